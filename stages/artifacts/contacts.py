@@ -1,0 +1,65 @@
+"""`input_contacts/<video>/cam01/<image stem>.pkl`: contact of every vertex and of the feet."""
+
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float32
+
+from stages.artifacts.atomic import replacing
+from stages.artifacts.errors import ArtifactError
+from stages.artifacts.pickles import read_pickle
+
+MADE_BY = "stage0-bstro"
+
+
+@dataclass(frozen=True)
+class PersonContact:
+    """One person in one frame."""
+
+    vertices: Float32[np.ndarray, "6890 1"]
+    """Probability that a vertex touches something."""
+    left_foot: bool
+    right_foot: bool
+
+
+def contacts_path(folder: Path, stem: str) -> Path:
+    return folder / f"{stem}.pkl"
+
+
+def write_contacts(folder: Path, stem: str, people: dict[int, PersonContact]) -> None:
+    """Writes the people of one frame."""
+    record = {
+        int(person): {
+            "frame_contact_vertices": contact.vertices.astype(np.float32).reshape(-1, 1),
+            "left_foot_contact": np.bool_(contact.left_foot),
+            "right_foot_contact": np.bool_(contact.right_foot),
+        }
+        for person, contact in people.items()
+    }
+    with replacing(contacts_path(folder, stem)) as temporary:
+        temporary.write_bytes(pickle.dumps(record, protocol=4))
+
+
+def read_contacts(folder: Path, stem: str) -> dict[int, PersonContact] | None:
+    """The people of one frame, or None if the frame has no file: its contacts are unknown.
+
+    Raises:
+        ArtifactError: damaged or unsafe.
+    """
+    path = contacts_path(folder, stem)
+    if not path.exists():
+        return None
+    record = read_pickle(path)
+    try:
+        return {
+            int(person): PersonContact(
+                np.asarray(entry["frame_contact_vertices"], np.float32).reshape(-1, 1),
+                bool(np.asarray(entry["left_foot_contact"]) > 0.5),
+                bool(np.asarray(entry["right_foot_contact"]) > 0.5),
+            )
+            for person, entry in record.items()
+        }
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ArtifactError(path, f"not a contact file ({error!r})", f"run {MADE_BY}") from None

@@ -1,0 +1,76 @@
+"""The dictionary encoding that the HDF5 files of stages 1 to 3 share.
+
+Dictionaries are groups and arrays are data sets; strings, numbers and lists are attributes of
+the root group whose name is the absolute path with a leading slash. Names without a leading
+slash are metadata that the original's readers ignore. No data set is a scalar.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from stages.artifacts.atomic import replacing
+from stages.artifacts.errors import ArtifactError
+
+COMPRESSION = {"compression": "lzf", "shuffle": True}
+_COMPRESS_FROM_BYTES = 4096
+
+
+def put_array(group: h5py.Group, name: str, array: np.ndarray) -> None:
+    """Stores an array of at least one dimension; large ones are compressed losslessly."""
+    if array.ndim == 0:
+        raise ValueError(f"{group.name}/{name}: a scalar data set breaks the original's readers")
+    options = COMPRESSION if array.nbytes >= _COMPRESS_FROM_BYTES else {}
+    group.create_dataset(name, data=array, **options)
+
+
+def put_strings(root: h5py.File, path: str, strings: list[str]) -> None:
+    """Stores a list of strings as the root attribute `path`, which begins with a slash."""
+    root.attrs.create(path, strings, dtype=h5py.string_dtype())
+
+
+def as_strings(values: Any) -> list[str]:
+    """A flat list of strings from an attribute or data set of str or bytes, of any shape."""
+    return [
+        value.decode() if isinstance(value, bytes) else str(value)
+        for value in np.asarray(values, dtype=object).ravel()
+    ]
+
+
+def read_attribute(group: h5py.Group, name: str) -> Any:
+    """An attribute spelled with or without a leading slash; None if there is neither."""
+    for spelling in (name, f"/{name}"):
+        if spelling in group.attrs:
+            return group.attrs[spelling]
+    return None
+
+
+@contextmanager
+def opened(path: Path, made_by: str) -> Iterator[h5py.File]:
+    """Opens an HDF5 file for reading.
+
+    Raises:
+        ArtifactError: missing, damaged, or without an expected entry (a KeyError inside the block).
+    """
+    if not path.exists():
+        raise ArtifactError(path, "missing", f"run {made_by}")
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise ArtifactError(path, f"damaged ({error})", f"delete it and run {made_by}") from None
+    with file:
+        try:
+            yield file
+        except KeyError as error:
+            raise ArtifactError(path, f"lacks an entry ({error})", f"run {made_by}") from error
+
+
+@contextmanager
+def created(path: Path) -> Iterator[h5py.File]:
+    """Creates an HDF5 file that appears under its name only when the block has ended well."""
+    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+        yield file

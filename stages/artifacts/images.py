@@ -1,0 +1,109 @@
+"""`input_images/<video>/cam01/*.jpg` and the true times of the frames beside them."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from PIL import Image, UnidentifiedImageError
+
+from stages.artifacts.atomic import replacing, write_text
+from stages.artifacts.errors import ArtifactError
+
+JPEG_QUALITY = 95
+TIMES_FILE = "frames.json"
+_STEM = re.compile(r"^(?:.*_)?(\d+)$")
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """One frame on disk: `00001.jpg` or `frame_00001.jpg`."""
+
+    name: str
+    """The file's stem, which names the frame in every later file."""
+    number: int
+    """The integer at the end of the stem; numbering starts at 1."""
+    path: Path
+
+
+def list_images(folder: Path) -> list[ImageFile]:
+    """The frames of one camera folder, by number: `.jpg`, else `.jpeg`, else `.png`.
+
+    Raises:
+        ArtifactError: no frame is there, or a name does not end in a number.
+    """
+    for pattern in ("*.jpg", "*.jpeg", "*.png"):
+        paths = [path for path in folder.glob(pattern) if not path.name.startswith(".")]
+        if paths:
+            break
+    else:
+        raise ArtifactError(folder, "holds no frames", "run stage0-frames on its video")
+    frames = []
+    for path in paths:
+        match = _STEM.match(path.stem)
+        if match is None:
+            raise ArtifactError(path, "frame name does not end in a number", "name it 00001.jpg")
+        frames.append(ImageFile(path.stem, int(match.group(1)), path))
+    return sorted(frames, key=lambda frame: (frame.number, frame.name))
+
+
+def read_image(path: Path) -> UInt8[np.ndarray, "H W 3"]:
+    """An RGB image.
+
+    Raises:
+        ArtifactError: the file is not a readable picture.
+    """
+    try:
+        with Image.open(path) as image:
+            return np.asarray(image.convert("RGB"))
+    except FileNotFoundError:
+        raise ArtifactError(path, "missing", "run stage0-frames on its video") from None
+    except (UnidentifiedImageError, OSError) as error:
+        raise ArtifactError(path, f"not a readable picture ({error})", "extract it again") from None
+
+
+def write_image(path: Path, rgb: UInt8[np.ndarray, "H W 3"]) -> None:
+    """Writes an RGB image, as JPEG of quality 95 where the name says so."""
+    with replacing(path) as temporary:
+        options = {"quality": JPEG_QUALITY} if path.suffix in (".jpg", ".jpeg") else {}
+        Image.fromarray(rgb).save(temporary, **options)
+
+
+@dataclass(frozen=True)
+class FrameTimes:
+    """When the extracted frames were taken."""
+
+    fps: float
+    """Rate of the extracted frames: true frames a second, not an assumption."""
+    times_s: Float[np.ndarray, " T"]
+    """Presentation time of each extracted frame since the first."""
+    source: str
+    """File name of the video."""
+
+
+def write_times(folder: Path, times: FrameTimes) -> None:
+    """Writes `frames.json` beside the frames."""
+    record = {
+        "fps": times.fps,
+        "times_s": [round(float(time), 6) for time in times.times_s],
+        "source": times.source,
+    }
+    write_text(folder / TIMES_FILE, json.dumps(record))
+
+
+def read_times(folder: Path) -> FrameTimes | None:
+    """The frames' times, or None for folders made by other tools, where nothing is known."""
+    path = folder / TIMES_FILE
+    if not path.exists():
+        return None
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return FrameTimes(
+            float(record["fps"]), np.asarray(record["times_s"], np.float64), record["source"]
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise ArtifactError(
+            path, f"not a record of frame times ({error})", "delete it and run stage0-frames again"
+        ) from None

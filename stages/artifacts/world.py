@@ -1,0 +1,168 @@
+"""`input_<method>/<stem>.h5`: cameras, depth and point map of every frame (stage 1)."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from jaxtyping import Bool, Float, Float32, UInt8
+
+from stages.artifacts.h5tree import created, opened, put_array
+
+GROUP = "monst3r_ga_output"
+MADE_BY = "a stage 1 (stage1-sfm, stage1-megasam or stage1-align3r)"
+
+
+@dataclass(frozen=True)
+class WorldFrame:
+    """One reconstructed frame at the reconstruction's resolution, up to scale."""
+
+    name: str
+    rgb: UInt8[np.ndarray, "H W 3"]
+    intrinsic: Float32[np.ndarray, "3 3"]
+    T_world_camera: Float32[np.ndarray, "4 4"]
+    depth: Float32[np.ndarray, "H W"]
+    """z-depth; 0 where there is none."""
+    confidence: Float32[np.ndarray, "H W"]
+    """0 where there is no depth."""
+    dynamic: Bool[np.ndarray, "H W"]
+    """People and whatever else moves."""
+    affine_original_from_reconstruction: Float[np.ndarray, "2 3"]
+    """Takes pixels of the reconstruction to pixels of the original image."""
+
+
+def point_map(
+    depth: Float[np.ndarray, "H W"],
+    intrinsic: Float[np.ndarray, "3 3"],
+    T_world_camera: Float[np.ndarray, "4 4"],
+) -> Float32[np.ndarray, "H W 3"]:
+    """World points of a depth map; pixel centres have integer coordinates."""
+    height, width = depth.shape
+    x, y = np.meshgrid(np.arange(width), np.arange(height))
+    rays = np.stack(
+        [
+            (x - intrinsic[0, 2]) / intrinsic[0, 0],
+            (y - intrinsic[1, 2]) / intrinsic[1, 1],
+            np.ones((height, width)),
+        ],
+        axis=-1,
+    )
+    points = (rays * depth[..., None]) @ T_world_camera[:3, :3].T + T_world_camera[:3, 3]
+    return points.astype(np.float32)
+
+
+def write_world(path: Path, frames: Iterable[WorldFrame], **metadata: str | float | int) -> None:
+    """Writes a stage-1 file, a frame at a time; `metadata` become attributes without a slash."""
+    with created(path) as file:
+        group = file.create_group(GROUP)
+        for frame in frames:
+            entry = group.create_group(frame.name)
+            depth = frame.depth.astype(np.float32)
+            put_array(entry, "rgbimg", frame.rgb.astype(np.uint8))
+            put_array(entry, "intrinsic", frame.intrinsic.astype(np.float32))
+            put_array(entry, "cam2world", frame.T_world_camera.astype(np.float32))
+            put_array(entry, "depths", depth)
+            put_array(entry, "pts3d", point_map(depth, frame.intrinsic, frame.T_world_camera))
+            put_array(entry, "conf", frame.confidence.astype(np.float32))
+            put_array(entry, "msk", frame.confidence > 0)
+            put_array(entry, "dynamic_msk", frame.dynamic.astype(bool))
+            affine = frame.affine_original_from_reconstruction.astype(np.float64)
+            put_array(entry, "affine_matrix", affine)
+        for name, value in metadata.items():
+            file.attrs[name] = value
+
+
+@dataclass(frozen=True)
+class WorldFrameView:
+    """One frame inside an open file; every array is read when it is asked for."""
+
+    name: str
+    group: h5py.Group
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.group["depths"].shape
+
+    @property
+    def rgb(self) -> UInt8[np.ndarray, "H W 3"]:
+        image = self.group["rgbimg"][:]
+        if image.dtype != np.uint8:  # Align3R stores floats from 0 to 1.
+            image = np.clip(image * 255.0 + 0.5, 0, 255).astype(np.uint8)
+        return image
+
+    @property
+    def intrinsic(self) -> Float32[np.ndarray, "3 3"]:
+        return self.group["intrinsic"][:].astype(np.float32)
+
+    @property
+    def T_world_camera(self) -> Float32[np.ndarray, "4 4"]:
+        return self.group["cam2world"][:].astype(np.float32)
+
+    @property
+    def depth(self) -> Float32[np.ndarray, "H W"]:
+        return self.group["depths"][:].astype(np.float32)
+
+    @property
+    def points(self) -> Float32[np.ndarray, "H W 3"]:
+        return self.group["pts3d"][:].astype(np.float32)
+
+    @property
+    def confidence(self) -> Float32[np.ndarray, "H W"]:
+        return self.group["conf"][:].astype(np.float32)
+
+    @property
+    def dynamic(self) -> Bool[np.ndarray, "H W"]:
+        return self.group["dynamic_msk"][:].astype(bool)
+
+    @property
+    def motion_probability(self) -> Float32[np.ndarray, "h w"] | None:
+        return self.group["motion_prob"][:] if "motion_prob" in self.group else None
+
+    @property
+    def affine_original_from_reconstruction(self) -> Float[np.ndarray, "2 3"]:
+        return self.group["affine_matrix"][:].astype(np.float64)
+
+
+class FrameGroup:
+    """The frames of an open world file (or of the world inside a megahunter file), by name."""
+
+    def __init__(self, group: h5py.Group) -> None:
+        self.names: list[str] = sorted(group)
+        self._group = group
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, name: str) -> WorldFrameView:
+        return WorldFrameView(name, self._group[name])
+
+    def __iter__(self) -> Iterator[WorldFrameView]:
+        return (self[name] for name in self.names)
+
+    @property
+    def intrinsics(self) -> Float32[np.ndarray, "T 3 3"]:
+        return np.stack([frame.intrinsic for frame in self])
+
+    @property
+    def Ts_world_camera(self) -> Float32[np.ndarray, "T 4 4"]:
+        return np.stack([frame.T_world_camera for frame in self])
+
+
+@contextmanager
+def opened_world(path: Path) -> Iterator[tuple[FrameGroup, dict[str, Any]]]:
+    """Opens a stage-1 file: its frames, read lazily, and its metadata.
+
+    Raises:
+        ArtifactError: missing, damaged, or not a stage-1 file.
+    """
+    with opened(path, MADE_BY) as file:
+        yield FrameGroup(file[GROUP]), dict(file.attrs)
+
+
+def frame_number(name: str) -> int:
+    """The image number in a frame name: 7 for `00007` and `frame_00007`."""
+    return int(name.rsplit("_", 1)[-1])

@@ -1,0 +1,1 @@
+"""Rotations, cameras and resampling: pure functions on NumPy arrays."""

@@ -1,0 +1,211 @@
+"""The sequential run: models load once, videos follow one another, none stops the others."""
+
+import shlex
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from stages.running import ledger, machine
+from stages.running.failures import is_expected, one_line
+from stages.running.ledger import Entry
+from stages.running.resume import Resume
+from stages.running.selection import Selection, SelectionError, choose
+from stages.running.stage import Stage, VideoError
+
+USAGE, INTERRUPTED = 2, 130
+
+
+def run(
+    stage: Stage,
+    names: list[str],
+    selection: Selection,
+    where: Path,
+    skip_existing: bool = True,
+    console: Console | None = None,
+) -> int:
+    """Runs a stage over the chosen videos and returns the exit code.
+
+    Args:
+        names: every video there is.
+        where: the folder that the names come from.
+
+    Returns:
+        0 if every video is done or skipped, 1 if one failed, 2 if none matches, 130 if
+        interrupted.
+    """
+    console = console or Console(stderr=False, soft_wrap=True, highlight=False, markup=False)
+    try:
+        videos = choose(names, selection, where)
+    except SelectionError as error:
+        console.print(f"{stage.name}: {error}")
+        return USAGE
+    if stage.notice():
+        console.print(f"{stage.name}: {stage.notice()}")
+    data_folder = stage.output_base_dir.parent
+    try:
+        stage.output_base_dir.mkdir(parents=True, exist_ok=True)
+        ledger_probe = data_folder / ledger.FILE
+        ledger_probe.touch()
+    except OSError as error:
+        console.print(f"{stage.name}: {one_line(error)}")
+        return 1
+    entries = _Run(stage, videos, skip_existing, console, data_folder).entries()
+    _print_table(console, stage, entries)
+    outcomes = {entry.outcome for entry in entries}
+    if "interrupted" in outcomes:
+        return INTERRUPTED
+    return 1 if "failed" in outcomes else 0
+
+
+class _Run:
+    """State of one run: what is loaded, and the videos' outcomes."""
+
+    def __init__(
+        self, stage: Stage, videos: list[str], skip: bool, console: Console, data_folder: Path
+    ) -> None:
+        self.stage, self.skip, self.console, self.data_folder = stage, skip, console, data_folder
+        self.videos = sorted(videos, key=lambda video: (stage.bucket(video), video))
+        self.resume = Resume(stage)
+        self.loaded = False
+        self.load_failure: Exception | None = None
+
+    def entries(self) -> list[Entry]:
+        """Processes the videos in turn."""
+        entries: list[Entry] = []
+        with _progress(self.console, self.stage.name, len(self.videos)) as advance, _sigterm():
+            for index, video in enumerate(self.videos, 1):
+                entry = self._one(video)
+                entries.append(entry)
+                advance()
+                self.console.print(
+                    f"{self.stage.name} [{index}/{len(self.videos)}] {video}: {entry.outcome}"
+                    f" in {entry.seconds:.1f} s" + (f": {entry.reason}" if entry.reason else "")
+                )
+                if entry.outcome == "interrupted":
+                    break
+        return entries
+
+    def _one(self, video: str) -> Entry:
+        started, clock = ledger.now(), time.monotonic()
+        machine.reset_peak_memory()
+        details: dict = {}
+        try:
+            outcome, reason = self._process(video)
+            if outcome == "done":
+                details = self.stage.run_details()
+        except KeyboardInterrupt:
+            outcome, reason = "interrupted", "stopped; run again to go on from here"
+        except Exception as error:
+            outcome, reason = "failed", one_line(error)
+            if not is_expected(error):
+                reason += self._log(video, error)
+        entry = Entry(
+            stage=self.stage.name,
+            video=video,
+            outcome=outcome,
+            reason=reason,
+            seconds=round(time.monotonic() - clock, 3),
+            peak_memory_mb=round(machine.peak_memory_mb(), 1),
+            started=started,
+            command=shlex.join(sys.argv),
+            device=machine.device(),
+            versions=machine.versions(),
+            weights_sha256=self._weights_sha256(),
+            details=details,
+        )
+        try:
+            ledger.append(self.data_folder, entry)
+        except OSError as error:
+            self.console.print(f"{self.stage.name}: ledger not written: {one_line(error)}")
+        return entry
+
+    def _process(self, video: str) -> tuple[str, str]:
+        stage = self.stage
+        for item in stage.inputs(video):
+            if item.required and not item.path.exists():
+                raise VideoError(f"{item.path} is missing; run {item.made_by} first")
+        if self.skip:
+            state = self.resume.state(video)
+            if state.skip:
+                return "skipped", state.reason
+            if state.reason:
+                self.console.print(f"{stage.name} {video}: again, because {state.reason}")
+        self._load()
+        begun = self.resume.begin(video)
+        note = stage.process(video)
+        self.resume.finish(video, begun)
+        return "done", note
+
+    def _load(self) -> None:
+        if self.load_failure is not None:
+            raise self.load_failure
+        if not self.loaded:
+            try:
+                self.stage.load()
+            except Exception as error:
+                self.load_failure = error
+                raise
+            self.loaded = True
+
+    def _log(self, video: str, error: Exception) -> str:
+        try:
+            return f" ({ledger.log_failure(self.data_folder, self.stage.name, video, error)})"
+        except OSError as log_error:
+            return f" (no log: {one_line(log_error)})"
+
+    def _weights_sha256(self) -> dict[str, str]:
+        if not self.loaded:
+            return {}
+        return {file: print_.digest for file, print_ in self.resume.weights().items()}
+
+
+@contextmanager
+def _progress(console: Console, name: str, total: int) -> Iterator:
+    """A bar with the time left on a terminal; nothing elsewhere, where each video has a line."""
+    if not console.is_terminal:
+        yield lambda: None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(name, total=total)
+        yield lambda: progress.advance(task)
+
+
+@contextmanager
+def _sigterm() -> Iterator[None]:
+    """A polite kill ends the run as Ctrl-C does: the ledger gets its line."""
+
+    def stop(_signal: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        previous = signal.signal(signal.SIGTERM, stop)
+    except ValueError:  # Only the main thread may set handlers.
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _print_table(console: Console, stage: Stage, entries: list[Entry]) -> None:
+    table = Table(title=stage.name, title_justify="left")
+    for header in ("video", "outcome", "seconds", "peak MB"):
+        table.add_column(header, justify="left" if header in ("video", "outcome") else "right")
+    for entry in entries:
+        memory = f"{entry.peak_memory_mb:.0f}"
+        table.add_row(entry.video, entry.outcome, f"{entry.seconds:.1f}", memory)
+    console.print(table)

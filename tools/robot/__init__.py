@@ -1,0 +1,1 @@
+"""Tools that write the robot descriptions under data/robots."""

@@ -1,0 +1,77 @@
+# Videos of people in, simulation-ready humanoid data sets out. `make help` lists the targets.
+
+DATA ?= data/demo
+PATTERN ?=
+WORLD ?= sfm
+START_IDX ?= 0
+END_IDX ?= -1
+MULTIHUMAN ?=
+TOP_K ?= 0
+ARGS ?=
+SEEDS ?=
+PYTHON ?= python3
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+STAGE0 := stage0-frames stage0-sam2 stage0-vitpose stage0-vimo stage0-bstro
+CHAIN := $(STAGE0) stage1-$(WORLD) stage2-megahunter stage3-postprocess stage4-retarget
+COMMANDS := $(STAGE0) stage1-sfm stage2-megahunter stage3-postprocess stage4-retarget
+
+SELECT = --pattern '$(PATTERN)' --start-idx $(START_IDX) --end-idx $(END_IDX)
+PEOPLE = $(if $(MULTIHUMAN),--multihuman --top-k $(TOP_K))
+FLAGS_stage0-vitpose = $(PEOPLE)
+FLAGS_stage0-vimo = $(PEOPLE)
+FLAGS_stage0-bstro = $(PEOPLE)
+FLAGS_stage1-$(WORLD) = --gsam2
+FLAGS_stage2-megahunter = --world-reconstruction-base-dir '$(DATA)/input_$(WORLD)' $(PEOPLE)
+FLAGS_stage3-postprocess = $(if $(MULTIHUMAN),--multihuman)
+FLAGS_stage4-retarget = $(PEOPLE)
+command = $(BIN)/$(1) $(SELECT) $(FLAGS_$(1)) $(ARGS)
+
+export MIMICMILL_DATA = $(DATA)
+export SAM2_BUILD_CUDA = 0
+
+.PHONY: help setup dataset $(COMMANDS) evaluate test lint bench
+.DEFAULT_GOAL := help
+
+help: ## This list
+	@echo "make TARGET [VARIABLE=value ...]"
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
+	    awk -F '\t' '{ printf "  %-12s %s\n", $$1, $$2 }'
+	@echo "Stages, one at a time: $(COMMANDS)"
+	@echo "Variables: DATA=$(DATA) PATTERN= WORLD=$(WORLD) START_IDX=0 END_IDX=-1"
+	@echo "           MULTIHUMAN=1 TOP_K=0 ARGS= (flags for one stage) SEEDS= (evaluate)"
+
+setup: $(READY) ## Make the virtual environment .venv with everything in it
+
+$(READY): pyproject.toml requirements/constraints.txt requirements/sam2.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q -c requirements/constraints.txt -e '.[test,lint]'
+	$(BIN)/pip install -q --no-deps --no-build-isolation --require-hashes -r requirements/sam2.txt
+	@touch $@
+
+dataset: $(READY) ## Videos in DATA/videos to robot motions, all stages, videos matching PATTERN
+	@failed=0; \
+	$(foreach stage,$(CHAIN),echo "$(call command,$(stage))"; $(call command,$(stage)); code=$$?; \
+	    if [ $$code -gt 1 ]; then exit $$code; fi; [ $$code -eq 0 ] || failed=1;) \
+	exit $$failed
+
+$(COMMANDS): $(READY)
+	$(call command,$@)
+
+evaluate: $(READY) ## Compare DATA with its ground truth; SEEDS=1,2 renders scenes first
+	$(BIN)/python -m tools.evaluate $(if $(SEEDS),--seeds $(SEEDS)) --data-dir '$(DATA)' $(ARGS)
+
+bench: $(READY) ## Time and memory of the whole chain on the demo, cold and warm
+	$(BIN)/python -m tools.bench $(ARGS)
+
+test: $(READY) ## All tests that run on this machine
+	$(BIN)/pytest $(ARGS)
+
+lint: $(READY) ## ruff, mypy and import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports

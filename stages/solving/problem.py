@@ -1,0 +1,120 @@
+"""What is solved: variables, residuals and how a variable moves along its tangent."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from jaxtyping import Array, Bool, Float, Int
+
+from stages.solving.losses import squared
+
+Frame = Any  # pytree of arrays: the variables of one frame
+Shared = Any  # pytree of arrays: the variables all frames share
+Data = Any  # pytree of arrays
+Loss = Callable[[Float[Array, " k"]], Float[Array, " k"]]
+
+
+@dataclass(frozen=True)
+class Robust:
+    """Residual rows with a weight each and a robust loss: cost = 1/2 sum weight * loss(|row|^2).
+
+    Attributes:
+        rows: (k, g); a row's g numbers are one measurement (the x and y of a keypoint).
+        weight: (k,), treated as a constant of the linearisation.
+        loss: one of `stages.solving.losses`.
+    """
+
+    rows: Float[Array, "k g"]
+    weight: Float[Array, " k"]
+    loss: Loss = squared
+
+
+Residuals = dict[str, Array | Robust]
+
+
+def _no_frame_residuals(x: Frame, shared: Shared, data: Data, constants: Data) -> Residuals:
+    return {}
+
+
+def _no_pair_residuals(
+    x: Frame, x_next: Frame, shared: Shared, data: Data, data_next: Data, constants: Data
+) -> Residuals:
+    return {}
+
+
+def _no_shared_residuals(shared: Shared, constants: Data) -> Residuals:
+    return {}
+
+
+def _no_shared_move(shared: Shared, delta: Float[Array, " s"]) -> Shared:
+    return shared
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A least-squares problem on trajectories.
+
+    Build it once, from module-level functions: it is a static argument of the compiled solver, so
+    an equal problem never compiles twice. Numbers that change from video to video (weights,
+    thresholds, body sizes, meshes) go into `data` or `constants`, not into closures.
+
+    Attributes:
+        frame_size: length of a frame's tangent.
+        move_frame: (x, delta (frame_size,)) -> x moved along its tangent; delta = 0 gives x.
+        frame_residuals: (x, shared, data, constants) -> {term: residual of any shape, or Robust}.
+        pair_residuals: (x, x_next, shared, data, data_next, constants) -> the same, for two
+            neighbouring frames.
+        shared_residuals: (shared, constants) -> the same, on the shared numbers alone.
+        shared_size: length of the shared tangent; 0 for none.
+        move_shared: (shared, delta (shared_size,)) -> moved shared numbers.
+        pairs_use_shared: False if no pair residual depends on the shared numbers (cheaper).
+    """
+
+    frame_size: int
+    move_frame: Callable[[Frame, Float[Array, " n"]], Frame]
+    frame_residuals: Callable[[Frame, Shared, Data, Data], Residuals] = _no_frame_residuals
+    pair_residuals: Callable[[Frame, Frame, Shared, Data, Data, Data], Residuals] = (
+        _no_pair_residuals
+    )
+    shared_residuals: Callable[[Shared, Data], Residuals] = _no_shared_residuals
+    shared_size: int = 0
+    move_shared: Callable[[Shared, Float[Array, " s"]], Shared] = _no_shared_move
+    pairs_use_shared: bool = True
+
+
+class Limits(NamedTuple):
+    """When to stop, and how carefully to start. Changing these does not recompile.
+
+    Attributes:
+        max_iterations: linear solves at most, rejected ones included.
+        cost_tolerance: stop when an accepted step lowers the cost by less than this fraction.
+        step_tolerance: stop when no tangent entry of an accepted step is larger than this.
+        initial_damping: first Levenberg-Marquardt factor, relative to the diagonal.
+    """
+
+    max_iterations: int | Int[Array, ""] = 100
+    cost_tolerance: float | Float[Array, ""] = 1e-5
+    step_tolerance: float | Float[Array, ""] = 1e-5
+    initial_damping: float | Float[Array, ""] = 1e-3
+
+
+class Solution(NamedTuple):
+    """Where the solver stopped.
+
+    Attributes:
+        frames: as given, solved.
+        shared: as given, solved.
+        term_costs: {term: its share of the final cost}, 1/2 sum of squares (or of losses).
+        cost: final cost.
+        initial_cost: cost of the start.
+        iterations: linear solves done.
+        converged: a tolerance was met before `max_iterations`.
+    """
+
+    frames: Frame
+    shared: Shared
+    term_costs: dict[str, Float[Array, ""]]
+    cost: Float[Array, ""]
+    initial_cost: Float[Array, ""]
+    iterations: Int[Array, ""]
+    converged: Bool[Array, ""]

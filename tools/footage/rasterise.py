@@ -26,15 +26,15 @@ def visible_triangles(
     width: int,
     face_present: Tensor | None = None,
     perspective: bool = True,
-    cull: int = 0,
+    facing: Float[Tensor, "B"] | None = None,
 ) -> tuple[Int[Tensor, "B H W"], Float[Tensor, "B H W"]]:
     """The nearest triangle at every pixel centre.
 
     points_px: vertex positions, pixel centres at integers. depth: z-depth of the vertices.
     Triangles with a vertex nearer than NEAR_M are left out (no clipping).
     face_present: bool (B, F), which triangles each image has. perspective: whether 1/depth (true)
-    or depth (false, orthographic) is linear over the image. cull: keep only triangles whose signed
-    image area (x right, y down) has this sign; 0 keeps both sides.
+    or depth (false, orthographic) is linear over the image. facing: keep only triangles whose
+    signed image area (x right, y down) has this sign, one an image; all triangles if not given.
     Returns the face index (NOTHING where none) and its depth (0 where none).
     """
     batch, device = points_px.shape[0], points_px.device
@@ -46,7 +46,7 @@ def visible_triangles(
     keep = ((high >= low).all(-1)) & (corner_depth.amin(-1) > NEAR_M)
     edge1, edge2 = corners[:, :, 1] - corners[:, :, 0], corners[:, :, 2] - corners[:, :, 0]
     area = edge1[..., 0] * edge2[..., 1] - edge1[..., 1] * edge2[..., 0]
-    keep &= area * cull > 0 if cull else area != 0
+    keep &= area != 0 if facing is None else area * facing[:, None] > 0
     if face_present is not None:
         keep &= face_present
     image, face = keep.nonzero(as_tuple=True)

@@ -19,8 +19,8 @@ from tools.footage.batches import Appearance, PeopleBatch
 class BodyTensors:
     """A body model on one device; see `stages.body.BodyModel` for the arrays' meaning.
 
-    keypoint_vertices: vertex picks for COCO-WholeBody 17..132 (6 foot, 68 face, 42 hand points);
-    the 17 body points come from joints and the SMPL-45 picks.
+    keypoint_vertices: vertex picks for COCO-WholeBody 23..132 (68 face, 42 hand points); the body
+    and foot points before them come from joints and the SMPL-45 picks.
     """
 
     v_template: Float[Tensor, "V 3"]

@@ -1,0 +1,144 @@
+"""Rays against the floor and boxes: what of the place is seen at each pixel, and what is shaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from tools.footage.batches import CameraBatch, SceneBatch
+
+FAR_M = 1.0e4
+SKY, FLOOR, FIRST_BOX = 0, 1, 2
+
+
+@dataclass
+class SurfaceHits:
+    """Nearest surfaces along rays; R rays an image.
+
+    depth_m: multiple of the ray direction, FAR_M for sky. surface: SKY, FLOOR or FIRST_BOX + n.
+    """
+
+    depth_m: Float[Tensor, "B R"]
+    surface: Int[Tensor, "B R"]
+
+
+def pixel_rays(
+    cameras: CameraBatch, height: int, width: int, upsample: int = 1
+) -> Float[Tensor, "B R 3"]:
+    """World directions through pixel centres, scaled so that depth along them is z-depth.
+
+    With `upsample` s every pixel is split into s x s and rays go through the parts' centres.
+    """
+    device = cameras.K.device
+    offset = (1 / upsample - 1) / 2
+    y = torch.arange(height * upsample, device=device, dtype=torch.float32) / upsample + offset
+    x = torch.arange(width * upsample, device=device, dtype=torch.float32) / upsample + offset
+    grid_y, grid_x = torch.meshgrid(y, x, indexing="ij")
+    pixels = torch.stack([grid_x, grid_y, torch.ones_like(grid_x)], -1).view(1, -1, 3)
+    to_world = cameras.T_world_camera[:, :3, :3] @ torch.linalg.inv(cameras.K)
+    return pixels @ to_world.transpose(1, 2)
+
+
+def cast(
+    scene: SceneBatch, origin_m: Float[Tensor, "B 3"], directions: Float[Tensor, "B R 3"]
+) -> SurfaceHits:
+    """First surface along each ray, seen from outside (a box around the origin is not seen)."""
+    dx, dy, dz = directions.unbind(-1)
+    origin_z = origin_m[:, 2:]
+    down = torch.where(dz < -1e-7, dz, torch.full_like(dz, -1e-7))
+    depth = torch.where(dz < -1e-7, -origin_z / down, torch.full_like(dz, FAR_M)).clamp(max=FAR_M)
+    surface = torch.where(depth < FAR_M, FLOOR, SKY)
+    start = origin_m[:, None].unbind(-1)
+    for n in range(scene.box_yaw_rad.shape[1]):
+        enter, leave = _box_span(scene, _each_ray, n, start, dx, dy, dz)
+        hit = (enter < leave) & (enter > 1e-3) & (enter < depth)
+        hit &= scene.box_present[:, n, None]
+        depth = torch.where(hit, enter, depth)
+        surface = torch.where(hit, FIRST_BOX + n, surface)
+    return SurfaceHits(depth, surface)
+
+
+def _each_ray(values: Tensor) -> Tensor:
+    return values[:, None]
+
+
+def _box_span(scene, of, n, offset, dx, dy, dz):
+    """Entry and exit multiples of rays through box n (slab test in the box's axes)."""
+    c, s = of(scene.box_yaw_rad[:, n].cos()), of(scene.box_yaw_rad[:, n].sin())
+    half = [of(scene.box_half_m[:, n, axis]) for axis in range(3)]
+    ox, oy, oz = (offset[axis] - of(scene.box_centre_m[:, n, axis]) for axis in range(3))
+    enter = leave = None
+    for start, step, size in (
+        (c * ox + s * oy, c * dx + s * dy, half[0]),
+        (c * oy - s * ox, c * dy - s * dx, half[1]),
+        (oz, dz, half[2]),
+    ):
+        inverse = 1 / torch.where(step.abs() < 1e-9, torch.full_like(step, 1e-9), step)
+        middle, reach = -start * inverse, size * inverse.abs()
+        enter = middle - reach if enter is None else torch.maximum(enter, middle - reach)
+        leave = middle + reach if leave is None else torch.minimum(leave, middle + reach)
+    return enter, leave
+
+
+def in_box_shadow(
+    scene: SceneBatch, points_m: Float[Tensor, "*p 3"], image: Int[Tensor, "*p"] | None = None
+) -> Bool[Tensor, "*p"]:
+    """Whether a shadow-casting box stands between points and the sun.
+
+    image: which image each point belongs to; without it points are (B, R, 3).
+    """
+
+    def of(values: Tensor) -> Tensor:
+        return values[:, None] if image is None else values[image]
+
+    towards = [of(scene.sun_direction[:, axis]) for axis in range(3)]
+    points = points_m.unbind(-1)
+    shadow = torch.zeros(points_m.shape[:-1], dtype=torch.bool, device=points_m.device)
+    for n in range(scene.box_yaw_rad.shape[1]):
+        enter, leave = _box_span(scene, of, n, points, *towards)
+        casts = of(scene.box_present[:, n] & scene.box_casts_shadow[:, n])
+        # The margin keeps a lit face of the box from lying in the box's own shadow.
+        shadow |= (leave > enter.clamp(min=0) + 2e-3) & (leave > 4e-3) & casts
+    return shadow
+
+
+@dataclass
+class SurfacePoints:
+    """Where rays meet the place: normal and texture coordinates in metres on the surface."""
+
+    normal: Float[Tensor, "B R 3"]
+    uv_m: Float[Tensor, "B R 2"]
+
+
+def surface_points(
+    scene: SceneBatch, points_m: Float[Tensor, "B R 3"], surface: Int[Tensor, "B R"]
+) -> SurfacePoints:
+    """Normals and texture coordinates of hit points; sky counts as floor."""
+    box = (surface - FIRST_BOX).clamp(min=0)
+    is_box = surface >= FIRST_BOX
+
+    def of_box(values: Tensor) -> Tensor:
+        return torch.gather(values, 1, box)
+
+    cos, sin = of_box(scene.box_yaw_rad.cos()), of_box(scene.box_yaw_rad.sin())
+    ox, oy, oz = (points_m[..., axis] - of_box(scene.box_centre_m[..., axis]) for axis in range(3))
+    x, y = cos * ox + sin * oy, cos * oy - sin * ox
+    half = [of_box(scene.box_half_m[..., axis]) for axis in range(3)]
+    # The face whose plane is nearest, measured inward, is the one that was hit.
+    slack = torch.stack([half[0] - x.abs(), half[1] - y.abs(), half[2] - oz.abs()], -1)
+    face = slack.argmin(-1)
+    on_x, on_y = is_box & (face == 0), is_box & (face == 1)
+    sign_x, sign_y = torch.where(x > 0, 1.0, -1.0), torch.where(y > 0, 1.0, -1.0)
+    local_x, local_y = torch.where(on_x, sign_x, 0.0), torch.where(on_y, sign_y, 0.0)
+    up = torch.where(on_x | on_y, 0.0, torch.where(is_box & (oz < 0), -1.0, 1.0))
+    normal = torch.stack([cos * local_x - sin * local_y, sin * local_x + cos * local_y, up], -1)
+    u = torch.where(on_x, y * sign_x, torch.where(on_y, -x * sign_y, x))
+    v = torch.where(on_x | on_y, oz, y)
+    # Faces of one box show different parts of its texture.
+    u = u + torch.where(on_x, 3.1 + 2.3 * sign_x, 0.0) + torch.where(on_y, -4.7 + 1.9 * sign_y, 0.0)
+    u = torch.where(is_box, u, points_m[..., 0])
+    v = torch.where(is_box, v, points_m[..., 1])
+    return SurfacePoints(normal, torch.stack([u, v], -1))

@@ -6,6 +6,7 @@ from stages.artifacts.errors import ArtifactError
 from stages.running.stage import VideoError
 
 _FIXES = {
+    errno.EFBIG: "the file is too large for the disk or quota; free space and run again",
     errno.ENOSPC: "the disk is full; free space and run again, finished videos are kept",
     errno.EDQUOT: "the disk quota is used up; free space and run again, finished videos are kept",
     errno.EACCES: "no permission; make it writable for this user or choose another folder",

@@ -18,7 +18,9 @@ def _decoded(path: Path) -> Iterator[tuple[float, UInt8[np.ndarray, "H W 3"]]]:
     try:
         container = av.open(str(path))
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise VideoError(f"{path} is not a video that can be opened ({error}); replace it") from None
+        raise VideoError(
+            f"{path} is not a video that can be opened ({error}); replace it"
+        ) from None
     with container:
         if not container.streams.video:
             raise VideoError(f"{path} has no video stream; replace it")
@@ -29,8 +31,9 @@ def _decoded(path: Path) -> Iterator[tuple[float, UInt8[np.ndarray, "H W 3"]]]:
             for index, frame in enumerate(container.decode(stream)):
                 time = frame.time if frame.time is not None else float(index / rate)
                 turns = round((frame.rotation or 0) / 90) % 4
-                yield float(time), np.ascontiguousarray(
-                    np.rot90(frame.to_ndarray(format="rgb24"), turns)
+                yield (
+                    float(time),
+                    np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), turns)),
                 )
         except (av.FFmpegError, ValueError) as error:
             raise _CutShort(str(error)) from None
@@ -59,7 +62,7 @@ def nearest_times(times_s: Float[np.ndarray, " T"], fps: float) -> list[int]:
         fps: ticks a second.
     """
     end = times_s[-1] - times_s[0]
-    ticks = np.arange(int(np.floor(end * fps + 0.5)) + 1) / fps + times_s[0]
+    ticks = np.arange(int(np.floor(end * fps + 0.1)) + 1) / fps + times_s[0]
     right = np.clip(np.searchsorted(times_s, ticks), 1, len(times_s) - 1)
     left = right - 1
     nearer_left = ticks - times_s[left] <= times_s[right] - ticks

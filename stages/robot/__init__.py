@@ -1,0 +1,1 @@
+"""Robots: URDF to kinematics in JAX, collision shapes, human correspondence, terrain."""

@@ -1,0 +1,102 @@
+"""Capsule against capsule: signed distances in JAX, and the pairs worth checking."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from stages.robot.kinematics import BodyPoses, points_on_links
+from stages.robot.model import Robot
+from stages.robot.rest import link_poses_at_rest
+
+# Capsules whose bodies are at most so many joints apart cannot help touching: they share a motor.
+ADJACENT_JOINTS = 2
+# Shorter segments than this are spheres; a sphere on a link that has a capsule adds nothing here.
+_NO_LENGTH_M = 1e-6
+
+
+class Segments(NamedTuple):
+    """Capsule axes in the world, metres."""
+
+    start: Float[Array, "C 3"]
+    end: Float[Array, "C 3"]
+
+
+def capsule_segments(robot: Robot, bodies: BodyPoses) -> Segments:
+    """World end points of all collision capsules."""
+    capsules = robot.capsules
+    return Segments(
+        points_on_links(robot, bodies, capsules.link, capsules.start),
+        points_on_links(robot, bodies, capsules.link, capsules.end),
+    )
+
+
+def pair_distances(
+    robot: Robot, segments: Segments, pairs: Int[np.ndarray, "P 2"]
+) -> Float[Array, "P"]:
+    """Signed distance of each pair of capsules (metres, negative when they overlap)."""
+    a, b = pairs[:, 0], pairs[:, 1]
+    gap = segment_distances(
+        segments.start[a], segments.end[a], segments.start[b], segments.end[b]
+    )
+    radii = robot.capsules.radius[a] + robot.capsules.radius[b]
+    return gap - jnp.asarray(radii, gap.dtype)
+
+
+def segment_distances(
+    a0: Float[Array, "P 3"], a1: Float[Array, "P 3"],
+    b0: Float[Array, "P 3"], b1: Float[Array, "P 3"],
+) -> Float[Array, "P"]:
+    """Smallest distances between segments a0-a1 and b0-b1 (Ericson, Real-Time Collision
+    Detection, 5.1.9).
+
+    Where along the segments they are nearest is held fixed in derivatives: at a minimum the
+    distance does not change with it, so the derivative is exact and stays finite.
+    """
+    s, t = jax.lax.stop_gradient(_nearest(a0, a1, b0, b1))
+    gap = (a0 + s[:, None] * (a1 - a0)) - (b0 + t[:, None] * (b1 - b0))
+    return jnp.sqrt(jnp.sum(gap * gap, axis=-1) + 1e-12)
+
+
+def _nearest(a0: Array, a1: Array, b0: Array, b1: Array) -> tuple[Array, Array]:
+    u, v, w = a1 - a0, b1 - b0, a0 - b0
+    uu, vv = jnp.sum(u * u, -1) + 1e-9, jnp.sum(v * v, -1) + 1e-9
+    uv, uw, vw = jnp.sum(u * v, -1), jnp.sum(u * w, -1), jnp.sum(v * w, -1)
+    s = jnp.clip((uv * vw - vv * uw) / jnp.maximum(uu * vv - uv * uv, 1e-9), 0.0, 1.0)
+    t = jnp.clip((uv * s + vw) / vv, 0.0, 1.0)
+    s = jnp.clip((uv * t - uw) / uu, 0.0, 1.0)
+    return s, t
+
+
+def self_collision_pairs(robot: Robot) -> Int[np.ndarray, "P 2"]:
+    """Pairs of capsules that can meet: not on bodies within ADJACENT_JOINTS of each other, not
+    overlapping already at zero (they are built that way), spheres left out."""
+    capsules = robot.capsules
+    long = np.linalg.norm(capsules.end - capsules.start, axis=1) > _NO_LENGTH_M
+    body = robot.link_body[capsules.link]
+    apart = _joints_between(robot)
+    first, second = np.triu_indices(len(capsules.link), k=1)
+    pairs = np.stack([first, second], axis=1)[
+        long[first] & long[second] & (apart[body[first], body[second]] > ADJACENT_JOINTS)
+    ]
+    R, p = link_poses_at_rest(robot)
+    start, end = (
+        p[capsules.link] + np.einsum("nij,nj->ni", R[capsules.link], ends)
+        for ends in (capsules.start, capsules.end)
+    )
+    segments = Segments(jnp.asarray(start), jnp.asarray(end))
+    return pairs[np.asarray(pair_distances(robot, segments, pairs)) > 0.0].astype(np.int32)
+
+
+def _joints_between(robot: Robot) -> Int[np.ndarray, "B B"]:
+    """Number of joints on the way from one body to another."""
+    chains: list[list[int]] = [[0]]
+    for j, parent in enumerate(robot.joint_parent):
+        chains.append([*chains[parent], j + 1])
+    return np.array([
+        [len(set(a) ^ set(b)) for b in chains] for a in chains
+    ])

@@ -1,0 +1,256 @@
+"""The sequential run, with a small stage of the tests' own."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+sys.path.insert(0, str(Path(__file__).parent))
+from copy_stage import CopyStage, names
+
+from stages.running import Selection, ledger, run
+
+SCRIPT = Path(__file__).parent / "copy_stage.py"
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    (tmp_path / "input").mkdir()
+    (tmp_path / "weights.bin").write_bytes(b"one")
+    for name in ("a", "b", "c"):
+        (tmp_path / "input" / f"{name}.txt").write_text(f"text {name}")
+    return tmp_path
+
+
+def go(data: Path, stage: CopyStage | None = None, skip: bool = True) -> tuple[int, list[dict]]:
+    """Runs the stage; returns the exit code and the ledger's lines of this run."""
+    before = len(ledger.read(data))
+    console = Console(quiet=True)
+    code = run(stage or CopyStage(data), names(data), Selection(), data / "input", skip, console)
+    return code, ledger.read(data)[before:]
+
+
+def outcomes(entries: list[dict]) -> dict[str, str]:
+    return {entry["video"]: entry["outcome"] for entry in entries}
+
+
+def spawn(data: Path, **options) -> subprocess.Popen:
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    command = [sys.executable, str(SCRIPT), str(data)]
+    return subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        **options,
+    )
+
+
+def test_all_videos_are_processed_and_models_load_once(data):
+    stage = CopyStage(data)
+    code, entries = go(data, stage)
+    assert code == 0
+    assert outcomes(entries) == {"a": "done", "b": "done", "c": "done"}
+    assert stage.loads == 1
+    assert (data / "output" / "b.txt").read_text() == "TEXT B"
+
+
+def test_a_second_run_skips_everything_and_loads_nothing(data):
+    go(data)
+    stage = CopyStage(data)
+    code, entries = go(data, stage)
+    assert code == 0
+    assert set(outcomes(entries).values()) == {"skipped"}
+    assert stage.loads == 0
+
+
+def test_one_bad_video_fails_with_one_line_and_the_others_finish(data):
+    (data / "input" / "b.txt").write_text("bad")
+    code, entries = go(data)
+    assert code == 1
+    assert outcomes(entries) == {"a": "done", "b": "failed", "c": "done"}
+    reason = next(entry["reason"] for entry in entries if entry["video"] == "b")
+    assert reason == "b says bad; write something else"
+
+
+def test_a_bug_leaves_its_traceback_in_the_log_and_one_line_in_the_ledger(data):
+    (data / "input" / "b.txt").write_text("bug")
+    code, entries = go(data)
+    assert code == 1
+    reason = next(entry["reason"] for entry in entries if entry["video"] == "b")
+    assert "\n" not in reason
+    log = data / "logs" / "stage9-copy" / "b.log"
+    assert str(log) in reason
+    assert "Traceback" in log.read_text()
+
+
+def test_a_missing_input_names_the_file_and_the_stage_that_makes_it(data):
+    stage = CopyStage(data)
+    listed = [*names(data), "d"]
+    code = run(stage, listed, Selection("d"), data / "input", True, Console(quiet=True))
+    assert code == 1
+    reason = ledger.read(data)[-1]["reason"]
+    assert str(data / "input" / "d.txt") in reason
+    assert "stage8-type" in reason
+
+
+def test_a_changed_parameter_is_told_and_done_again(data, capsys):
+    go(data)
+    console = Console(soft_wrap=True)
+    run(CopyStage(data, times=2), names(data), Selection("a"), data / "input", True, console)
+    assert "a: again, because times changed from 1 to 2" in capsys.readouterr().out
+    assert (data / "output" / "a.txt").read_text() == "TEXT ATEXT A"
+
+
+def test_a_changed_input_is_done_again_and_the_others_are_not(data):
+    go(data)
+    (data / "input" / "b.txt").write_text("new text")
+    code, entries = go(data)
+    assert code == 0
+    assert outcomes(entries) == {"a": "skipped", "b": "done", "c": "skipped"}
+
+
+def test_a_touched_input_of_the_same_content_is_skipped(data):
+    go(data)
+    os.utime(data / "input" / "b.txt", (1, 1))
+    _, entries = go(data)
+    assert outcomes(entries)["b"] == "skipped"
+
+
+def test_changed_weights_make_everything_stale(data):
+    go(data)
+    (data / "weights.bin").write_bytes(b"two")
+    _, entries = go(data)
+    assert set(outcomes(entries).values()) == {"done"}
+
+
+def test_a_damaged_or_lost_output_is_made_again(data):
+    go(data)
+    (data / "output" / "a.txt").write_text("cut")
+    (data / "output" / "b.txt").unlink()
+    _, entries = go(data)
+    assert outcomes(entries) == {"a": "done", "b": "done", "c": "skipped"}
+    assert (data / "output" / "a.txt").read_text() == "TEXT A"
+
+
+def test_results_of_other_tools_are_kept_unless_told_otherwise(data):
+    (data / "output").mkdir()
+    (data / "output" / "a.txt").write_text("by hand")
+    _, entries = go(data)
+    assert outcomes(entries)["a"] == "skipped"
+    assert (data / "output" / "a.txt").read_text() == "by hand"
+    go(data, skip=False)
+    assert (data / "output" / "a.txt").read_text() == "TEXT A"
+
+
+def test_missing_weights_fail_every_video_with_the_same_line(data):
+    (data / "weights.bin").unlink()
+    code, entries = go(data)
+    assert code == 1
+    assert {entry["reason"] for entry in entries} == {
+        f"{data / 'weights.bin'}: missing; run make weights"
+    }
+
+
+def test_videos_of_one_length_run_next_to_each_other(data):
+    for name, length in (("a", 250), ("b", 50), ("c", 220)):
+        (data / "input" / f"{name}.txt").write_text("x" * length)
+    stage = CopyStage(data)
+    go(data, stage)
+    assert stage.order == ["b", "a", "c"]
+
+
+def test_a_run_killed_in_the_middle_of_a_write_leaves_no_half_file_and_a_rerun_finishes(data):
+    (data / "input" / "b.txt").write_text("die")
+    process = spawn(data)
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    assert (data / "output" / "a.txt").read_text() == "TEXT A"
+    assert not (data / "output" / "b.txt").exists()
+    (data / "input" / "b.txt").write_text("live")
+    code, entries = go(data)
+    assert code == 0
+    assert outcomes(entries) == {"a": "skipped", "b": "done", "c": "done"}
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_says_so_and_keeps_what_is_done(data, kind):
+    (data / "input" / "b.txt").write_text("wait")
+    process = spawn(data)
+    for line in process.stdout:
+        if "waiting" in line:
+            break
+    process.send_signal(kind)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert outcomes(ledger.read(data)) == {"a": "done", "b": "interrupted"}
+    assert not (data / "output" / "b.txt").exists()
+
+
+def test_a_full_disk_is_said_in_words_and_leaves_no_half_file(data):
+    (data / "input" / "b.txt").write_text("x" * 200_000)
+    limit = 100_000
+
+    def small_files() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    process = spawn(data, preexec_fn=small_files)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "b: failed" in out
+    assert "file is too large for the disk or quota" in out
+    assert not (data / "output" / "b.txt").exists()
+    assert (data / "output" / "c.txt").exists()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no /dev/full")
+def test_no_space_left_is_a_known_reason():
+    from stages.running.failures import one_line
+
+    with pytest.raises(OSError) as caught, open("/dev/full", "w") as full:
+        full.write("x" * 10_000)
+        full.flush()
+    assert "the disk is full" in one_line(caught.value)
+
+
+def test_a_read_only_data_folder_is_one_clear_line(data, capsys):
+    # Root may write anywhere, so a file stands where the folder of results should be.
+    (data / "output").write_text("a file")
+    console = Console(soft_wrap=True)
+    code = run(CopyStage(data), names(data), Selection(), data / "input", True, console)
+    assert code == 1
+    assert str(data / "output") in capsys.readouterr().out
+
+
+def test_no_match_lists_what_is_there_and_exits_with_2(data, capsys):
+    console = Console(soft_wrap=True)
+    code = run(CopyStage(data), names(data), Selection("zebra"), data / "input", True, console)
+    out = capsys.readouterr().out
+    assert code == 2
+    assert "zebra" in out
+    assert "a, b, c" in out
+
+
+def test_an_empty_folder_exits_with_2(tmp_path, capsys):
+    code = run(CopyStage(tmp_path), [], Selection(), tmp_path, True, Console(soft_wrap=True))
+    assert code == 2
+    assert "no videos here" in capsys.readouterr().out
+
+
+def test_the_ledger_says_with_what_and_on_what(data):
+    _, entries = go(data)
+    entry = json.loads(json.dumps(entries[0]))
+    assert entry["stage"] == "stage9-copy"
+    assert entry["versions"]["python"].startswith("3.")
+    assert entry["peak_memory_mb"] > 1
+    assert list(entry["weights_sha256"]) == [str(data / "weights.bin")]
+    assert len(entry["weights_sha256"][str(data / "weights.bin")]) == 64

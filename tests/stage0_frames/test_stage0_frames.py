@@ -1,0 +1,153 @@
+"""Video files become numbered pictures on a true clock."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from stages.artifacts.images import list_images, read_image, read_times
+from stages.running import ledger
+from stages.stage0_frames.cli import main
+
+WIDTH, HEIGHT = 64, 48
+
+
+def picture(level: int, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
+    """Grey of one level, with a bright block in the upper left."""
+    image = np.full((height, width, 3), level, np.uint8)
+    image[: height // 3, : width // 3] = 250
+    return image
+
+
+def write_video(path: Path, times_s: list[float], rotation: int = 0) -> None:
+    """H.264 whose frame i is grey level 4 i and is shown at times_s[i]."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=30, options={"crf": "0"})
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 90000)
+        stream.time_base = Fraction(1, 90000)
+        if rotation:
+            stream.set_display_rotation(rotation)
+        container.start_encoding()
+        for index, time in enumerate(times_s):
+            frame = av.VideoFrame.from_ndarray(picture(min(4 * index, 240)), format="rgb24")
+            frame.pts, frame.time_base = round(time * 90000), Fraction(1, 90000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch) -> Path:
+    (tmp_path / "videos").mkdir()
+    monkeypatch.setenv("MIMICMILL_DATA", str(tmp_path))
+    return tmp_path
+
+
+def frames_stage(*flags: str):
+    return CliRunner().invoke(main, list(flags))
+
+
+def levels(data: Path, video: str) -> list[int]:
+    """The source frame that each extracted picture shows, by its grey level."""
+    files = list_images(data / "input_images" / video / "cam01")
+    return [round(float(np.median(read_image(file.path))) / 4) for file in files]
+
+
+@pytest.mark.parametrize("fps", [24, 25, 30, 50, 60])
+def test_a_steady_video_gives_every_frame_once_and_its_true_rate(data, fps):
+    write_video(data / "videos" / "v.mp4", [i / fps for i in range(20)])
+    assert frames_stage().exit_code == 0
+    assert levels(data, "v") == list(range(20))
+    assert read_times(data / "input_images" / "v" / "cam01").fps == fps
+
+
+def test_another_rate_picks_frames_by_time(data):
+    write_video(data / "videos" / "v.mp4", [i / 60 for i in range(40)])
+    assert frames_stage("--fps", "30").exit_code == 0
+    assert levels(data, "v") == list(range(0, 40, 2))
+
+
+def test_a_video_of_variable_rate_keeps_true_time(data):
+    # A second at 30 frames, then a second where the camera fell to 15.
+    times = [i / 30 for i in range(30)] + [1 + i / 15 for i in range(15)]
+    write_video(data / "videos" / "v.mp4", times)
+    assert frames_stage().exit_code == 0
+    times_of_levels = np.asarray(times)[levels(data, "v")]
+    clock = np.arange(len(times_of_levels)) / 30
+    assert len(clock) == 59
+    assert np.abs(times_of_levels - clock).max() <= 1 / 30 + 1e-6
+
+
+@pytest.mark.parametrize(("rotation", "corner"), [(90, "lower left"), (-90, "upper right")])
+def test_a_phone_held_upright_gives_upright_pictures(data, rotation, corner):
+    write_video(data / "videos" / "v.mp4", [i / 30 for i in range(5)], rotation)
+    assert frames_stage().exit_code == 0
+    image = read_image(data / "input_images" / "v" / "cam01" / "00002.jpg")
+    assert image.shape[:2] == (WIDTH, HEIGHT)
+    rows, columns = np.nonzero(image[..., 0] > 150)
+    vertical = "upper" if rows.mean() < WIDTH / 2 else "lower"
+    horizontal = "left" if columns.mean() < HEIGHT / 2 else "right"
+    assert f"{vertical} {horizontal}" == corner
+
+
+@pytest.mark.parametrize("name", ["two words", "with.dots.v1", "clip_cam02_frame_3", "прыжок_跳"])
+def test_names_of_all_kinds_work(data, name):
+    write_video(data / "videos" / f"{name}.mp4", [i / 30 for i in range(3)])
+    assert frames_stage().exit_code == 0
+    assert levels(data, name) == [0, 1, 2]
+
+
+def test_bad_files_fail_with_one_line_each_and_the_good_one_is_done(data):
+    good = data / "videos" / "good.mp4"
+    write_video(good, [i / 30 for i in range(60)])
+    content = good.read_bytes()
+    (data / "videos" / "cut.mp4").write_bytes(content[: len(content) // 3])
+    (data / "videos" / "empty.mp4").write_bytes(b"")
+    Image.fromarray(picture(9)).save(data / "videos" / "photo.png")
+    (data / "videos" / "photo.png").rename(data / "videos" / "photo.mp4")
+    write_video(data / "videos" / "noframes.mp4", [])
+    result = frames_stage()
+    assert result.exit_code == 1
+    reasons = {entry["video"]: (entry["outcome"], entry["reason"]) for entry in ledger.read(data)}
+    assert reasons["good"][0] == "done"
+    for name in ("cut", "empty", "photo", "noframes"):
+        outcome, reason = reasons[name]
+        assert outcome == "failed"
+        assert str(data / "videos" / f"{name}.mp4") in reason
+        assert "replace it" in reason
+        assert "Traceback" not in result.output
+
+
+def test_a_file_damaged_near_its_end_gives_the_frames_before_the_damage(data):
+    path = data / "videos" / "v.mkv"
+    write_video(path, [i / 30 for i in range(60)])
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * 0.8)])
+    result = frames_stage()
+    assert result.exit_code == 0
+    assert 5 < len(levels(data, "v")) < 60
+
+
+def test_a_shorter_second_extraction_leaves_no_old_frames(data):
+    write_video(data / "videos" / "v.mp4", [i / 30 for i in range(20)])
+    frames_stage()
+    frames_stage("--fps", "15")
+    assert levels(data, "v") == list(range(0, 20, 2))
+
+
+def test_an_empty_folder_exits_with_2_and_says_so(data):
+    result = frames_stage()
+    assert result.exit_code == 2
+    assert "no videos here" in result.output
+
+
+def test_two_files_of_one_name_are_refused(data):
+    for suffix in ("mp4", "mkv"):
+        write_video(data / "videos" / f"v.{suffix}", [0, 1 / 30])
+    result = frames_stage()
+    assert result.exit_code == 2
+    assert "share a name" in result.output

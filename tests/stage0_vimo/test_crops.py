@@ -1,0 +1,46 @@
+"""The crop rule, against the original's crops and on its own claims."""
+
+import numpy as np
+
+from stages.stage0_vimo.crops import (
+    crop,
+    crop_corners,
+    crop_geometry,
+    normalise,
+    picture_center_px,
+    picture_focal_px,
+)
+
+Golden = dict[str, np.ndarray]
+
+
+def test_crops_equal_the_originals_to_a_grey_level(vimo_golden: Golden) -> None:
+    where = crop_geometry(vimo_golden["crop_boxes"])
+    np.testing.assert_allclose(where.center_px, vimo_golden["crop_center"], rtol=1e-6)
+    np.testing.assert_allclose(where.size_px, 200 * vimo_golden["crop_scale"], rtol=1e-6)
+    for i in range(len(where.size_px)):
+        corners = crop_corners(where.center_px[i], where.size_px[i])
+        np.testing.assert_array_equal(corners, vimo_golden["crop_corners"][i])
+        ours = crop(vimo_golden["image_u8"], where.center_px[i], where.size_px[i])
+        difference = ours.astype(int) - vimo_golden["crop_u8"][i]
+        assert np.abs(difference).max() <= 1
+        middle = normalise(ours[None])[0, :, 96:160:4, 96:160:4]
+        assert np.abs(middle - vimo_golden["crop_norm_slice"][i]).max() < 1.01 / 255 / 0.224
+
+
+def test_focal_and_centre_are_the_pictures_diagonal_and_half_size(vimo_golden: Golden) -> None:
+    height, width = vimo_golden["image_u8"].shape[:2]
+    assert picture_focal_px(height, width) == vimo_golden["crop_focal"][0]
+    assert picture_center_px(height, width) == tuple(vimo_golden["crop_imgcenter"][0])
+
+
+def test_what_lies_outside_the_picture_is_black() -> None:
+    white = np.full((100, 100, 3), 255, np.uint8)
+    ours = crop(white, np.array([100.0, 50.0]), 80.0)
+    assert (ours[:, :120] == 255).all()
+    assert (ours[:, 136:] == 0).all()
+
+
+def test_a_crop_that_misses_the_picture_is_black() -> None:
+    white = np.full((50, 50, 3), 255, np.uint8)
+    assert not crop(white, np.array([500.0, 500.0]), 40.0).any()

@@ -1,0 +1,1 @@
+"""Stage 0: which body vertices touch the world, and which feet stand (BSTRO)."""

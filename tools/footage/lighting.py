@@ -69,8 +69,8 @@ def shadow_map(
 
 
 def sun_reaches(
-    shadows: ShadowMap, points_m: Float[Tensor, "M 3"], image: Int[Tensor, "M"]
-) -> Float[Tensor, "M"]:
+    shadows: ShadowMap, points_m: Float[Tensor, "*p 3"], image: Int[Tensor, "*p"]
+) -> Float[Tensor, "*p"]:
     """Share of the sun that people let through at points of given images, 0..1 with soft edges."""
     R = shadows.R_sun_world[image]
     at = (R @ points_m[..., None])[..., 0] - shadows.corner_m[image]
@@ -91,28 +91,30 @@ def sun_reaches(
     return lit
 
 
-def near_feet(people: PeopleBatch, points_m: Float[Tensor, "B R 3"]) -> Float[Tensor, "B R"]:
+def near_feet(
+    people: PeopleBatch, points_m: Float[Tensor, "*p 3"], image: Int[Tensor, "*p"]
+) -> Float[Tensor, "*p"]:
     """How much sky light remains on the ground close to feet, 1 away from them."""
     feet = people.joints_m[:, :, list(_FOOT_JOINTS)].flatten(1, 2)
     here = people.present.repeat_interleave(len(_FOOT_JOINTS), 1)
+    feet = torch.where(here[..., None], feet, 1e3)
     remains = torch.ones_like(points_m[..., 0])
     for n in range(feet.shape[1]):
-        distance = (points_m - feet[:, n, None]).square().sum(-1)
-        near = torch.exp(-distance / _FOOT_REACH_M**2) * here[:, n, None]
-        remains = remains * (1 - 0.45 * near)
+        distance = (points_m - feet[image, n]).square().sum(-1)
+        remains = remains * (1 - 0.45 * torch.exp(-distance / _FOOT_REACH_M**2))
     return remains
 
 
 def lit_colour(
     scene: SceneBatch,
-    image: Int[Tensor, "M"],
-    colour: Float[Tensor, "M 3"],
-    normal: Float[Tensor, "M 3"],
-    sun_share: Float[Tensor, "M"],
-    sky_share: Float[Tensor, "M"] | float = 1.0,
-) -> Float[Tensor, "M 3"]:
+    image: Int[Tensor, "*p"],
+    colour: Float[Tensor, "*p 3"],
+    normal: Float[Tensor, "*p 3"],
+    sun_share: Float[Tensor, "*p"],
+    sky_share: Float[Tensor, "*p"] | float = 1.0,
+) -> Float[Tensor, "*p 3"]:
     """Lambert shading with sun and sky; sky light comes mostly from above."""
     towards = (normal * scene.sun_direction[image]).sum(-1).clamp(min=0)
-    sky = scene.sky_strength[image] * (0.75 + 0.25 * normal[..., 2]) * sky_share
+    sky = scene.sky_strength[image] * (0.85 + 0.15 * normal[..., 2]) * sky_share
     sun = scene.sun_strength[image] * towards * sun_share
     return colour * (sky + sun)[..., None] * scene.light_colour[image]

@@ -16,53 +16,61 @@ SKY, FLOOR, FIRST_BOX = 0, 1, 2
 
 @dataclass
 class SurfaceHits:
-    """Nearest surfaces along rays; R rays an image.
+    """Nearest surfaces along rays.
 
     depth_m: multiple of the ray direction, FAR_M for sky. surface: SKY, FLOOR or FIRST_BOX + n.
     """
 
-    depth_m: Float[Tensor, "B R"]
-    surface: Int[Tensor, "B R"]
+    depth_m: Float[Tensor, "*r"]
+    surface: Int[Tensor, "*r"]
 
 
-def pixel_rays(
-    cameras: CameraBatch, height: int, width: int, upsample: int = 1
+def rays_through(
+    cameras: CameraBatch, pixels: Float[Tensor, "B R 2"] | Float[Tensor, "1 R 2"]
 ) -> Float[Tensor, "B R 3"]:
-    """World directions through pixel centres, scaled so that depth along them is z-depth.
-
-    With `upsample` s every pixel is split into s x s and rays go through the parts' centres.
-    """
-    device = cameras.K.device
-    offset = (1 / upsample - 1) / 2
-    y = torch.arange(height * upsample, device=device, dtype=torch.float32) / upsample + offset
-    x = torch.arange(width * upsample, device=device, dtype=torch.float32) / upsample + offset
-    grid_y, grid_x = torch.meshgrid(y, x, indexing="ij")
-    pixels = torch.stack([grid_x, grid_y, torch.ones_like(grid_x)], -1).view(1, -1, 3)
+    """World directions through pixel positions, scaled so that depth along them is z-depth."""
+    ones = torch.ones_like(pixels[..., :1])
     to_world = cameras.T_world_camera[:, :3, :3] @ torch.linalg.inv(cameras.K)
-    return pixels @ to_world.transpose(1, 2)
+    return torch.cat([pixels, ones], -1) @ to_world.transpose(1, 2)
+
+
+def pixel_grid(height: int, width: int, device: torch.device) -> Float[Tensor, "R 2"]:
+    """Pixel centres, row by row."""
+    y = torch.arange(height, device=device, dtype=torch.float32)
+    x = torch.arange(width, device=device, dtype=torch.float32)
+    grid_y, grid_x = torch.meshgrid(y, x, indexing="ij")
+    return torch.stack([grid_x, grid_y], -1).flatten(0, 1)
 
 
 def cast(
-    scene: SceneBatch, origin_m: Float[Tensor, "B 3"], directions: Float[Tensor, "B R 3"]
+    scene: SceneBatch,
+    origin_m: Float[Tensor, "B 3"],
+    directions: Float[Tensor, "*r 3"],
+    image: Int[Tensor, "*r"] | None = None,
 ) -> SurfaceHits:
-    """First surface along each ray, seen from outside (a box around the origin is not seen)."""
+    """First surface along each ray, seen from outside (a box around the origin is not seen).
+
+    image: which image each ray belongs to; without it rays are (B, R, 3).
+    """
+    of = _reader(image)
     dx, dy, dz = directions.unbind(-1)
-    origin_z = origin_m[:, 2:]
+    start = [of(origin_m[:, axis]) for axis in range(3)]
     down = torch.where(dz < -1e-7, dz, torch.full_like(dz, -1e-7))
-    depth = torch.where(dz < -1e-7, -origin_z / down, torch.full_like(dz, FAR_M)).clamp(max=FAR_M)
+    depth = torch.where(dz < -1e-7, -start[2] / down, torch.full_like(dz, FAR_M)).clamp(max=FAR_M)
     surface = torch.where(depth < FAR_M, FLOOR, SKY)
-    start = origin_m[:, None].unbind(-1)
-    for n in range(scene.box_yaw_rad.shape[1]):
-        enter, leave = _box_span(scene, _each_ray, n, start, dx, dy, dz)
-        hit = (enter < leave) & (enter > 1e-3) & (enter < depth)
-        hit &= scene.box_present[:, n, None]
+    for n in scene.box_present.any(0).nonzero()[:, 0].tolist():
+        enter, leave = _box_span(scene, of, n, start, dx, dy, dz)
+        hit = (enter < leave) & (enter > 1e-3) & (enter < depth) & of(scene.box_present[:, n])
         depth = torch.where(hit, enter, depth)
         surface = torch.where(hit, FIRST_BOX + n, surface)
     return SurfaceHits(depth, surface)
 
 
-def _each_ray(values: Tensor) -> Tensor:
-    return values[:, None]
+def _reader(image: Tensor | None):
+    """Per-image values for every ray: broadcast over (B, R), or picked by image index."""
+    if image is None:
+        return lambda values: values[:, None]
+    return lambda values: values[image]
 
 
 def _box_span(scene, of, n, offset, dx, dy, dz):
@@ -91,15 +99,14 @@ def in_box_shadow(
     image: which image each point belongs to; without it points are (B, R, 3).
     """
 
-    def of(values: Tensor) -> Tensor:
-        return values[:, None] if image is None else values[image]
-
+    of = _reader(image)
     towards = [of(scene.sun_direction[:, axis]) for axis in range(3)]
     points = points_m.unbind(-1)
     shadow = torch.zeros(points_m.shape[:-1], dtype=torch.bool, device=points_m.device)
-    for n in range(scene.box_yaw_rad.shape[1]):
+    casting = scene.box_present & scene.box_casts_shadow
+    for n in casting.any(0).nonzero()[:, 0].tolist():
         enter, leave = _box_span(scene, of, n, points, *towards)
-        casts = of(scene.box_present[:, n] & scene.box_casts_shadow[:, n])
+        casts = of(casting[:, n])
         # The margin keeps a lit face of the box from lying in the box's own shadow.
         shadow |= (leave > enter.clamp(min=0) + 2e-3) & (leave > 4e-3) & casts
     return shadow
@@ -107,21 +114,28 @@ def in_box_shadow(
 
 @dataclass
 class SurfacePoints:
-    """Where rays meet the place: normal and texture coordinates in metres on the surface."""
+    """Where rays meet the place: normal and texture coordinates in metres on the surface.
 
-    normal: Float[Tensor, "B R 3"]
-    uv_m: Float[Tensor, "B R 2"]
+    side: which of a box's faces it is (0 x, 1 y, 2 z).
+    """
+
+    normal: Float[Tensor, "*r 3"]
+    uv_m: Float[Tensor, "*r 2"]
+    side: Int[Tensor, "*r"]
 
 
 def surface_points(
-    scene: SceneBatch, points_m: Float[Tensor, "B R 3"], surface: Int[Tensor, "B R"]
+    scene: SceneBatch,
+    points_m: Float[Tensor, "*r 3"],
+    surface: Int[Tensor, "*r"],
+    image: Int[Tensor, "*r"],
 ) -> SurfacePoints:
-    """Normals and texture coordinates of hit points; sky counts as floor."""
+    """Normals and texture coordinates of hit points of given images; sky counts as floor."""
     box = (surface - FIRST_BOX).clamp(min=0)
     is_box = surface >= FIRST_BOX
 
     def of_box(values: Tensor) -> Tensor:
-        return torch.gather(values, 1, box)
+        return values[image, box]
 
     cos, sin = of_box(scene.box_yaw_rad.cos()), of_box(scene.box_yaw_rad.sin())
     ox, oy, oz = (points_m[..., axis] - of_box(scene.box_centre_m[..., axis]) for axis in range(3))
@@ -141,4 +155,4 @@ def surface_points(
     u = u + torch.where(on_x, 3.1 + 2.3 * sign_x, 0.0) + torch.where(on_y, -4.7 + 1.9 * sign_y, 0.0)
     u = torch.where(is_box, u, points_m[..., 0])
     v = torch.where(is_box, v, points_m[..., 1])
-    return SurfacePoints(normal, torch.stack([u, v], -1))
+    return SurfacePoints(normal, torch.stack([u, v], -1), face)

@@ -9,13 +9,12 @@ from torch import Tensor
 
 from tools.footage import raycast
 from tools.footage.batches import CameraBatch, PeopleBatch, Rendered, SceneBatch
-from tools.footage.clothes import clothes_colour, cuts_of
-from tools.footage.lighting import lit_colour, near_feet, shadow_map, sun_reaches
-from tools.footage.rasterise import NOTHING, barycentric, visible_triangles
+from tools.footage.rasterise import NOTHING, visible_triangles
+from tools.footage.shading import Stage, make_stage, people_colour, place_colour
 from tools.footage.skinning import BodyTensors
-from tools.footage.textures import SIZE, Atlas, atlas
 
-_PIXELS_AT_ONCE = {"cpu": 1_000_000, "cuda": 24_000_000}
+_PIXELS_AT_ONCE = {"cpu": 400_000, "cuda": 24_000_000}
+_EDGE_COLOUR_STEP = 0.12
 
 
 @torch.no_grad()
@@ -26,183 +25,114 @@ def render(
     cameras: CameraBatch,
     height: int,
     width: int,
-    supersample: int = 1,
+    supersample: int = 2,
     shadows: bool = True,
 ) -> Rendered:
     """Images of B scenes with their people through B cameras.
 
-    body: the body that `people` was posed with, on the same device. supersample: s x s colour
-    samples a pixel (depth and ids always hold at the pixel's centre). shadows: sun shadows.
+    body: the body that `people` was posed with, on the same device. supersample: pixels on edges
+    get s x s samples (1: no smoothing); elsewhere texture filtering does it. Depth and ids hold at
+    the pixel's centre. shadows: sun shadows of people and boxes.
     """
     device = cameras.K.device
-    pixels = height * width * supersample**2
-    step = max(1, _PIXELS_AT_ONCE["cuda" if device.type == "cuda" else "cpu"] // pixels)
+    step = _PIXELS_AT_ONCE["cuda" if device.type == "cuda" else "cpu"] // (height * width)
     parts = []
-    for start in range(0, len(cameras), step):
-        piece = slice(start, start + step)
-        parts.append(
-            _render_piece(body, scene[piece], people[piece], cameras[piece], height, width,
-                          supersample, shadows)
-        )  # fmt: skip
+    for start in range(0, len(cameras), max(1, step)):
+        piece = slice(start, start + max(1, step))
+        stage = make_stage(body, scene[piece], people[piece], cameras[piece], shadows)
+        parts.append(_render_piece(stage, height, width, supersample))
     return parts[0] if len(parts) == 1 else Rendered.cat(parts)
 
 
 @dataclass
-class _Seen:
-    """What rays through a grid of pixels meet."""
+class _People:
+    """The nearest person's face at every pixel of a grid, and its depth."""
 
-    rays: Tensor  # B R 3
-    depth: Tensor  # B R, FAR_M for sky
-    surface: Tensor  # B R, of raycast, also behind people
-    surface_depth: Tensor  # B R
-    face: Tensor  # B R, NOTHING where no person is in front
+    face: Tensor  # B R, NOTHING where there is none
+    depth: Tensor  # B R
 
 
-def _render_piece(body, scene, people, cameras, height, width, supersample, shadows) -> Rendered:
-    faces, face_present = _faces_of(body, people)
-    seen = _look(people, scene, cameras, faces, face_present, height, width, 1)
-    fine = seen
-    if supersample > 1:
-        fine = _look(people, scene, cameras, faces, face_present, height, width, supersample)
-    lights = shadow_map(scene, people, faces, face_present) if shadows else None
-    textures = atlas(str(cameras.K.device))
-    colour = _place_colour(textures, scene, people, cameras, fine, lights, supersample, shadows)
-    _paint_people(body, textures, scene, people, cameras, fine, faces, lights, shadows, colour,
-                  height, width, supersample)  # fmt: skip
-    rgb = colour.view(-1, height, supersample, width, supersample, 3).mean((2, 4))
-    shape = (-1, height, width)
-    people_here = seen.face != NOTHING
-    ids = torch.where(people_here, seen.face // len(body.faces) + 1, 0)
-    return Rendered(
-        rgb=(rgb * 255 + 0.5).clamp(0, 255).to(torch.uint8),
-        depth_m=torch.where(seen.depth < raycast.FAR_M, seen.depth, 0.0).view(shape),
-        person_ids=ids.to(torch.int16).view(shape),
-        surface_ids=torch.where(people_here, 0, seen.surface).to(torch.int16).view(shape),
-    )
-
-
-def _faces_of(body: BodyTensors, people: PeopleBatch) -> tuple[Tensor, Tensor]:
-    """Faces over the vertices of all people laid end to end, and which each image has."""
-    count, vertices = people.vertices_m.shape[1:3]
-    offsets = torch.arange(count, device=body.faces.device) * vertices
-    faces = (body.faces + offsets[:, None, None]).flatten(0, 1)
-    return faces, people.present.repeat_interleave(len(body.faces), 1)
-
-
-def _fine_px(pixels: Tensor, supersample: int) -> Tensor:
-    """Pixel positions on the grid of sub-pixels."""
-    return (pixels + 0.5) * supersample - 0.5
-
-
-def _look(people, scene, cameras, faces, face_present, height, width, supersample) -> _Seen:
-    rays = raycast.pixel_rays(cameras, height, width, supersample)
-    hits = raycast.cast(scene, cameras.T_world_camera[:, :3, 3], rays)
-    pixels, depth = cameras.project(people.vertices_m.flatten(1, 2))
+def _people_on_grid(stage: Stage, height: int, width: int, supersample: int) -> _People:
     # Outward triangles turn against the pixel axes when they face a camera that does not mirror.
-    facing = -torch.linalg.det(cameras.K[:, :2, :2]).sign()
-    face, person_depth = visible_triangles(
-        _fine_px(pixels, supersample), depth, faces,
-        height * supersample, width * supersample, face_present, facing=facing,
+    facing = -torch.linalg.det(stage.cameras.K[:, :2, :2]).sign()
+    face, depth = visible_triangles(
+        (stage.corner_px + 0.5) * supersample - 0.5, stage.corner_depth, stage.faces,
+        height * supersample, width * supersample, stage.face_present, facing=facing,
     )  # fmt: skip
-    face, person_depth = face.flatten(1), person_depth.flatten(1)
-    in_front = (face != NOTHING) & (person_depth < hits.depth_m)
-    return _Seen(
-        rays=rays,
-        depth=torch.where(in_front, person_depth, hits.depth_m),
-        surface=hits.surface,
-        surface_depth=hits.depth_m,
-        face=torch.where(in_front, face, NOTHING),
+    return _People(face.flatten(1), depth.flatten(1))
+
+
+def _render_piece(stage: Stage, height: int, width: int, supersample: int) -> Rendered:
+    cameras = stage.cameras
+    pixels = raycast.pixel_grid(height, width, cameras.K.device)
+    rays = raycast.rays_through(cameras, pixels[None])
+    hits = raycast.cast(stage.scene, cameras.T_world_camera[:, :3, 3], rays)
+    people = _people_on_grid(stage, height, width, 1)
+    in_front = (people.face != NOTHING) & (people.depth < hits.depth_m)
+
+    image = torch.arange(len(cameras), device=rays.device)[:, None].expand_as(hits.surface)
+    place = place_colour(stage, rays, hits, image)
+    colour, label = place.colour, place.label
+    seen, ray = in_front.nonzero(as_tuple=True)
+    depth = people.depth[seen, ray]
+    face = people.face[seen, ray]
+    points = cameras.T_world_camera[seen, :3, 3] + rays[seen, ray] * depth[:, None]
+    colour[seen, ray] = people_colour(stage, seen, face, pixels[ray], points, depth)
+    person_ids = torch.where(in_front, people.face // len(stage.body.faces) + 1, 0)
+    if supersample > 1:
+        label = torch.where(in_front, -person_ids, label)
+        edges = _edges(colour, label, in_front, height, width)
+        _smooth(stage, colour, edges, pixels, height, width, supersample)
+    shape = (len(cameras), height, width)
+    full_depth = torch.where(in_front, people.depth, hits.depth_m)
+    return Rendered(
+        rgb=(colour * 255 + 0.5).clamp(0, 255).to(torch.uint8).view(*shape, 3),
+        depth_m=torch.where(full_depth < raycast.FAR_M, full_depth, 0.0).view(shape),
+        person_ids=person_ids.to(torch.int16).view(shape),
+        surface_ids=torch.where(in_front, 0, hits.surface).to(torch.int16).view(shape),
     )
 
 
-def _focal_px(cameras: CameraBatch, supersample: int) -> Tensor:
-    return torch.linalg.det(cameras.K[:, :2, :2]).abs().sqrt() * supersample
+def _edges(colour, label, in_front, height: int, width: int) -> Tensor:
+    """Pixels beside another surface, shadow or person, or beside another colour on a person."""
+    label = label.view(-1, height, width)
+    colour = colour.view(-1, height, width, 3)
+    person = in_front.view(-1, height, width)
+    edge = torch.zeros_like(person)
+    for axis, size in ((1, height), (2, width)):
+        first, second = (slice(0, size - 1), slice(1, size))
+        a = (slice(None),) * axis + (first,)
+        b = (slice(None),) * axis + (second,)
+        jump = (colour[a] - colour[b]).abs().amax(-1) > _EDGE_COLOUR_STEP
+        differs = (label[a] != label[b]) | (jump & person[a])
+        edge[a] |= differs
+        edge[b] |= differs
+    return edge.flatten(1)
 
 
-def _place_colour(textures, scene, people, cameras, seen, lights, supersample, shadows) -> Tensor:
-    """Lit colours of floor, boxes and sky at every ray (B R 3)."""
-    origin = cameras.T_world_camera[:, None, :3, 3]
-    points = origin + seen.rays * seen.surface_depth[..., None]
-    surfaces = raycast.surface_points(scene, points, seen.surface)
-    slant = (surfaces.normal * seen.rays).sum(-1).abs() / seen.rays.norm(dim=-1)
-    footprint = seen.surface_depth / _focal_px(cameras, supersample)[:, None]
-    # Between the footprint's short and long side: a sharp look without shimmer far out.
-    footprint = footprint / slant.clamp(min=0.05).pow(0.7)
-    image = torch.arange(len(scene), device=points.device)[:, None].expand_as(seen.surface)
-    colour = _material_colour(textures, scene, image, seen.surface, surfaces.uv_m, footprint)
-    sun_share = torch.ones_like(footprint)
-    if shadows:
-        sun_share = sun_reaches(lights, points, image)
-        sun_share = sun_share * ~raycast.in_box_shadow(scene, points)
-    sky_share = near_feet(people, points)
-    colour = lit_colour(scene, image, colour, surfaces.normal, sun_share, sky_share)
-    height_share = (seen.rays[..., 2:] / seen.rays.norm(dim=-1, keepdim=True)).clamp(0, 1)
-    sky = torch.lerp(scene.sky_colours[:, None, 0], scene.sky_colours[:, None, 1], height_share)
-    return torch.where((seen.surface == raycast.SKY)[..., None], sky, colour).clamp(0, 1)
-
-
-def _material_colour(textures: Atlas, scene, image, surface, uv_m, footprint) -> Tensor:
-    materials = scene.materials
-    at = (image, (surface - raycast.FLOOR).clamp(min=0))
-    values = []
-    for octave in range(3):
-        repeats = materials.repeats_per_m[..., octave][at]
-        turn = materials.turn_rad[..., octave][at]
-        cos, sin = turn.cos(), turn.sin()
-        u, v = uv_m.unbind(-1)
-        turned = torch.stack([cos * u + sin * v, cos * v - sin * u], -1)
-        uv = turned * repeats[..., None] + materials.shift[:, :, octave][at]
-        value = textures.sample(materials.layers[..., octave][at], uv, footprint * repeats * SIZE)
-        values.append(value * materials.strength[..., octave][at])
-    colours = materials.colours
-    colour = torch.lerp(colours[:, :, 0][at], colours[:, :, 1][at], values[0][..., None])
-    colour = torch.lerp(colour, colours[:, :, 2][at], values[1][..., None])
-    middle = 0.5 * materials.strength[..., 2][at]
-    return colour * (1 + 1.4 * (values[2] - middle))[..., None]
-
-
-def _paint_people(body, textures, scene, people, cameras, seen, faces, lights, shadows, colour,
-                  height, width, supersample) -> None:  # fmt: skip
-    """Lit colours of people over the place's, in place."""
-    image, ray = (seen.face != NOTHING).nonzero(as_tuple=True)
-    if len(image) == 0:
-        return
-    face = seen.face[image, ray]
-    person = face // len(body.faces)
-    corner = faces[face]
-    pixels, depth = cameras.project(people.vertices_m.flatten(1, 2))
-    columns = width * supersample
-    at = torch.stack([ray % columns, torch.div(ray, columns, rounding_mode="floor")], -1)
-    where = image[:, None]
-    weights = barycentric(
-        _fine_px(pixels[where, corner], supersample), depth[where, corner], at.to(depth.dtype)
-    )
-
-    def blend(values: Tensor) -> Tensor:
-        return (values * weights[..., None]).sum(1)
-
-    rest = blend(body.v_template[body.faces[face % len(body.faces)]])
-    normals = _vertex_normals(people.vertices_m, body.faces).flatten(1, 2)
-    normal = torch.nn.functional.normalize(blend(normals[where, corner]), dim=-1)
-    hit_depth = seen.depth[image, ray]
-    points = cameras.T_world_camera[image, :3, 3] + seen.rays[image, ray] * hit_depth[:, None]
-    footprint = hit_depth / _focal_px(cameras, supersample)[image]
-    own = clothes_colour(
-        cuts_of(body), textures, people.appearance, image, person, rest, 1.5 * footprint
-    )
-    sun_share = torch.ones_like(footprint)
-    if shadows:
-        sun_share = sun_reaches(lights, points + 0.02 * normal, image)
-        boxes = raycast.in_box_shadow(scene, points, image)
-        sun_share = sun_share * ~boxes
-    colour[image, ray] = lit_colour(scene, image, own, normal, sun_share).clamp(0, 1)
-
-
-def _vertex_normals(vertices: Tensor, faces: Tensor) -> Tensor:
-    """Area-weighted normals, not normalised (B P V 3)."""
-    a, b, c = (vertices[:, :, faces[:, i]] for i in range(3))
-    face_normals = torch.linalg.cross(b - a, c - a)
-    normals = torch.zeros_like(vertices)
-    for corner in range(3):
-        normals.index_add_(2, faces[:, corner], face_normals)
-    return normals
+def _smooth(stage: Stage, colour, edges, pixels, height: int, width: int, s: int) -> None:
+    """Replace the colours of edge pixels by the mean of s x s samples, in place."""
+    image, ray = edges.nonzero(as_tuple=True)
+    people = _people_on_grid(stage, height, width, s)
+    row, column = torch.div(ray, width, rounding_mode="floor"), ray % width
+    total = torch.zeros(len(ray), 3, device=colour.device)
+    K_inverse = torch.linalg.inv(stage.cameras.K)
+    to_world = stage.cameras.T_world_camera[:, :3, :3] @ K_inverse
+    centre = stage.cameras.T_world_camera[:, :3, 3]
+    for part in range(s * s):
+        i, j = divmod(part, s)
+        offset = pixels.new_tensor([(j + 0.5) / s - 0.5, (i + 0.5) / s - 0.5])
+        at = pixels[ray] + offset
+        homogeneous = torch.cat([at, torch.ones_like(at[:, :1])], -1)
+        rays = (to_world[image] @ homogeneous[..., None])[..., 0]
+        hits = raycast.cast(stage.scene, centre, rays, image)
+        sample = place_colour(stage, rays, hits, image, detail=s).colour
+        fine = (row * s + i) * (width * s) + column * s + j
+        face, depth = people.face[image, fine], people.depth[image, fine]
+        front = ((face != NOTHING) & (depth < hits.depth_m)).nonzero()[:, 0]
+        points = centre[image[front]] + rays[front] * depth[front, None]
+        sample[front] = people_colour(
+            stage, image[front], face[front], at[front], points, depth[front], detail=s
+        )
+        total += sample
+    colour[image, ray] = total / (s * s)

@@ -104,12 +104,9 @@ def _is_free(block: Block, others: list[Block]) -> bool:
 
 
 def _walls(rng: np.random.Generator) -> tuple[Block, ...]:
-    """A room 3 to 8 m away on three or four sides."""
+    """A room around the path, its walls 4 to 6.5 m from the middle."""
     walls = []
-    open_side = int(rng.integers(0, 6))  # 4 and 5: closed all around
     for n in range(WALLS):
-        if n == open_side:
-            continue
         distance = rng.uniform(4.2, 6.5)
         angle = n * np.pi / 2
         centre = (1.0 + distance * np.cos(angle), distance * np.sin(angle))
@@ -160,8 +157,8 @@ def sample_looks(count: int, generator: torch.Generator) -> dict:
     return {
         "materials": _materials(count, surfaces, generator),
         "sun_direction": sun,
-        "sun_strength": between(0.35, 0.75),
-        "sky_strength": between(0.4, 0.6),
+        "sun_strength": between(0.4, 0.8),
+        "sky_strength": between(0.5, 0.75),
         "light_colour": 1 + 0.05 * torch.randn(count, 3, generator=generator),
         "sky_colours": sky.clamp(0.2, 1),
     }
@@ -177,15 +174,16 @@ def _materials(count: int, surfaces: int, generator: torch.Generator) -> Materia
         return torch.tensor(choices)[torch.randint(len(choices), shape, generator=generator)]
 
     # Muted colours around one tone, light against dark, so that patterns have contrast.
-    tone = 0.25 + 0.5 * rand(1, 3)
+    tone = 0.35 + 0.45 * rand(1, 3)
     grey = tone.mean(-1, keepdim=True)
     tone = torch.lerp(grey.expand_as(tone), tone, 0.35 + 0.5 * rand(1, 1))
-    shade = torch.stack([0.55 + 0.25 * rand(), 1.0 + 0.35 * rand(), 0.45 + 0.9 * rand()], -1)
+    extreme = torch.where(rand() < 0.5, 0.25 + 0.25 * rand(), 1.4 + 0.5 * rand())
+    shade = torch.stack([0.5 + 0.25 * rand(), 1.1 + 0.35 * rand(), extreme], -1)
     colours = (tone * shade[..., None] + 0.05 * (rand(3, 3) - 0.5)).clamp(0.04, 0.95)
     repeats = torch.stack(
         [1 / (3.7 + 3 * rand()), 1 / (1.3 + 1.2 * rand()), 1 / (0.5 + 0.3 * rand())], -1
     )
-    strength = torch.stack([0.6 + 0.4 * rand(), 0.45 + 0.4 * rand(), 0.25 + 0.3 * rand()], -1)
+    strength = torch.stack([0.6 + 0.4 * rand(), 0.6 + 0.4 * rand(), 0.25 + 0.3 * rand()], -1)
     return Materials(
         colours=colours,
         layers=torch.stack([layer(COARSE_LAYERS), layer(PATTERN_LAYERS), layer(FINE_LAYERS)], -1),

@@ -125,7 +125,8 @@ class FootTrack:
             for offset in (-SPEED_SPAN_S / 2, 0.0, SPEED_SPAN_S / 2)
         )
         speed = np.linalg.norm(after - before, axis=-1).max(1) / SPEED_SPAN_S
-        above = here[..., 2] - self.terrain.height_at(here[..., :2])
+        ground = self.terrain.height_at(self.pose(t_s).ankle_m[:, :2])
+        above = here[..., 2] - ground[:, None]
         lift = above - self._rest_lift()
         return (np.abs(lift).max(1) < CONTACT_HEIGHT_M) & (speed < CONTACT_SPEED_M_S)
 

@@ -32,6 +32,11 @@ class WorldFrame:
     """People and whatever else moves."""
     affine_original_from_reconstruction: Float[np.ndarray, "2 3"]
     """Takes pixels of the reconstruction to pixels of the original image."""
+    measured: Bool[np.ndarray, "H W"] | None = None
+    """Whether the depth is that of what the pixel shows; None: wherever the confidence is not 0.
+
+    `stage1-sfm` also knows the place behind people; there it has confidence, but is not measured.
+    """
 
 
 def point_map(
@@ -67,7 +72,8 @@ def write_world(path: Path, frames: Iterable[WorldFrame], **metadata: str | floa
             put_array(entry, "depths", depth)
             put_array(entry, "pts3d", point_map(depth, frame.intrinsic, frame.T_world_camera))
             put_array(entry, "conf", frame.confidence.astype(np.float32))
-            put_array(entry, "msk", frame.confidence > 0)
+            measured = frame.confidence > 0 if frame.measured is None else frame.measured
+            put_array(entry, "msk", measured.astype(bool))
             put_array(entry, "dynamic_msk", frame.dynamic.astype(bool))
             affine = frame.affine_original_from_reconstruction.astype(np.float64)
             put_array(entry, "affine_matrix", affine)
@@ -113,6 +119,10 @@ class WorldFrameView:
     @property
     def confidence(self) -> Float32[np.ndarray, "H W"]:
         return self.group["conf"][:].astype(np.float32)
+
+    @property
+    def measured(self) -> Bool[np.ndarray, "H W"]:
+        return self.group["msk"][:] > 0.5
 
     @property
     def dynamic(self) -> Bool[np.ndarray, "H W"]:

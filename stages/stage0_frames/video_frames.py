@@ -36,10 +36,10 @@ def _decoded(path: Path) -> Iterator[tuple[float, UInt8[np.ndarray, "H W 3"]]]:
                     np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), turns)),
                 )
         except (av.FFmpegError, ValueError) as error:
-            raise _CutShort(str(error)) from None
+            raise _CutShortError(str(error)) from None
 
 
-class _CutShort(Exception):
+class _CutShortError(Exception):
     """Decoding stopped before the end of the file."""
 
 
@@ -79,7 +79,7 @@ def probe(path: Path) -> tuple[Float[np.ndarray, " T"], str]:
     try:
         for time, _ in _decoded(path):
             times.append(time)
-    except _CutShort as error:
+    except _CutShortError as error:
         problem = f"cut short or damaged after frame {len(times)} ({error})"
     if not times:
         raise VideoError(f"{path} has no frames that decode {problem}; replace it")
@@ -99,5 +99,5 @@ def pick_frames(path: Path, wanted: list[int]) -> Iterator[UInt8[np.ndarray, "H 
                 position += 1
             if position == len(wanted):
                 return
-    except _CutShort:
+    except _CutShortError:
         return

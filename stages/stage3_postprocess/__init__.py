@@ -1,0 +1,1 @@
+"""Gravity up, point clouds and a mesh of the place."""

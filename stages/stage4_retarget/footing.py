@@ -1,0 +1,109 @@
+"""Where the robot's feet are to be: on the spot where the person's stand, carried over between.
+
+During a stance the target is one fixed point on the ground: the median place of the person's
+toe-base joint, at the exact height of the surface there. Between stances it follows the person's
+foot, shifted by a correction that goes linearly from one stance's to the next, so that targets are
+continuous and a foot that floats or sinks in the estimate takes off and lands on the ground.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from stages.robot.terrain import Terrain
+from stages.stage4_retarget.contacts import stretches
+
+TOES = (10, 11)  # SMPL-45: toe-base joints
+HEELS = (31, 34)
+# The toe-base joint's height above the sole where contacts do not tell: an adult's, m.
+USUAL_CLEARANCE_M = 0.025
+# Toe and heel on surfaces further apart than this stand on an edge, m: the foot lies flat then.
+EDGE_M = 0.06
+
+
+class Footing(NamedTuple):
+    """Targets of the robot's front sole points (world, m), left and right."""
+
+    target: Float[np.ndarray, "T 2 3"]
+    planted: Bool[np.ndarray, "T 2"]
+    ground_z: Float[np.ndarray, "T 2 2"]
+    """Height that toes and heel must have while planted, NaN while not or without ground."""
+
+
+def surface_under(
+    terrain: Terrain, points: Float[np.ndarray, "T 2 3"]
+) -> Float[np.ndarray, "T 2"]:
+    """Height of the surface that each foot point belongs to (m), NaN where there is none."""
+    return terrain.surface_at(points.reshape(-1, 3)).reshape(points.shape[:2])
+
+
+def footing(
+    joints: Float[np.ndarray, "T 45 3"],
+    planted: Bool[np.ndarray, "T 2"],
+    terrain: Terrain,
+) -> Footing:
+    """Targets for both feet. `joints` in the world of the terrain (z up, m)."""
+    toes, heels = joints[:, TOES, :].astype(float), joints[:, HEELS, :].astype(float)
+    toe_ground, heel_ground = surface_under(terrain, toes), surface_under(terrain, heels)
+    clearance = _clearance(toes[..., 2] - toe_ground, planted)
+    target, ground_z = toes.copy(), np.full((*planted.shape, 2), np.nan)
+    for foot in range(2):
+        shifts: list[tuple[int, int, np.ndarray]] = []
+        for start, end in stretches(planted[:, foot]):
+            rows = slice(start, end)
+            spot = np.median(toes[rows, foot], axis=0)
+            level = _levels(
+                toe_ground[rows, foot], heel_ground[rows, foot],
+                toes[rows, foot, 2] - clearance, heels[rows, foot, 2] - clearance,
+            )
+            spot[2] = level[0] if np.isfinite(level[0]) else spot[2] - clearance
+            target[rows, foot] = spot
+            ground_z[rows, foot] = level
+            shifts.append((start, end, spot - toes[rows, foot][[0, -1]]))
+        _carry(target[:, foot], planted[:, foot], shifts, clearance)
+    return Footing(target, planted, ground_z)
+
+
+def _clearance(heights: np.ndarray, planted: np.ndarray) -> float:
+    """How far the toe-base joint is above the ground when planted (m), within what feet allow."""
+    seen = heights[planted & np.isfinite(heights)]
+    return float(np.clip(np.median(seen), 0.0, 0.08)) if len(seen) else USUAL_CLEARANCE_M
+
+
+def _levels(
+    toe_ground: np.ndarray, heel_ground: np.ndarray, toe_z: np.ndarray, heel_z: np.ndarray
+) -> tuple[float, float]:
+    """Heights of the ground at toes and heel over a stance (m)."""
+    toe, heel = _median(toe_ground), _median(heel_ground)
+    if not np.isfinite(toe) or not np.isfinite(heel):
+        one = toe if np.isfinite(toe) else heel
+        return one, one
+    if abs(toe - heel) <= EDGE_M:
+        return toe, heel
+    toe_off = abs(np.median(toe_z) - toe)
+    heel_off = abs(np.median(heel_z) - heel)
+    one = toe if toe_off <= heel_off else heel
+    return one, one
+
+
+def _median(values: np.ndarray) -> float:
+    finite = values[np.isfinite(values)]
+    return float(np.median(finite)) if len(finite) else float("nan")
+
+
+def _carry(
+    target: np.ndarray, planted: np.ndarray,
+    shifts: list[tuple[int, int, np.ndarray]], clearance: float,
+) -> None:
+    """Shift the flying frames by what the stances around them were shifted by, in place."""
+    flying = np.flatnonzero(~planted)
+    if not shifts:
+        target[flying, 2] -= clearance
+        return
+    frames = [row for start, end, _ in shifts for row in (start, end - 1)]
+    values = np.concatenate([ends for _, _, ends in shifts])
+    for axis in range(3):
+        target[flying, axis] += np.interp(flying, frames, values[:, axis])

@@ -1,0 +1,199 @@
+"""The least-squares problem of retargeting: 29 numbers a frame, a few limb ratios for all."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import asdict
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from stages.robot.collision import capsule_segments, pair_distances, self_collision_pairs
+from stages.robot.correspondence import g1_correspondence
+from stages.robot.kinematics import BodyPoses, body_poses, points_on_links
+from stages.robot.limbs import sole_points_m
+from stages.robot.model import Robot
+from stages.robot.terrain import HeightField, ground_at
+from stages.solving import Problem, rotate_left
+from stages.stage4_retarget import terms
+from stages.stage4_retarget.terms import GAINS
+from stages.stage4_retarget.weights import CostWeights
+
+
+class Pose(NamedTuple):
+    """A frame's variables: root link in the world, joint angles (m, rad)."""
+
+    R: Float[Array, "3 3"]
+    p: Float[Array, "3"]
+    joints: Float[Array, "J"]
+
+
+class Target(NamedTuple):
+    """What a frame is to look like; see `footing.Footing` for the feet."""
+
+    points: Float[Array, "N 3"]
+    R_root: Float[Array, "3 3"]
+    pelvis: Float[Array, "3"]
+    feet: Float[Array, "2 3"]
+    stance: Float[Array, "2"]
+    ground_z: Float[Array, "2 2"]
+    time_s: Float[Array, ""]
+
+
+class Constants(NamedTuple):
+    """What all frames share and does not move."""
+
+    weights: dict[str, Float[Array, ""]]
+    ratios: Float[Array, "K"]
+    scale: Float[Array, ""]
+    rest: Float[Array, "J"]
+    ground: HeightField
+    raised_ground: HeightField
+
+
+def constant_weights(weights: CostWeights) -> dict[str, np.ndarray]:
+    """Weights as arrays, so that changing them does not compile again."""
+    return {name: np.float32(value) for name, value in asdict(weights).items()}
+
+
+@functools.cache
+def retargeting_problem(robot: Robot) -> Problem:
+    """The problem of a robot; the same object each time, so that it compiles once."""
+    parts = _Parts(robot)
+    return Problem(
+        frame_size=6 + len(robot.joint_names),
+        move_frame=_move,
+        frame_residuals=parts.frame,
+        pair_residuals=parts.pair,
+        shared_residuals=lambda stretch, constants: {"limb ratios": stretch},
+        shared_size=int(parts.table.kind.max()) + 1,
+        move_shared=lambda stretch, delta: stretch + delta,
+        pairs_use_shared=False,
+    )
+
+
+def _move(x: Pose, delta: Float[Array, "29"]) -> Pose:
+    return Pose(rotate_left(x.R, delta[:3]), x.p + delta[3:6], x.joints + delta[6:])
+
+
+class _Parts:
+    """Residual functions with the robot's constant tables at hand."""
+
+    def __init__(self, robot: Robot) -> None:
+        self.robot = robot
+        self.table = g1_correspondence(robot)
+        self.pairs = self_collision_pairs(robot)
+        self.sole_links = np.repeat(
+            [robot.link("left_ankle_roll_link"), robot.link("right_ankle_roll_link")], 4
+        )
+        self.soles = np.concatenate([sole_points_m(robot, "left"), sole_points_m(robot, "right")])
+        hips = [robot.joint(f"{s}_hip_{a}_joint") for a in ("yaw", "pitch", "roll")
+                for s in ("left", "right")]
+        self.hips = np.array(hips)
+        self.off_ground = np.flatnonzero(~np.isin(robot.capsules.link, self.sole_links))
+        self.margin_low = robot.lower + terms.LIMIT_MARGIN_RAD
+        self.margin_high = robot.upper - terms.LIMIT_MARGIN_RAD
+
+    def frame(
+        self, x: Pose, stretch: Float[Array, "K"], target: Target, constants: Constants
+    ) -> dict[str, Array]:
+        """Residuals of one frame. `stretch` is the logarithm of the limb ratios over their start."""
+        w, robot = constants.weights, self.robot
+        bodies = body_poses(robot, x.R, x.p, x.joints)
+        points = self._links(bodies, self.table.link)
+        soles = self._soles(bodies)
+        ratio = (constants.ratios * jnp.exp(stretch))[self.table.kind]
+        planted = target.stance > 0
+        pull = w["end_effector"] * jnp.where(planted, GAINS["planted end effector"], 1.0)
+        limbs = self.table.limbs
+        hip_weight = jnp.repeat(
+            jnp.stack([w["hip_yaw"], w["hip_pitch"], w["hip_roll"]]), 2
+        ) * GAINS["hip"]
+        return {
+            "limb vectors": w["local_pose"]
+            * terms.limb_vectors(target.points, points, limbs, ratio),
+            "limb directions": w["local_pose"]
+            * terms.limb_directions(target.points, points, limbs),
+            "body layout": w["global_pose"]
+            * terms.body_layout(target.points, points, constants.scale),
+            "end effector": pull[:, None] * (soles[:, 2:].mean(axis=1) - target.feet),
+            "ground contact": w["ground_contact"] * GAINS["ground contact"]
+            * jnp.where(planted[:, None], terms.sole_height(soles[..., 2], target.ground_z), 0.0),
+            "joint limits": w["limit"]
+            * terms.outside(x.joints, self.margin_low, self.margin_high),
+            "hips": hip_weight * x.joints[self.hips],
+            "rest": GAINS["rest"] * (x.joints - constants.rest),
+            "self collision": self._self_collision(bodies, w),
+            "sole collision": self._sole_collision(soles, constants),
+            "body collision": self._body_collision(bodies, constants),
+        }
+
+    def pair(
+        self, x: Pose, y: Pose, _: Array, target: Target, next_target: Target,
+        constants: Constants,
+    ) -> dict[str, Array]:
+        """Residuals of two neighbouring frames, on the true time between them."""
+        w = constants.weights
+        step_s = next_target.time_s - target.time_s
+        pace = 1.0 / (terms.REFERENCE_FPS * step_s)
+        held = (target.stance > 0) & (target.stance == next_target.stance)
+        slide = self._foot_points(y) - self._foot_points(x)
+        turn = y.joints - x.joints
+        top = terms.VELOCITY_SHARE * jnp.asarray(self.robot.velocity, turn.dtype) * step_s
+        smooth = w["smoothness"] * pace
+        return {
+            "foot skating": w["foot_skating"] * GAINS["foot skating"]
+            * jnp.where(held[:, None, None], slide, 0.0),
+            "joint smoothness": smooth * turn,
+            "joint velocity": w["limit"] * GAINS["velocity limit"] * pace
+            * terms.outside(turn, -top, top),
+            "root smoothness": 2.0 * smooth * jnp.concatenate([
+                terms.relative_turn(x.R, y.R, target.R_root, next_target.R_root),
+                (y.p - x.p) - (next_target.pelvis - target.pelvis),
+            ]),
+        }
+
+    def _links(self, bodies: BodyPoses, links: np.ndarray) -> Float[Array, "N 3"]:
+        return points_on_links(self.robot, bodies, links, np.zeros((len(links), 3)))
+
+    def _soles(self, bodies: BodyPoses) -> Float[Array, "2 4 3"]:
+        points = points_on_links(self.robot, bodies, self.sole_links, self.soles)
+        return points.reshape(2, 4, 3)
+
+    def _foot_points(self, x: Pose) -> Float[Array, "2 2 3"]:
+        """Middle of the heel and of the toes of both soles."""
+        soles = self._soles(body_poses(self.robot, x.R, x.p, x.joints))
+        return soles.reshape(2, 2, 2, 3).mean(axis=2)
+
+    def _self_collision(self, bodies: BodyPoses, w: dict[str, Array]) -> Float[Array, "P"]:
+        distances = pair_distances(self.robot, capsule_segments(self.robot, bodies), self.pairs)
+        return w["self_coll"] * GAINS["self collision"] * terms.below(
+            distances, terms.SELF_MARGIN_M
+        )
+
+    def _sole_collision(
+        self, soles: Float[Array, "2 4 3"], constants: Constants
+    ) -> Float[Array, "8"]:
+        points = soles.reshape(-1, 3)
+        ground, known = ground_at(constants.raised_ground, points[:, :2])
+        gain = constants.weights["world_coll"] * GAINS["sole collision"]
+        return gain * known * terms.below(points[:, 2], ground)
+
+    def _body_collision(self, bodies: BodyPoses, constants: Constants) -> Float[Array, "B"]:
+        segments = capsule_segments(self.robot, bodies)
+        chosen = self.off_ground
+        points = jnp.concatenate([segments.start[chosen], segments.end[chosen]])
+        radius = jnp.asarray(np.tile(self.robot.capsules.radius[chosen], 2), points.dtype)
+        ground, known = ground_at(constants.ground, points[:, :2])
+        w = constants.weights
+        floor = ground + radius + w["world_coll_margin"]
+        return w["world_coll"] * GAINS["body collision"] * known * terms.below(
+            points[:, 2], floor
+        )
+
+
+def frame_mask(frames: int, padded: int) -> Bool[np.ndarray, "1 F"]:
+    """True for the frames that exist."""
+    return (np.arange(padded) < frames)[None]

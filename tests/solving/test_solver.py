@@ -5,11 +5,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.optimize import least_squares
+from scipy.spatial.transform import Rotation
 
 from stages.solving import (
     Limits,
     Problem,
     Robust,
+    View,
     losses,
     pad_frames,
     pad_mask,
@@ -72,6 +74,9 @@ def example(people=2, frames=9, seed=3):
     return start, np.zeros(1), data, {"landmarks": LANDMARKS, "smooth": np.array(0.3)}
 
 
+equations_of = jax.jit(normal_equations, static_argnums=0)
+
+
 def cast(tree, dtype):
     return jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype), tree)
 
@@ -84,30 +89,76 @@ def solve_example(example, mask, dtype=jnp.float64, **limits):
 PRECISE = {"cost_tolerance": 1e-13, "step_tolerance": 1e-9}
 
 
+def scipy_rows(z, example):
+    """All residuals of a one-person example in NumPy and SciPy alone; z: rotvec and p, scale."""
+    start, _, data, constants = example
+    scale = np.exp(z[-1])
+    v, p = z[:-1].reshape(-1, 6)[:, :3], z[:-1].reshape(-1, 6)[:, 3:]
+    R = Rotation.from_rotvec(v).as_matrix()
+    seen = scale * np.einsum("tij,kj->tki", R, LANDMARKS) + p[:, None]
+    s = np.sum(((seen - data["seen"][0]) / 0.1) ** 2, axis=-1)
+    loss = 2.0 * (np.sqrt(1.0 + s) - 1.0)
+    turn = Rotation.from_matrix(np.swapaxes(R[:-1], 1, 2) @ R[1:]).as_rotvec()
+    return np.concatenate([
+        np.sqrt(data["confidence"][0] * loss).ravel(),
+        0.05 * p.ravel(),
+        0.3 * turn.ravel(),
+        0.3 * np.diff(p, axis=0).ravel() / scale,
+        [0.1 * z[-1]],
+    ])
+
+
 def test_reaches_the_minimum_that_scipy_finds():
     with jax.enable_x64(True):
-        start, shared, data, constants = cast(example(people=1), jnp.float64)
-        frames = start["p"].shape[1]
-        mask = jnp.ones((1, frames), bool)
+        problem = example(people=1, frames=5)
+        ours = solve_example(problem, jnp.ones((1, 5), bool), **PRECISE)
+        z0 = np.zeros(5 * 6 + 1)
+        found = least_squares(scipy_rows, z0, args=(problem,), xtol=1e-12, ftol=1e-12)
+        assert ours.converged
+        assert float(ours.cost) == pytest.approx(found.cost, rel=1e-7)
+        np.testing.assert_allclose(
+            ours.frames["p"][0], found.x[:-1].reshape(-1, 6)[:, 3:], atol=1e-4
+        )
+
+
+def features(x, log_scale, data, constants):
+    return {"seen": jnp.exp(log_scale) * constants["landmarks"] @ x["R"].T + x["p"]}
+
+
+def frame_residuals_of_features(view, log_scale, data, constants):
+    seen = (view.features["seen"] - data["seen"]) / 0.1
+    return {"seen": Robust(seen, data["confidence"], losses.huber)}
+
+
+def pair_residuals_of_features(a, b, log_scale, data, data_next, constants):
+    turn = rotation_log(a.x["R"].T @ b.x["R"])
+    slide = jnp.exp(-log_scale) * (b.features["seen"] - a.features["seen"])
+    return {"turn": turn, "slide": slide}
+
+
+def test_features_change_the_work_and_not_the_equations():
+    def plain_frame(x, s, data, constants):
+        view = View(x, features(x, s, data, constants))
+        return frame_residuals_of_features(view, s, data, constants)
+
+    def plain_pair(x, y, s, data, data_next, constants):
+        a = View(x, features(x, s, data, constants))
+        b = View(y, features(y, s, data_next, constants))
+        return pair_residuals_of_features(a, b, s, data, data_next, constants)
+
+    sizes = {"frame_size": 6, "shared_size": 1, "move_frame": move,
+             "move_shared": lambda s, delta: s + delta}
+    plain = Problem(frame_residuals=plain_frame, pair_residuals=plain_pair, **sizes)
+    with_features = Problem(frame_residuals=frame_residuals_of_features, features=features,
+                            pair_residuals=pair_residuals_of_features, **sizes)
+    with jax.enable_x64(True):
+        start, shared, data, constants = cast(example(), jnp.float64)
+        mask = jnp.ones((2, 9), bool)
         inputs = Inputs(data, constants, mask, mask[:, 1:])
-
-        def whole_cost(z):
-            delta = jnp.asarray(z[:-1]).reshape(1, frames, 6)
-            x = jax.vmap(jax.vmap(move))(start, delta)
-            costs = term_costs(PROBLEM, x, jnp.asarray(z[-1:]), inputs)
-            return jnp.sqrt(2.0 * jnp.stack(list(costs.values())))
-
-        # SciPy needs residuals; the root of each term's cost has the same sum of squares.
-        compiled = jax.jit(whole_cost)
-        rough = solve_example(example(people=1), mask, **PRECISE)
-        z0 = np.zeros(frames * 6 + 1)
-        z0[:-1].reshape(frames, 6)[:, :3] = rotation_log(rough.frames["R"][0])
-        z0[:-1].reshape(frames, 6)[:, 3:] = rough.frames["p"][0]
-        z0 += 0.05 * np.random.default_rng(0).normal(size=z0.size)
-        found = least_squares(lambda z: np.asarray(compiled(z)), z0, xtol=1e-14, ftol=1e-14,
-                              max_nfev=400)
-        assert rough.converged
-        assert float(rough.cost) <= found.cost * (1 + 1e-6)
+        one = equations_of(plain, start, shared, inputs)
+        two = equations_of(with_features, start, shared, inputs)
+        for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(two), strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-9)
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -119,11 +170,12 @@ def test_normal_equations_are_those_of_finite_differences(seed):
         mask = jnp.asarray([[True] * 4, [True, True, True, False]])
         inputs = Inputs(data, constants, mask, mask[:, 1:] & mask[:, :-1])
 
+        @jax.jit
         def cost(z):
             x = jax.vmap(jax.vmap(move))(start, z[:-1].reshape(2, 4, 6))
             return sum(term_costs(PROBLEM, x, shared + z[-1:], inputs).values())
 
-        equations = normal_equations(PROBLEM, start, shared, inputs)
+        equations = equations_of(PROBLEM, start, shared, inputs)
         gradient = np.append(equations.gradient.ravel(), equations.shared_gradient)
         numeric = [
             (cost(e) - cost(-e)) / 2e-6 for e in 1e-6 * np.eye(49)
@@ -136,7 +188,7 @@ def test_gradient_and_blocks_of_masked_frames_are_exactly_zero():
     data["seen"] = data["seen"].at[0, 6:].set(jnp.nan)
     mask = jnp.arange(9)[None] < 6
     inputs = Inputs(data, constants, mask, mask[:, 1:])
-    equations = normal_equations(PROBLEM, start, shared, inputs)
+    equations = equations_of(PROBLEM, start, shared, inputs)
     assert not equations.gradient[0, 6:].any()
     assert not equations.matrix.diagonal[0, 6:].any()
     assert not equations.matrix.upper[0, 5:].any()

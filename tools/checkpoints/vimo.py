@@ -1,0 +1,170 @@
+"""Trains the demo's VIMO on rendered people: single frames first, then windows of 16.
+
+A stock of crops is rendered while training goes on and every crop is used a few times, mirrored
+and recoloured. Boxes are those of the visible pixels, a little disturbed, as SAM 2's are.
+"""
+
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from stages.stage0_vimo.checkpoint import save_network
+from stages.stage0_vimo.network import Vimo, VimoConfig
+from stages.stage0_vimo.network.config import WINDOW
+from stages.stage0_vimo.network.rotation6d import matrix_from_6d
+from tools.checkpoints import pictures, vimo_losses
+from tools.checkpoints.sample_stock import Stock
+from tools.checkpoints.samples import Footage
+from tools.checkpoints.vimo_losses import Skeleton, aligned_errors_m
+from tools.checkpoints.vimo_samples import VimoSamples, mirrored, samples_of
+
+STILLS_SHARE = 0.5
+STILLS_A_BATCH, WINDOWS_A_BATCH = 512, 32
+STILLS_IN_STOCK, WINDOWS_IN_STOCK = 16_000, 800
+NEW_STILLS, NEW_CLIPS = 128, 8
+STOCK_BEFORE_START = 0.15
+
+
+class VimoWithProbe(nn.Module):
+    """The network and a training-only read-out: where in the grid each joint is, and how deep."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.vimo = Vimo(VimoConfig.demo())
+        self.probe = nn.Linear(self.vimo.config.dim, 2 * 24)
+        initialise(self.vimo)
+
+
+def initialise(network: Vimo) -> None:
+    """Starts near the mean: an upright body that faces the camera, features that pass unchanged."""
+    nn.init.trunc_normal_(network.backbone.pos_embed, std=0.02)
+    head = network.smpl_head
+    for layer in (head.decpose, head.decshape, head.deccam, network.st_module.l2):
+        nn.init.xavier_uniform_(layer.weight, gain=0.05)
+        nn.init.zeros_(layer.bias)
+    facing = head.init_body_pose.new_tensor([1.0, 0.0, 0.0, 0.0, -1.0, 0.0])
+    head.init_body_pose[0, :6] = facing
+    nn.init.xavier_uniform_(network.motion_module.l2.weight, gain=0.1)
+    with torch.no_grad():
+        network.motion_module.l2.bias.copy_(head.init_body_pose[0])
+
+
+class VimoTask:
+    """See `training.Task`."""
+
+    name = "vimo"
+    learning_rate = 1e-3
+    weight_decay = 0.03
+
+    def __init__(self, footage: Footage, held_out: Footage, smoke: bool = False) -> None:
+        self.model = VimoWithProbe()
+        self.footage, self.held_out, self.smoke = footage, held_out, smoke
+        self.skeleton = Skeleton(footage.body)
+        self._stills: Stock[VimoSamples] = Stock(64 if smoke else STILLS_IN_STOCK)
+        self._windows: Stock[VimoSamples] = Stock(8 if smoke else WINDOWS_IN_STOCK)
+
+    def loss(self, progress: float, step: int) -> dict[str, Tensor]:
+        stills = progress < STILLS_SHARE and not (self.smoke and step % 2)
+        samples = self._batch(stills)
+        if step % 2:
+            samples = mirrored(samples)
+        frames = samples.crops.flatten(0, 1).float() / 255
+        if not self.smoke:
+            frames = pictures.compressed(pictures.recoloured(frames))
+        return self._losses(samples, pictures.normalised(frames))
+
+    def _batch(self, stills: bool) -> VimoSamples:
+        stock = self._stills if stills else self._windows
+        count, new, frames = (
+            (STILLS_A_BATCH, NEW_STILLS, 1) if stills else (WINDOWS_A_BATCH, NEW_CLIPS, WINDOW)
+        )
+        if self.smoke:
+            count, new = (4, 4) if stills else (2, 2)
+        wanted = 1 if self.smoke else int(stock.capacity * STOCK_BEFORE_START)
+        while True:
+            stock.add(samples_of(self.footage.shots(new, frames), clips=not stills))
+            if stock.count >= wanted:
+                return stock.draw(count)
+
+    def _losses(
+        self, samples: VimoSamples, frames: Float[Tensor, "n 3 256 192"]
+    ) -> dict[str, Tensor]:
+        vimo, window = self.model.vimo, samples.crops.shape[:2]
+        with torch.autocast(frames.device.type, torch.bfloat16, enabled=frames.is_cuda):
+            features = vimo.backbone(frames)
+            probe = self.model.probe(features)
+            out = vimo(features.unflatten(0, window), samples.bbox_info)
+        betas = out.shape.float().flatten(0, 1)
+        pelvis = samples.joints_m[:, :, :1]
+        truth = (samples.joints_m - pelvis).flatten(0, 1)
+        parts: dict[str, Tensor] = {}
+        placed = {}
+        for name, pose in (("frame", out.frame_pose6d), ("motion", out.pose6d)):
+            rotmats = matrix_from_6d(pose.float())
+            placed[name] = self.skeleton.joints(rotmats.flatten(0, 1), betas)
+            parts[f"{name}_rot"] = vimo_losses.rotation_loss(rotmats, samples.rotmats)
+            parts[f"{name}_joints"] = (placed[name] - truth).norm(dim=-1).mean()
+        camera = out.weak_camera.float().flatten(0, 1)
+        parts["projection"] = vimo_losses.projection_loss(placed["frame"], camera, samples)
+        parts["shape"] = (out.shape.float() - samples.betas[:, None]).square().mean()
+        logits, depths = probe.float().split(24, -1)
+        parts["places"], parts["depths"] = vimo_losses.place_losses(logits, depths, samples)
+        total = (
+            vimo_losses.ROTATION * (parts["frame_rot"] + parts["motion_rot"])
+            + vimo_losses.JOINTS * (parts["frame_joints"] + parts["motion_joints"])
+            + vimo_losses.PROJECTION * parts["projection"]
+            + vimo_losses.SHAPE * parts["shape"]
+            + vimo_losses.PLACES * parts["places"]
+            + vimo_losses.DEPTHS * parts["depths"]
+        )
+        if window[1] > 1:
+            steps = (placed["motion"] - truth).unflatten(0, window).diff(dim=1)
+            parts["steps"] = steps.norm(dim=-1).mean()
+            total = total + vimo_losses.MOTION * parts["steps"]
+        return {"total": total, **parts}
+
+    def evaluate(self, full: bool) -> dict[str, float]:
+        """PA-MPJPE and root orientation on windows of held-out seeds, at 30 frames a second."""
+        rounds, clips, frames = (12, 16, WINDOW) if full else (4, 16, WINDOW)
+        if self.smoke:
+            rounds, clips = 1, 2
+        rows: dict[str, list[Tensor]] = {"pa": [], "pa_frame": [], "mpjpe": [], "root": []}
+        for _ in range(rounds):
+            samples = samples_of(self.held_out.shots(clips, frames, 1), True, box_noise=0.01)
+            if len(samples) == 0:
+                continue
+            self._measure(samples, rows)
+        joined = {k: torch.cat(v) for k, v in rows.items() if v}
+        if not joined:
+            return {"pa_mpjpe_mm": float("nan")}
+        return {
+            "pa_mpjpe_mm": 1000 * float(joined["pa"].mean()),
+            "pa_mpjpe_p90_mm": 1000 * float(joined["pa"].float().quantile(0.9)),
+            "pa_mpjpe_frame_mm": 1000 * float(joined["pa_frame"].mean()),
+            "mpjpe_mm": 1000 * float(joined["mpjpe"].mean()),
+            "root_deg": float(joined["root"].mean()),
+            "frames": float(len(joined["pa"])),
+        }
+
+    def _measure(self, samples: VimoSamples, rows: dict[str, list[Tensor]]) -> None:
+        vimo = self.model.vimo
+        frames = pictures.normalised(samples.crops.flatten(0, 1).float() / 255)
+        features = torch.cat([vimo.backbone(some) for some in frames.split(128)])
+        out = vimo(features.unflatten(0, samples.crops.shape[:2]), samples.bbox_info)
+        truth = (samples.joints_m - samples.joints_m[:, :, :1]).flatten(0, 1)
+        betas = out.shape.flatten(0, 1)
+        joints = self.skeleton.joints(out.rotmat.flatten(0, 1), betas)
+        before = self.skeleton.joints(out.frame_rotmat.flatten(0, 1), betas)
+        rows["pa"].append(aligned_errors_m(joints, truth))
+        rows["pa_frame"].append(aligned_errors_m(before, truth))
+        rows["mpjpe"].append((joints - truth).norm(dim=-1).mean(-1))
+        turn = out.rotmat[:, :, 0].transpose(-1, -2) @ samples.rotmats[:, :, 0]
+        cosine = (turn.diagonal(dim1=-2, dim2=-1).sum(-1) - 1) / 2
+        rows["root"].append(torch.rad2deg(torch.arccos(cosine.clamp(-1, 1))).flatten())
+
+    def save(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        about = {"made_by": "tools/checkpoints", "trained_on": "rendered demo people"}
+        save_network(self.model.vimo, folder / "vimo.safetensors", about)

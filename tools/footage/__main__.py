@@ -1,0 +1,53 @@
+"""`python -m tools.footage`: render one clip of the demo's family with its ground truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from stages.body import load_body
+from tools.footage.clips import ClipOptions, film, plan_clip
+from tools.footage.scenes import KINDS, scene_for_seed
+from tools.footage.skinning import BodyTensors
+from tools.footage.truth import write_truth
+from tools.footage.video import write_video
+
+BODY = Path(__file__).parents[2] / "data" / "bodies" / "demo_body.npz"
+
+
+@click.command()
+@click.option("--scene", "kind", type=click.Choice(KINDS), help="Default: what the seed stands for.")
+@click.option("--seed", type=int, required=True)
+@click.option("--name", help="Video name. Default: <scene>_<seed>.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("data/demo"), show_default=True)
+@click.option("--frames", type=click.IntRange(2), default=100, show_default=True)
+@click.option("--fps", type=click.FloatRange(1, 240), default=30.0, show_default=True)
+@click.option("--uneven-times", is_flag=True, help="Jittered frame times, as phones record.")
+@click.option("--static-camera", is_flag=True, help="A camera that stands still.")
+@click.option("--size", default="640x360", show_default=True, help="WIDTHxHEIGHT in pixels.")
+@click.option("--body", type=click.Path(exists=True, path_type=Path), default=BODY)
+@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+@click.option("--max-bytes", default=1_900_000, show_default=True, help="Bound on the video file.")
+def main(kind, seed, name, out, frames, fps, uneven_times, static_camera, size, body, device,
+         max_bytes) -> None:  # fmt: skip
+    """Render OUT/videos/NAME.mp4 and OUT/truth/NAME/{truth.npz,terrain.obj}."""
+    kind = kind or scene_for_seed(seed)
+    name = name or f"{kind}_{seed}"
+    try:
+        width, height = (int(part) for part in size.split("x"))
+    except ValueError:
+        raise click.BadParameter(f"{size!r} is not WIDTHxHEIGHT.", param_hint="--size") from None
+    options = ClipOptions(frames, fps, width, height, static_camera, uneven_times)
+    model = load_body(body)
+    tensors = BodyTensors.from_model(model)
+    clip = plan_clip(kind, seed, model, tensors, options)
+    images, truth = film(clip, tensors, name, options, device)
+    video = out / "videos" / f"{name}.mp4"
+    write_video(video, images, clip.times_s, max_bytes)
+    write_truth(out / "truth" / name, truth)
+    click.echo(f"{video}: {frames} frames, {video.stat().st_size / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""SAM 2 over one segment of a video: masks of every frame from prompts on one of them.
+
+A segment has a session of its own, so memory depends on its length and not on the video's.
+"""
+
+import tempfile
+from collections.abc import Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float32
+from PIL import Image
+
+Logits = dict[int, Float32[np.ndarray, "H W"]]
+"""Mask logits of every person in one frame; over 0 is inside."""
+
+
+@contextmanager
+def _as_folder(frames: Sequence[Path]) -> Any:
+    """A folder of JPEGs named by position, as the predictor reads videos."""
+    with tempfile.TemporaryDirectory(prefix="mimicmill-segment-") as name:
+        for index, path in enumerate(frames):
+            target = Path(name) / f"{index:05d}.jpg"
+            if path.suffix.lower() in (".jpg", ".jpeg"):
+                target.symlink_to(path.resolve())
+            else:
+                with Image.open(path) as image:
+                    image.convert("RGB").save(target, quality=98)
+        yield name
+
+
+@torch.inference_mode()
+def follow(
+    predictor: Any,
+    frames: Sequence[Path],
+    at: int,
+    boxes: dict[int, np.ndarray],
+    masks: dict[int, Bool[np.ndarray, "H W"]],
+    reverse: bool = False,
+) -> dict[int, Logits]:
+    """Masks of everybody prompted, in every frame from `at` on.
+
+    Args:
+        predictor: an official SAM 2 video predictor.
+        frames: the segment's pictures.
+        at: position of the frame with the prompts.
+        boxes: x1, y1, x2, y2 by person.
+        masks: instead of a box, by person.
+        reverse: from `at` backwards.
+
+    Returns:
+        Logits by frame position.
+    """
+    if not boxes and not masks:
+        return {}
+    with _as_folder(frames) as folder, _quiet():
+        state = predictor.init_state(folder, offload_video_to_cpu=True, offload_state_to_cpu=True)
+        for person, box in boxes.items():
+            predictor.add_new_points_or_box(
+                state, frame_idx=at, obj_id=person, box=np.asarray(box, np.float32)
+            )
+        for person, mask in masks.items():
+            predictor.add_new_mask(state, frame_idx=at, obj_id=person, mask=mask)
+        found = {}
+        for index, people, logits in predictor.propagate_in_video(state, reverse=reverse):
+            found[index] = {
+                person: logits[position, 0].float().cpu().numpy()
+                for position, person in enumerate(people)
+            }
+    return found
+
+
+@contextmanager
+def _quiet() -> Any:
+    """The predictor draws progress bars of its own; the run has one already."""
+    import sam2.sam2_video_predictor as video_module
+    import sam2.utils.misc as misc_module
+
+    originals = (video_module.tqdm, misc_module.tqdm)
+
+    def plain(iterable: Any, **_: Any) -> Any:
+        return iterable
+
+    video_module.tqdm = misc_module.tqdm = plain
+    try:
+        yield
+    finally:
+        video_module.tqdm, misc_module.tqdm = originals
+
+
+def id_map(logits: Logits, size: tuple[int, int]) -> np.ndarray:
+    """Person id of every pixel (uint16), 0 for background; the larger logit wins."""
+    if not logits:
+        return np.zeros(size, np.uint16)
+    people = np.array(list(logits), np.uint16)
+    stack = np.stack([logits[int(person)] for person in people])
+    best = stack.argmax(0)
+    return np.where(stack.max(0) > 0, people[best], 0).astype(np.uint16)

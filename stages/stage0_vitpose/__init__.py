@@ -1,0 +1,1 @@
+"""133 whole-body keypoints of every person in every frame (ViTPose)."""

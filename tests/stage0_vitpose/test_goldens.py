@@ -1,0 +1,64 @@
+"""Crop, network and decoding equal the original's on golden numbers."""
+
+import numpy as np
+import pytest
+import torch
+
+from stages.body.joint_names import FLIP_PAIRS
+from stages.stage0_vitpose.crops import crop_of_box, cut, normalised
+from stages.stage0_vitpose.decoding import decode
+from stages.stage0_vitpose.estimator import KeypointEstimator
+from stages.weights import load_vitpose
+
+pytestmark = pytest.mark.parity
+
+
+@pytest.fixture(scope="module")
+def small(goldens):
+    return goldens.load("vitpose")
+
+
+@pytest.fixture(scope="module")
+def estimator(goldens, tmp_path_factory):
+    path = tmp_path_factory.mktemp("weights") / "vitpose_small_wholebody.pth"
+    torch.save({"state_dict": goldens.weights("vitpose")}, path)
+    return KeypointEstimator(load_vitpose(path), batch_size=2)
+
+
+def test_the_flip_pairs_are_the_original_ones(small):
+    ours = {tuple(sorted(pair)) for pair in FLIP_PAIRS}
+    assert ours == {tuple(sorted(pair)) for pair in small["flip_pairs"].tolist()}
+
+
+def test_crops_equal_to_one_grey_level(small):
+    for index, box in enumerate(small["boxes_xyxys"]):
+        crop = crop_of_box(tuple(box[:4]))
+        assert np.allclose(crop.centre_px, small["center"][index], atol=1e-4)
+        assert np.allclose(crop.size_px, 200 * small["scale"][index], rtol=1e-5)
+        ours = cut(small["image_u8"], crop).astype(int)
+        assert np.abs(ours - small["crop_u8"][index].astype(int)).max() <= 1
+
+
+def test_heat_maps_equal_to_1e_4(small, estimator):
+    heat = estimator.heat_maps(normalised(small["crop_u8"])).numpy()[:, ::6]
+    golden = small["heat_flipavg_slice"]
+    assert np.abs(heat - golden).max() < 1e-4 * golden.std()
+
+
+def test_keypoints_equal_to_a_thousandth_of_a_pixel(small, estimator):
+    crops = [crop_of_box(tuple(box[:4])) for box in small["boxes_xyxys"]]
+    heat = estimator.heat_maps(normalised(small["crop_u8"])).numpy()
+    positions, scores = decode(heat)
+    for crop, position, score, golden in zip(
+        crops, positions, scores, small["keypoints"], strict=True
+    ):
+        assert np.abs(crop.to_image(position) - golden[:, :2]).max() < 1e-3
+        assert np.abs(score - golden[:, 2]).max() < 1e-4 * golden[:, 2].std()
+
+
+def test_odd_heat_maps_decode_as_in_the_original(small):
+    positions, scores = decode(small["art_heatmaps"])
+    crop = crop_of_box(tuple(small["boxes_xyxys"][0, :4]))
+    golden = small["art_keypoints"][0]
+    assert np.abs(crop.to_image(positions[0]) - golden[:, :2]).max() < 1e-3
+    assert np.abs(scores[0] - golden[:, 2]).max() < 1e-6

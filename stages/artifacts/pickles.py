@@ -23,6 +23,7 @@ _ADMITTED_BUILTINS = {
     "unicode": str, "bytes": bytes, "bytearray": bytearray, "list": list, "tuple": tuple,
     "dict": dict, "set": set, "frozenset": frozenset, "object": object, "slice": slice,
 }  # fmt: skip
+_NUMPY_MULTIARRAY = ("numpy.core.multiarray", "numpy._core.multiarray")
 _ADMITTED_SPARSE = ("csc_matrix", "csr_matrix", "coo_matrix", "csc_array", "csr_array", "coo_array")
 
 
@@ -70,9 +71,8 @@ class _DataUnpickler(pickle.Unpickler):
             return codecs.encode
         if module == "numpy" and name in ("ndarray", "dtype"):
             return getattr(np, name)
-        if module in ("numpy.core.multiarray", "numpy._core.multiarray"):
-            if name in ("_reconstruct", "scalar"):
-                return getattr(np._core.multiarray, name)
+        if module in _NUMPY_MULTIARRAY and name in ("_reconstruct", "scalar"):
+            return getattr(np._core.multiarray, name)
         if module in ("numpy.core.numeric", "numpy._core.numeric") and name == "_frombuffer":
             return np._core.numeric._frombuffer
         if root == "scipy" and module.startswith("scipy.sparse") and name in _ADMITTED_SPARSE:

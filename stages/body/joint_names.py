@@ -1,7 +1,5 @@
 """Names and orders of body points: SMPL's joints, SMPL-45, COCO-WholeBody's 133 keypoints."""
 
-from __future__ import annotations
-
 SMPL24_NAMES: tuple[str, ...] = (
     "pelvis", "left_hip", "right_hip", "spine_1", "left_knee", "right_knee", "spine_2",
     "left_ankle", "right_ankle", "spine_3", "left_foot", "right_foot", "neck", "left_collar",

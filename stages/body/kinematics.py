@@ -3,8 +3,6 @@
 Formulas: Loper et al., SMPL (2015). Rotations are matrices; the first is the root's.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import jax.numpy as jnp
@@ -14,7 +12,7 @@ from jaxtyping import Array, Float
 from stages.body.model import BodyModel
 
 
-def rest_joints(model: BodyModel, betas: Float[Array, "10"]) -> Float[Array, "24 3"]:
+def rest_joints(model: BodyModel, betas: Float[Array, " 10"]) -> Float[Array, "24 3"]:
     """Joint centres of a shape in the zero pose, in the model's own frame, metres."""
     return jnp.asarray(model.joint_template) + jnp.asarray(model.joint_directions) @ betas
 
@@ -57,9 +55,9 @@ def forward_kinematics(
 
 def smpl45(
     model: BodyModel,
-    betas: Float[Array, "10"],
+    betas: Float[Array, " 10"],
     local_rotmats: Float[Array, "24 3 3"],
-    root_m: Float[Array, "3"] | None = None,
+    root_m: Float[Array, " 3"] | None = None,
 ) -> Float[Array, "45 3"]:
     """The 24 joints and 21 picked vertices of SMPL-45.
 

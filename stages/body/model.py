@@ -3,8 +3,6 @@
 Sources of the layout: the SMPL paper (Loper et al. 2015) and the public `smplx` package.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -32,20 +30,20 @@ class BodyModel:
     posedirs: Float[np.ndarray, "V 3 207"]
     J_regressor: Float[np.ndarray, "24 V"]
     weights: Float[np.ndarray, "V 24"]
-    parents: Int[np.ndarray, "24"]
+    parents: Int[np.ndarray, " 24"]
     """Parent of every joint, always earlier in the list; -1 for the pelvis."""
     faces: Int[np.ndarray, "F 3"]
-    extra_vertices: Int[np.ndarray, "21"]
+    extra_vertices: Int[np.ndarray, " 21"]
     """The vertices that are joints 24..44 of SMPL-45."""
-    left_foot_vertices: Int[np.ndarray, "L"]
+    left_foot_vertices: Int[np.ndarray, " L"]
     """All that moves with ankle and toes."""
-    right_foot_vertices: Int[np.ndarray, "R"]
-    keypoint_vertices: Int[np.ndarray, "110"] | None = None
+    right_foot_vertices: Int[np.ndarray, " R"]
+    keypoint_vertices: Int[np.ndarray, " 110"] | None = None
     """Vertices of COCO-WholeBody's face and hand points 23..132, where the file has them."""
-    left_sole_vertices: Int[np.ndarray, "S"] | None = None
+    left_sole_vertices: Int[np.ndarray, " S"] | None = None
     """The part of the foot that touches a flat floor, where the file has it."""
-    right_sole_vertices: Int[np.ndarray, "S"] | None = None
-    mirror_vertices: Int[np.ndarray, "V"] | None = None
+    right_sole_vertices: Int[np.ndarray, " S"] | None = None
+    mirror_vertices: Int[np.ndarray, " V"] | None = None
     """The vertex on the other side of the body, for bodies that are symmetric."""
 
     @cached_property

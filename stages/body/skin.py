@@ -1,7 +1,5 @@
 """The skin of a posed body, in NumPy."""
 
-from __future__ import annotations
-
 import numpy as np
 from jaxtyping import Float
 
@@ -10,7 +8,7 @@ from stages.body.model import BodyModel
 
 def joint_transforms(
     model: BodyModel,
-    betas: Float[np.ndarray, "10"],
+    betas: Float[np.ndarray, " 10"],
     local_rotmats: Float[np.ndarray, "24 3 3"],
 ) -> tuple[Float[np.ndarray, "24 3 3"], Float[np.ndarray, "24 3"], Float[np.ndarray, "24 3"]]:
     """Rotations, posed joints, resting joints; the same as the JAX kinematics without tracing."""
@@ -25,9 +23,9 @@ def joint_transforms(
 
 def posed_vertices(
     model: BodyModel,
-    betas: Float[np.ndarray, "10"],
+    betas: Float[np.ndarray, " 10"],
     local_rotmats: Float[np.ndarray, "24 3 3"],
-    root_m: Float[np.ndarray, "3"] | None = None,
+    root_m: Float[np.ndarray, " 3"] | None = None,
 ) -> Float[np.ndarray, "V 3"]:
     """All vertices by linear blend skinning; `root_m` as in `smpl45`."""
     rotations, joints, rest = joint_transforms(model, betas, local_rotmats)

@@ -1,7 +1,5 @@
 """``python -m tools.body``: build ``data/bodies/demo_body.npz`` anew."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

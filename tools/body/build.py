@@ -1,7 +1,5 @@
 """Puts the demo body together and says how good it is."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +29,7 @@ class Quality:
     joint_error_m: float
 
 
-def _numbering(picks: dict[str, int], kept: Int[np.ndarray, "V"]) -> np.ndarray:
+def _numbering(picks: dict[str, int], kept: Int[np.ndarray, " V"]) -> np.ndarray:
     """The kept vertices in their final order: picks where `smplx` expects them."""
     order = np.full(len(kept), -1)
     for name, slot in kp.SMPL_PICKS.items():
@@ -56,10 +54,11 @@ def build(samples: int, seed: int) -> tuple[dict[str, np.ndarray], Quality]:
     importance = np.ones(len(skin))
     for part, joints in _PARTS.items():
         importance[np.isin(weights24.argmax(1), joints)] = IMPORTANCE[part]
-    kept, faces = decimate(closed, skin, mirror, importance, VERTEX_COUNT, {eye, int(mirror[eye])})
-
     opened = mirrored_faces(source.faces[~source.hidden_faces], source.vertices[0], mirror)
-    mouth = min(boundary_loops(opened), key=lambda loop: abs(skin[loop].mean(0)[0]))
+    rims = boundary_loops(opened)  # eyelids and lips
+    mouth = min(rims, key=lambda loop: abs(skin[loop].mean(0)[0]))
+    outline = {eye, int(mirror[eye])}.union(*rims)
+    kept, faces = decimate(closed, skin, mirror, importance, VERTEX_COUNT, outline)
 
     def anatomy(order: np.ndarray) -> kp.Anatomy:
         new = np.full(len(skin), -1)
@@ -69,7 +68,7 @@ def build(samples: int, seed: int) -> tuple[dict[str, np.ndarray], Quality]:
             faces=new[faces],
             mirror=new[mirror[order]],
             main_bone=[names[b] for b in source.weights[order].argmax(1)],
-            bone_heads=dict(zip(names, heads)),
+            bone_heads=dict(zip(names, heads, strict=True)),
             eye_left=int(new[eye]),
             lips=skin[mouth],
         )

@@ -5,8 +5,6 @@ weights of the kept vertices stay valid. The error is Garland and Heckbert's qua
 plus a share of the squared edge length, which keeps triangles even where the skin is flat.
 """
 
-from __future__ import annotations
-
 import heapq
 
 import numpy as np
@@ -15,6 +13,7 @@ from jaxtyping import Float, Int
 LENGTH_SHARE = 0.05
 FLATTEST_TURN = 0.3  # least cosine between a triangle's normal before and after
 MOST_NEIGHBOURS = 9
+LEAST_SHAPE = 0.25  # of a new triangle: 1 equilateral, 0 a sliver
 
 
 class _Mesh:
@@ -65,6 +64,8 @@ class _Mesh:
             n1 = np.cross(after[1] - after[0], after[2] - after[0])
             if n0 @ n1 <= FLATTEST_TURN * np.sqrt((n0 @ n0) * (n1 @ n1)):
                 return False
+            if _shape(after, n1) < min(LEAST_SHAPE, _shape(before, n0)):
+                return False
         return True
 
     def collapse(self, u: int, v: int) -> None:
@@ -82,14 +83,20 @@ class _Mesh:
         self.quadrics[v] += self.quadrics[u]
 
 
+def _shape(corners: np.ndarray, normal: np.ndarray) -> float:
+    """Area over squared edge lengths, scaled to 1 for an equilateral triangle."""
+    edges = corners - corners[[1, 2, 0]]
+    return float(2 * np.sqrt(3) * np.sqrt(normal @ normal) / (edges**2).sum())
+
+
 def decimate(
     faces: Int[np.ndarray, "F 3"],
     vertices: Float[np.ndarray, "V 3"],
-    mirror: Int[np.ndarray, "V"],
-    importance: Float[np.ndarray, "V"],
+    mirror: Int[np.ndarray, " V"],
+    importance: Float[np.ndarray, " V"],
     count: int,
     keep: set[int],
-) -> tuple[Int[np.ndarray, "count"], Int[np.ndarray, "G 3"]]:
+) -> tuple[Int[np.ndarray, " count"], Int[np.ndarray, "G 3"]]:
     """Collapse edges until `count` vertices are left.
 
     Returns the kept vertices (indices into `vertices`, ascending) and the triangles, which

@@ -5,8 +5,6 @@ images. COCO-WholeBody's orders: 68 face points as in the iBUG scheme (jaw from 
 right ear to the left one, brows, nose, eyes, outer and inner lips), then 21 points a hand.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +29,7 @@ class Anatomy:
 
     vertices: Float[np.ndarray, "V 3"]
     faces: Int[np.ndarray, "F 3"]
-    mirror: Int[np.ndarray, "V"]
+    mirror: Int[np.ndarray, " V"]
     main_bone: list[str]  # the bone that moves a vertex most
     bone_heads: dict[str, np.ndarray]
     eye_left: int
@@ -60,7 +58,7 @@ def smpl_extra(body: Anatomy) -> dict[str, int]:
     middle = head[np.abs(v[head, 0]) < 0.002]
     ear = head[v[head, 0] > 0.93 * v[head, 0].max()]
     foot = body.of_bones("foot.L")
-    sole = foot[v[foot, 1] < v[foot, 1].min() + 0.035]
+    sole = foot[v[foot, 1] < v[foot, 1].min() + 0.028]
     left = {
         "eye": body.eye_left,
         "ear": body.nearest(v[ear].mean(0), ear),
@@ -128,10 +126,8 @@ def face_points(body: Anatomy) -> list[int]:
         )
         for a in angles
     ]
-    brow_left = [
-        facing(eye[0] * x, eye[1] + y)
-        for x, y in zip((0.45, 0.75, 1.1, 1.4, 1.65), (0.018, 0.022, 0.024, 0.022, 0.015))
-    ]
+    arch = {0.45: 0.018, 0.75: 0.022, 1.1: 0.024, 1.4: 0.022, 1.65: 0.015}
+    brow_left = [facing(eye[0] * x, eye[1] + y) for x, y in arch.items()]
     bridge = [
         body.nearest((0, y, 9.0), middle, (1, 1, 0.01)) for y in np.linspace(eye[1], tip[1], 4)
     ]
@@ -183,7 +179,7 @@ def face_points(body: Anatomy) -> list[int]:
     ]  # fmt: skip
 
 
-def wholebody_points(body: Anatomy) -> Int[np.ndarray, "110"]:
+def wholebody_points(body: Anatomy) -> Int[np.ndarray, " 110"]:
     """Vertices of COCO-WholeBody 23..132: 68 face points, left hand, right hand."""
     left = hand_points(body)
     points = face_points(body) + left + [int(body.mirror[x]) for x in left]

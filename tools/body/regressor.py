@@ -1,7 +1,5 @@
 """A joint regressor: joint centres as sparse non-negative mixtures of nearby skin vertices."""
 
-from __future__ import annotations
-
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.optimize import nnls
@@ -58,7 +56,7 @@ def _mixture(space: ShapeSpace, joint: int, nearby: int, offset_weight: float = 
 
 
 def joint_regressor(
-    space: ShapeSpace, mirror: Int[np.ndarray, "V"], nearby: int = 700
+    space: ShapeSpace, mirror: Int[np.ndarray, " V"], nearby: int = 700
 ) -> Float[np.ndarray, "24 V"]:
     """SMPL's J_regressor for the space: rows sum to one, left and right are mirror images."""
     regressor = np.zeros((24, len(space.v_template)))

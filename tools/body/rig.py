@@ -1,7 +1,5 @@
 """Which of MakeHuman's bones make up each of SMPL's 24 joints."""
 
-from __future__ import annotations
-
 import re
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Ten shape directions out of sampled adults: principal components with unit variance."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +21,7 @@ class ShapeSpace:
 
 def vertex_areas(
     vertices: Float[np.ndarray, "V 3"], faces: Int[np.ndarray, "F 3"]
-) -> Float[np.ndarray, "V"]:
+) -> Float[np.ndarray, " V"]:
     """A third of the area of the triangles around every vertex, m^2."""
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     area = 0.5 * np.linalg.norm(np.cross(b - a, c - a), axis=1)
@@ -48,7 +46,7 @@ def shape_space(
     weight = np.sqrt(vertex_areas(mean, faces))[:, None]
     centred = (vertices - mean).reshape(len(vertices), -1)
     scaled = (centred.reshape(vertices.shape) * weight).reshape(len(vertices), -1)
-    values, vectors = np.linalg.eigh(scaled @ scaled.T)
+    _, vectors = np.linalg.eigh(scaled @ scaled.T)
     scores = vectors[:, ::-1][:, :count] * np.sqrt(len(vertices))
     directions = (centred.T @ scores / len(vertices)).reshape(*mean.shape, count)
     stature = np.ptp(vertices[:, :, 1], axis=1)
@@ -75,7 +73,7 @@ def _volumes(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     return np.einsum("nfi,nfi->n", a, np.cross(b, c)) / 6
 
 
-def symmetric(space: ShapeSpace, mirror: Int[np.ndarray, "V"]) -> ShapeSpace:
+def symmetric(space: ShapeSpace, mirror: Int[np.ndarray, " V"]) -> ShapeSpace:
     """The same space with rounding noise between left and right removed."""
     flip = MIRROR_X[None, :]
     return ShapeSpace(

@@ -4,8 +4,6 @@ Everything here is in SMPL's axes (x to the body's left, y up, z forward), metre
 assets are CC0; `anny` only turns phenotype parameters into vertices and bone heads.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import anny
@@ -41,9 +39,9 @@ class SourceBody:
     bone_parents: list[int]
     weights: Float[np.ndarray, "V B"]
     faces: Int[np.ndarray, "F 3"]
-    hidden_faces: Bool[np.ndarray, "F"]
+    hidden_faces: Bool[np.ndarray, " F"]
     eye_centres: tuple[int, int]
-    mirror: Int[np.ndarray, "V"]
+    mirror: Int[np.ndarray, " V"]
 
 
 def _mirror_map(model: anny.Anny) -> np.ndarray:
@@ -74,8 +72,9 @@ def sample_phenotypes(
         "cupsize": column(rng.normal(0.4, 0.15, count), 0, 1),
         "firmness": column(rng.normal(0.6, 0.15, count), 0, 1),
     }
-    for name, share in zip(("african", "asian", "caucasian"), rng.dirichlet([2, 2, 2], count).T):
-        phenotype[name] = column(share, 0, 1)
+    shares = rng.dirichlet([2, 2, 2], count)
+    for k, name in enumerate(("african", "asian", "caucasian")):
+        phenotype[name] = column(shares[:, k], 0, 1)
     limbs = {name: column(rng.normal(0, 0.35, count), -1, 1) for name in LIMB_CHANGES}
     middle = {
         "age": 0.7, "height": 0.39, "cupsize": 0.4,

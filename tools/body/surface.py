@@ -4,7 +4,7 @@ Mouth and eye cavities go; the openings that they leave are closed with vertices
 already there (eyelids to the front of the eyeball, lip to lip).
 """
 
-from __future__ import annotations
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int
 def mirrored_faces(
     faces: Int[np.ndarray, "F 3"],
     vertices: Float[np.ndarray, "V 3"],
-    mirror: Int[np.ndarray, "V"],
+    mirror: Int[np.ndarray, " V"],
 ) -> Int[np.ndarray, "G 3"]:
     """The left half's triangles and their mirror images.
 
@@ -68,10 +68,10 @@ def _smallest_cap(loop: list[int], vertices: np.ndarray) -> list[tuple[int, int,
 
 def close_skin(
     faces: Int[np.ndarray, "F 3"],
-    hidden: Bool[np.ndarray, "F"],
+    hidden: Bool[np.ndarray, " F"],
     vertices: Float[np.ndarray, "V 3"],
     eye_centres: tuple[int, int],
-    mirror: Int[np.ndarray, "V"],
+    mirror: Int[np.ndarray, " V"],
     reach_m: float = 0.03,
 ) -> Int[np.ndarray, "G 3"]:
     """Drop hidden faces and close what opens: fans at the eyes, smallest caps elsewhere."""
@@ -81,7 +81,7 @@ def close_skin(
         centre = vertices[loop].mean(0)
         eye = [e for e in eye_centres if np.linalg.norm(vertices[e] - centre) < reach_m]
         if eye:
-            caps += [(b, a, eye[0]) for a, b in zip(loop, loop[1:] + loop[:1])]
+            caps += [(b, a, eye[0]) for a, b in pairwise([*loop, loop[0]])]
         else:
             caps += _smallest_cap(loop, vertices)
     return np.concatenate([faces, np.array(caps, dtype=faces.dtype)])

@@ -5,8 +5,6 @@ parallel. Every bone gets one rotation about its own head, so that limbs of ever
 shape lie along the same directions and shapes differ in lengths and girths only.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from jaxtyping import Float
 from scipy.spatial.transform import Rotation

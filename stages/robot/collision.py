@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from stages.robot.kinematics import BodyPoses, points_on_links
+from stages.robot.kinematics import PointSet, points_on_links
 from stages.robot.model import Robot
 from stages.robot.rest import link_poses_at_rest
 
@@ -19,30 +17,27 @@ ADJACENT_JOINTS = 2
 _NO_LENGTH_M = 1e-6
 
 
-class Segments(NamedTuple):
-    """Capsule axes in the world, metres."""
-
-    start: Float[Array, "C 3"]
-    end: Float[Array, "C 3"]
-
-
-def capsule_segments(robot: Robot, bodies: BodyPoses) -> Segments:
-    """World end points of all collision capsules."""
+def capsule_ends(robot: Robot) -> tuple[PointSet, PointSet]:
+    """Start and end points of all collision capsules, fixed to their links."""
     capsules = robot.capsules
-    return Segments(
-        points_on_links(robot, bodies, capsules.link, capsules.start),
-        points_on_links(robot, bodies, capsules.link, capsules.end),
+    return (
+        points_on_links(robot, capsules.link, capsules.start),
+        points_on_links(robot, capsules.link, capsules.end),
     )
 
 
 def pair_distances(
-    robot: Robot, segments: Segments, pairs: Int[np.ndarray, "P 2"]
+    robot: Robot,
+    start: Float[Array, "C 3"],
+    end: Float[Array, "C 3"],
+    pairs: Int[np.ndarray, "P 2"],
 ) -> Float[Array, "P"]:
-    """Signed distance of each pair of capsules (metres, negative when they overlap)."""
+    """Signed distance of each pair of capsules (m, negative when they overlap).
+
+    `start` and `end` are the world end points of all capsules.
+    """
     a, b = pairs[:, 0], pairs[:, 1]
-    gap = segment_distances(
-        segments.start[a], segments.end[a], segments.start[b], segments.end[b]
-    )
+    gap = segment_distances(start[a], end[a], start[b], end[b])
     radii = robot.capsules.radius[a] + robot.capsules.radius[b]
     return gap - jnp.asarray(radii, gap.dtype)
 
@@ -85,11 +80,10 @@ def self_collision_pairs(robot: Robot) -> Int[np.ndarray, "P 2"]:
     ]
     R, p = link_poses_at_rest(robot)
     start, end = (
-        p[capsules.link] + np.einsum("nij,nj->ni", R[capsules.link], ends)
+        jnp.asarray(p[capsules.link] + np.einsum("nij,nj->ni", R[capsules.link], ends))
         for ends in (capsules.start, capsules.end)
     )
-    segments = Segments(jnp.asarray(start), jnp.asarray(end))
-    return pairs[np.asarray(pair_distances(robot, segments, pairs)) > 0.0].astype(np.int32)
+    return pairs[np.asarray(pair_distances(robot, start, end, pairs)) > 0.0].astype(np.int32)
 
 
 def _joints_between(robot: Robot) -> Int[np.ndarray, "B B"]:

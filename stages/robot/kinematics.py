@@ -1,4 +1,4 @@
-"""Forward kinematics in JAX.
+"""Forward kinematics in JAX: world places of points fixed to a robot's links.
 
 Poses of all bodies come from composing each joint with its ancestors by pointer jumping: after k
 rounds every body knows its pose relative to its 2^k-th ancestor, so a tree of depth 8 takes three
@@ -9,22 +9,16 @@ with velocity `a x (p - o)`, which is exact and much smaller.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from stages.robot.model import Robot
-
-
-class BodyPoses(NamedTuple):
-    """World poses of the bodies: 0 is the root link, j+1 what joint j carries (metres)."""
-
-    R: Float[Array, "J+1 3 3"]
-    p: Float[Array, "J+1 3"]
 
 
 class LinkPoses(NamedTuple):
@@ -34,6 +28,55 @@ class LinkPoses(NamedTuple):
     p: Float[Array, "L 3"]
 
 
+@dataclass(frozen=True, eq=False)
+class PointSet:
+    """Points fixed to bodies: body 0 is the root link, j+1 what joint j carries (metres)."""
+
+    body: Int[np.ndarray, "N"]
+    offset: Float[np.ndarray, "N 3"]
+
+
+def points_on_links(
+    robot: Robot, links: Int[np.ndarray, "N"], points: Float[np.ndarray, "N 3"] | None = None
+) -> PointSet:
+    """Points given in the frames of links (`points[i]` in that of `links[i]`); default: origins."""
+    offset = robot.link_p[links]
+    if points is not None:
+        offset = offset + np.einsum("nij,nj->ni", robot.link_R[links], points)
+    return PointSet(robot.link_body[links], offset)
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(0, 1))
+def world_points(
+    robot: Robot,
+    points: PointSet,
+    R_world_root: Float[Array, "3 3"],
+    p_world_root: Float[Array, "3"],
+    joints: Float[Array, "J"],
+) -> Float[Array, "N 3"]:
+    """World positions of points (m). Derivatives hold for tangents that keep the root a rotation."""
+    R, p = body_poses(robot, R_world_root, p_world_root, joints)
+    return p[points.body] + _turn(R[points.body], points.offset)
+
+
+@world_points.defjvp
+def _world_points_jvp(robot, points, primals, tangents):  # type: ignore[no-untyped-def]  # JAX's signature
+    R_root, p_root, joints = primals
+    R_root_rate, p_root_rate, joint_rates = tangents
+    R, p = body_poses(robot, R_root, p_root, joints)
+    places = p[points.body] + _turn(R[points.body], points.offset)
+    # The root's turning and every joint's, as spins about axes through p: sum over the carriers of
+    # spin x (place - p) = (sum spin) x place - sum (spin x p).
+    spin_matrix = R_root_rate @ R_root.T
+    root_spin = jnp.stack([spin_matrix[2, 1], spin_matrix[0, 2], spin_matrix[1, 0]])
+    spins = _turn(R[1:], robot.joint_axis) * joint_rates[:, None]
+    spins = jnp.concatenate([root_spin[None], spins])
+    carried_by = jnp.asarray(_carriers(robot)[points.body], places.dtype)
+    moments = jnp.cross(spins, p)
+    both = carried_by @ jnp.concatenate([spins, moments], axis=1)
+    return places, p_root_rate + jnp.cross(both[:, :3], places) - both[:, 3:]
+
+
 def link_poses(
     robot: Robot,
     R_world_root: Float[Array, "3 3"],
@@ -41,19 +84,10 @@ def link_poses(
     joints: Float[Array, "J"],
 ) -> LinkPoses:
     """World pose of every link. `joints` in radians, URDF order."""
-    bodies = body_poses(robot, R_world_root, p_world_root, joints)
-    R_body, p_body = bodies.R[robot.link_body], bodies.p[robot.link_body]
+    R, p = body_poses(robot, R_world_root, p_world_root, joints)
+    R_body, p_body = R[robot.link_body], p[robot.link_body]
     link_R = jnp.asarray(robot.link_R, R_body.dtype)
     return LinkPoses(R_body @ link_R, p_body + _turn(R_body, robot.link_p))
-
-
-def points_on_links(
-    robot: Robot, bodies: BodyPoses, links: np.ndarray, points: Float[np.ndarray, "N 3"]
-) -> Float[Array, "N 3"]:
-    """World positions of points fixed to links (`points[i]` in the frame of link `links[i]`)."""
-    offsets = robot.link_p[links] + np.einsum("nij,nj->ni", robot.link_R[links], points)
-    of_body = robot.link_body[links]
-    return bodies.p[of_body] + _turn(bodies.R[of_body], offsets)
 
 
 def body_poses(
@@ -61,13 +95,18 @@ def body_poses(
     R_world_root: Float[Array, "3 3"],
     p_world_root: Float[Array, "3"],
     joints: Float[Array, "J"],
-) -> BodyPoses:
-    """World pose of every moving body."""
-    R, p = _compose_up(robot, joints)
-    R, p = R_world_root @ R, p_world_root + p @ R_world_root.T
-    return BodyPoses(
-        jnp.concatenate([R_world_root[None], R]), jnp.concatenate([p_world_root[None], p])
-    )
+) -> tuple[Float[Array, "J+1 3 3"], Float[Array, "J+1 3"]]:
+    """World rotation and position of every body: the root link, then what each joint carries."""
+    dtype = joints.dtype
+    turn = turn_about(jnp.asarray(robot.joint_axis, dtype), joints)
+    # Slot 0 is the root, which counts as its own parent at the identity until the end.
+    R = jnp.concatenate([jnp.eye(3, dtype=dtype)[None], jnp.asarray(robot.joint_R, dtype) @ turn])
+    p = jnp.concatenate([jnp.zeros((1, 3), dtype), jnp.asarray(robot.joint_p, dtype)])
+    ancestor = np.concatenate([[0], robot.joint_parent])
+    while ancestor.any():
+        R, p = R[ancestor] @ R, p[ancestor] + _turn(R[ancestor], p)
+        ancestor = ancestor[ancestor]
+    return R_world_root @ R, p_world_root + p @ R_world_root.T
 
 
 def turn_about(
@@ -82,49 +121,13 @@ def turn_about(
     return c * jnp.eye(3, dtype=outer.dtype) + (1 - c) * outer + s * cross
 
 
-@partial(jax.custom_jvp, nondiff_argnums=(0,))
-def _compose_up(robot: Robot, joints: Array) -> tuple[Array, Array]:
-    """Poses of the J carried bodies in the root link's frame."""
-    dtype = joints.dtype
-    turn = turn_about(jnp.asarray(robot.joint_axis, dtype), joints)
-    R = jnp.asarray(robot.joint_R, dtype) @ turn
-    p = jnp.asarray(robot.joint_p, dtype)
-    # Slot 0 is the root, which is its own parent and stays the identity.
-    R = jnp.concatenate([jnp.eye(3, dtype=dtype)[None], R])
-    p = jnp.concatenate([jnp.zeros((1, 3), dtype), p])
-    ancestor = np.concatenate([[0], robot.joint_parent])
-    while ancestor.any():
-        R, p = R[ancestor] @ R, p[ancestor] + _turn(R[ancestor], p)
-        ancestor = ancestor[ancestor]
-    return R[1:], p[1:]
-
-
-@_compose_up.defjvp
-def _compose_up_jvp(
-    robot: Robot, primals: tuple[Array], tangents: tuple[Array]
-) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-    (joints,), (rates,) = primals, tangents
-    R, p = _compose_up(robot, joints)
-    axes = _turn(R, robot.joint_axis)
-    carries = jnp.asarray(_carries(robot), R.dtype)
-    # Sum over the joints j that carry body b: spin = sum a_j q'_j, velocity = sum a_j q'_j x (p_b
-    # - p_j) = spin x p_b - sum (a_j q'_j) x p_j.
-    spins = axes * rates[:, None]
-    spin = carries @ spins
-    velocity = jnp.cross(spin, p) - carries @ jnp.cross(spins, p)
-    R_rate = jnp.cross(spin[:, None, :], R, axisb=1, axisc=1)
-    return (R, p), (R_rate, velocity)
-
-
-def _carries(robot: Robot) -> np.ndarray:
-    """(J, J) 0/1: [b, j] says whether joint j moves what joint b carries."""
-    count = len(robot.joint_names)
-    carries = np.eye(count)
-    for body in range(count):
-        parent = robot.joint_parent[body] - 1
-        if parent >= 0:
-            carries[body] = np.maximum(carries[body], carries[parent])
-    return carries
+def _carriers(robot: Robot) -> Float[np.ndarray, "B B"]:
+    """[b, c] is 1 where body b moves with body c's own joint; body 0's is the floating base."""
+    count = len(robot.joint_names) + 1
+    carriers = np.eye(count)
+    for body, parent in enumerate(robot.joint_parent, start=1):
+        carriers[body] += carriers[parent]
+    return carriers
 
 
 def _turn(R: Float[Array, "N 3 3"], vectors: Float[Array, "N 3"]) -> Float[Array, "N 3"]:

@@ -10,9 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from stages.robot.collision import capsule_segments, pair_distances, self_collision_pairs
+from stages.robot.collision import capsule_ends, pair_distances, self_collision_pairs
 from stages.robot.correspondence import g1_correspondence
-from stages.robot.kinematics import BodyPoses, body_poses, points_on_links
+from stages.robot.kinematics import PointSet, points_on_links, world_points
 from stages.robot.limbs import sole_points_m
 from stages.robot.model import Robot
 from stages.robot.terrain import HeightField, ground_at
@@ -85,25 +85,29 @@ class _Parts:
         self.robot = robot
         self.table = g1_correspondence(robot)
         self.pairs = self_collision_pairs(robot)
-        self.sole_links = np.repeat(
-            [robot.link("left_ankle_roll_link"), robot.link("right_ankle_roll_link")], 4
-        )
-        self.soles = np.concatenate([sole_points_m(robot, "left"), sole_points_m(robot, "right")])
-        hips = [robot.joint(f"{s}_hip_{a}_joint") for a in ("yaw", "pitch", "roll")
-                for s in ("left", "right")]
-        self.hips = np.array(hips)
-        self.off_ground = np.flatnonzero(~np.isin(robot.capsules.link, self.sole_links))
-        self.margin_low = robot.lower + terms.LIMIT_MARGIN_RAD
-        self.margin_high = robot.upper - terms.LIMIT_MARGIN_RAD
+        ankles = [robot.link("left_ankle_roll_link"), robot.link("right_ankle_roll_link")]
+        soles = np.concatenate([sole_points_m(robot, "left"), sole_points_m(robot, "right")])
+        self.soles = points_on_links(robot, np.repeat(ankles, 4), soles)
+        start, end = capsule_ends(robot)
+        matched = points_on_links(robot, self.table.link)
+        self.points = _joined([matched, self.soles, start, end])
+        self.parts = np.cumsum([len(matched.body), len(self.soles.body), len(start.body)])
+        self.hips = np.array([
+            robot.joint(f"{side}_hip_{axis}_joint")
+            for axis in ("yaw", "pitch", "roll") for side in ("left", "right")
+        ])
+        self.off_ground = np.flatnonzero(~np.isin(robot.capsules.link, ankles))
+        self.low = robot.lower + terms.LIMIT_MARGIN_RAD
+        self.high = robot.upper - terms.LIMIT_MARGIN_RAD
 
     def frame(
         self, x: Pose, stretch: Float[Array, "K"], target: Target, constants: Constants
     ) -> dict[str, Array]:
         """Residuals of one frame. `stretch` is the logarithm of the limb ratios over their start."""
         w, robot = constants.weights, self.robot
-        bodies = body_poses(robot, x.R, x.p, x.joints)
-        points = self._links(bodies, self.table.link)
-        soles = self._soles(bodies)
+        everything = world_points(robot, self.points, x.R, x.p, x.joints)
+        points, soles, start, end = jnp.split(everything, self.parts)
+        soles = soles.reshape(2, 4, 3)
         ratio = (constants.ratios * jnp.exp(stretch))[self.table.kind]
         planted = target.stance > 0
         pull = w["end_effector"] * jnp.where(planted, GAINS["planted end effector"], 1.0)
@@ -122,12 +126,12 @@ class _Parts:
             "ground contact": w["ground_contact"] * GAINS["ground contact"]
             * jnp.where(planted[:, None], terms.sole_height(soles[..., 2], target.ground_z), 0.0),
             "joint limits": w["limit"]
-            * terms.outside(x.joints, self.margin_low, self.margin_high),
+            * terms.outside(x.joints, self.low, self.high),
             "hips": hip_weight * x.joints[self.hips],
             "rest": GAINS["rest"] * (x.joints - constants.rest),
-            "self collision": self._self_collision(bodies, w),
+            "self collision": self._self_collision(start, end, w),
             "sole collision": self._sole_collision(soles, constants),
-            "body collision": self._body_collision(bodies, constants),
+            "body collision": self._body_collision(start, end, constants),
         }
 
     def pair(
@@ -155,20 +159,15 @@ class _Parts:
             ]),
         }
 
-    def _links(self, bodies: BodyPoses, links: np.ndarray) -> Float[Array, "N 3"]:
-        return points_on_links(self.robot, bodies, links, np.zeros((len(links), 3)))
-
-    def _soles(self, bodies: BodyPoses) -> Float[Array, "2 4 3"]:
-        points = points_on_links(self.robot, bodies, self.sole_links, self.soles)
-        return points.reshape(2, 4, 3)
-
     def _foot_points(self, x: Pose) -> Float[Array, "2 2 3"]:
         """Middle of the heel and of the toes of both soles."""
-        soles = self._soles(body_poses(self.robot, x.R, x.p, x.joints))
+        soles = world_points(self.robot, self.soles, x.R, x.p, x.joints)
         return soles.reshape(2, 2, 2, 3).mean(axis=2)
 
-    def _self_collision(self, bodies: BodyPoses, w: dict[str, Array]) -> Float[Array, "P"]:
-        distances = pair_distances(self.robot, capsule_segments(self.robot, bodies), self.pairs)
+    def _self_collision(
+        self, start: Float[Array, "C 3"], end: Float[Array, "C 3"], w: dict[str, Array]
+    ) -> Float[Array, "P"]:
+        distances = pair_distances(self.robot, start, end, self.pairs)
         return w["self_coll"] * GAINS["self collision"] * terms.below(
             distances, terms.SELF_MARGIN_M
         )
@@ -181,10 +180,11 @@ class _Parts:
         gain = constants.weights["world_coll"] * GAINS["sole collision"]
         return gain * known * terms.below(points[:, 2], ground)
 
-    def _body_collision(self, bodies: BodyPoses, constants: Constants) -> Float[Array, "B"]:
-        segments = capsule_segments(self.robot, bodies)
+    def _body_collision(
+        self, start: Float[Array, "C 3"], end: Float[Array, "C 3"], constants: Constants
+    ) -> Float[Array, "B"]:
         chosen = self.off_ground
-        points = jnp.concatenate([segments.start[chosen], segments.end[chosen]])
+        points = jnp.concatenate([start[chosen], end[chosen]])
         radius = jnp.asarray(np.tile(self.robot.capsules.radius[chosen], 2), points.dtype)
         ground, known = ground_at(constants.ground, points[:, :2])
         w = constants.weights
@@ -192,6 +192,13 @@ class _Parts:
         return w["world_coll"] * GAINS["body collision"] * known * terms.below(
             points[:, 2], floor
         )
+
+
+def _joined(sets: list[PointSet]) -> PointSet:
+    return PointSet(
+        np.concatenate([points.body for points in sets]),
+        np.concatenate([points.offset for points in sets]),
+    )
 
 
 def frame_mask(frames: int, padded: int) -> Bool[np.ndarray, "1 F"]:

@@ -1,0 +1,1 @@
+"""Trainers of the demo's checkpoints: `python -m tools.checkpoints --help`."""

@@ -9,6 +9,8 @@ and a parabola of gravity in the air.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from jaxtyping import Float
 from scipy.linalg import solve_banded
@@ -28,7 +30,7 @@ def centre_of_pressure(
     feet: tuple[FootPose, FootPose],
     loads: Float[np.ndarray, "n 2"],
 ) -> Float[np.ndarray, "n 2"]:
-    """On the floor between the feet, by their loads; kept from before and after while in the air."""
+    """On the floor between the feet, by their loads (which must not both be zero)."""
     centres = [
         foot.ankle_m[:, :2]
         + PRESSURE_FORWARD_M * np.stack([np.cos(foot.yaw_rad), np.sin(foot.yaw_rad)], -1)
@@ -81,7 +83,7 @@ def pelvis_height(
     airborne = np.zeros(len(t_s), bool)
     for jump in jumps:
         airborne |= (t_s > jump.takeoff_s) & (t_s < jump.land_s)
-    for start, end in zip(edges[:-1], edges[1:], strict=True):
+    for start, end in pairwise(edges):
         part = (t_s >= start) & (t_s < end)
         bound = np.where(airborne, np.inf, bound_m)[part]
         bound[~np.isfinite(bound)] = bound[np.isfinite(bound)].max()
@@ -102,7 +104,7 @@ def jump_height(
     low, off = before_m - jump.crouch_m, before_m + jump.takeoff_m
     flight_s = jump.land_s - jump.takeoff_s
     land, land_speed = off + speed * flight_s - g * flight_s**2 / 2, speed - g * flight_s
-    bottom = land - (jump.absorbed_m - jump.landing_m)
+    bottom = land + jump.absorbed_m - jump.landing_m
     air = np.clip(t_s - jump.takeoff_s, 0.0, flight_s)
     pieces = (
         (jump.push_s, quintic(t_s, jump.crouch_s, jump.push_s, Knot(before_m), Knot(low))),

@@ -19,8 +19,8 @@ class Knot(NamedTuple):
 
 def quintic(
     t_s: Float[np.ndarray, " n"], start_s: float, end_s: float, start: Knot, end: Knot
-) -> Float[np.ndarray, "n *shape"]:
-    """The polynomial of degree five that meets both knots; times outside are clamped to the ends."""
+) -> Float[np.ndarray, "n ..."]:
+    """The polynomial of degree five that meets both knots; held before and after them."""
     span = end_s - start_s
     x0, x1 = np.asarray(start.x, np.float64), np.asarray(end.x, np.float64)
     v0, v1 = np.asarray(start.v) * span, np.asarray(end.v) * span
@@ -42,7 +42,7 @@ def ease(s: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
 
 
 def bump(s: Float[np.ndarray, "*n"], rise: int, fall: int) -> Float[np.ndarray, "*n"]:
-    """Zero at 0 and 1, one at `rise / (rise + fall)`; exponents of 3 and more leave the ends smooth."""
+    """Zero at 0 and 1, one at `rise / (rise + fall)`; smooth ends from exponents of 3."""
     s = np.clip(s, 0.0, 1.0)
     peak = rise / (rise + fall)
     return (s / peak) ** rise * ((1 - s) / (1 - peak)) ** fall
@@ -59,8 +59,8 @@ def plateau(
 
 
 def smooth(
-    values: Float[np.ndarray, "n *k"], sigma_s: float, rate_hz: float
-) -> Float[np.ndarray, "n *k"]:
+    values: Float[np.ndarray, "n ..."], sigma_s: float, rate_hz: float
+) -> Float[np.ndarray, "n ..."]:
     """Gaussian filter along time; the ends are held."""
     return gaussian_filter1d(values, sigma_s * rate_hz, axis=0, mode="nearest", truncate=3.0)
 
@@ -68,7 +68,7 @@ def smooth(
 def smooth_below(
     bound: Float[np.ndarray, " n"], sigma_s: float, rate_hz: float
 ) -> Float[np.ndarray, " n"]:
-    """A smooth curve that stays under `bound`: the filter's mean is over minima of its own reach."""
+    """A smooth curve that stays under `bound`: means of the minima within the filter's reach."""
     reach = int(3.0 * sigma_s * rate_hz + 0.5)
     lowest = minimum_filter1d(bound, 2 * reach + 1, mode="nearest")
     return gaussian_filter1d(lowest, sigma_s * rate_hz, mode="nearest", truncate=3.0)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -12,17 +13,18 @@ from tools.footage.motions.curves import Knot, bump, quintic
 from tools.footage.motions.plan import Plant
 from tools.footage.motions.rest_body import RestFoot
 from tools.footage.motions.rotations import about_x, body_to_world
+from tools.footage.terrain import Block, Terrain
 
 CONTACT_HEIGHT_M = 0.01
 CONTACT_SPEED_M_S = 0.05
 SPEED_SPAN_S = 0.004  # over which the speed of the sole is taken
+FOOT_ROOM_M = 0.6  # a swinging foot stays this close to the line between its spots
 LARGEST_TOE_BEND_RAD = 0.9
-SWING_SAMPLES = np.linspace(0.0, 1.0, 33)
-EDGE_MARGIN = 0.2  # part of a swing, at each end, in which the clearance fades
-
-
-class HeightField(Protocol):
-    def height_at(self, xy_m: Float[np.ndarray, "*n 2"]) -> Float[np.ndarray, "*n"]: ...
+SWING_SAMPLES = np.linspace(0.0, 1.0, 29)
+LIFT_SHAPES = ((3, 3), (3, 5), (3, 7))  # bumps, ever earlier in the swing
+GENTLE_LIFT_M, LARGEST_LIFT_M = 0.12, 0.5
+ON_LEVEL_M = 0.05  # a swing that rises or sinks less stays on its straight way
+FULL_CLEARANCE_BUMP = 0.4  # nearer the ends of a swing, the wanted clearance fades
 
 
 class FootPose(NamedTuple):
@@ -46,7 +48,7 @@ class _End:
 
 @dataclass(frozen=True)
 class _Swing:
-    """Quintic from one end to the other, lifted and held back by bumps until it clears the ground."""
+    """Quintic from one end to the other, lifted and held back by bumps to clear the ground."""
 
     start: _End
     end: _End
@@ -64,24 +66,21 @@ class _Swing:
         yaw = quintic(t_s, t0, t1, Knot(self.start.yaw_rad), Knot(self.end.yaw_rad))
         pitch = quintic(t_s, t0, t1, self.start.pitch, self.end.pitch)
         bent = self.start.pitch
-        toe = quintic(
-            t_s, t0, t0 + 0.7 * (t1 - t0), Knot(-bent.x, -bent.v, -bent.a), Knot(0.0)
-        )
+        toe = quintic(t_s, t0, t0 + 0.7 * (t1 - t0), Knot(-bent.x, -bent.v, -bent.a), Knot(0.0))
         return FootPose(ankle, yaw, pitch, np.maximum(toe, -LARGEST_TOE_BEND_RAD))
 
 
 class FootTrack:
     """The path of one foot through its plants over a terrain."""
 
-    def __init__(
-        self, plants: tuple[Plant, ...], foot: RestFoot, terrain: HeightField
-    ) -> None:
+    def __init__(self, plants: tuple[Plant, ...], foot: RestFoot, terrain: Terrain) -> None:
         self.plants = plants
         self.foot = foot
-        self.terrain = terrain
+        self._up = np.array([0.0, 0.0, foot.ankle_height_m])
+        self.terrain = _along(plants, terrain)
         self._swings = [
             self._clear(_Swing(self._leaving(a), self._touching(b)), b.clearance_m)
-            for a, b in zip(plants[:-1], plants[1:], strict=True)
+            for a, b in pairwise(plants)
         ]
 
     def pose(self, t_s: Float[np.ndarray, " n"]) -> FootPose:
@@ -136,11 +135,11 @@ class FootTrack:
         return points[:, 1] + self.foot.ankle_height_m
 
     def _fill(self, pose: FootPose, inside: np.ndarray, t_s: np.ndarray, plant: Plant) -> None:
-        """A planted foot: flat but for the roll over the heel at first and the toe joint at last."""
+        """A planted foot: flat, but first it rolls over the heel and last over the toe joint."""
         if not inside.any():
             return
         pose.yaw_rad[inside] = plant.yaw_rad
-        pose.ankle_m[inside] = plant.spot_m + [0.0, 0.0, self.foot.ankle_height_m]
+        pose.ankle_m[inside] = plant.spot_m + self._up
         rolls = (
             (inside & (t_s < plant.flat_s), self._touch_pitch, self.foot.heel_m, 0.0),
             (inside & (t_s > plant.lift_s), self._leave_pitch, self.foot.toe_joint_m, -1.0),
@@ -169,9 +168,7 @@ class FootTrack:
 
     def _touching(self, plant: Plant) -> _End:
         knot = _touch_knot(plant)
-        return _End(
-            plant.touch_s, self._rolled(plant, knot, self.foot.heel_m), plant.yaw_rad, knot
-        )
+        return _End(plant.touch_s, self._rolled(plant, knot, self.foot.heel_m), plant.yaw_rad, knot)
 
     def _rolled(self, plant: Plant, pitch: Knot, pivot: np.ndarray) -> Knot:
         """Position, velocity and acceleration of the ankle of a foot that rolls over `pivot`."""
@@ -179,53 +176,71 @@ class FootTrack:
         arm = to_world @ about_x(pitch.x) @ -pivot
         across = to_world @ about_x(float(pitch.x) + np.pi / 2) @ (-pivot * [0.0, 1.0, 1.0])
         inward = to_world @ about_x(pitch.x) @ (pivot * [0.0, 1.0, 1.0])
-        fixed = plant.spot_m + [0.0, 0.0, self.foot.ankle_height_m] + to_world @ pivot
+        fixed = plant.spot_m + self._up + to_world @ pivot
         return Knot(fixed + arm, across * pitch.v, across * pitch.a + inward * pitch.v**2)
 
     def _clear(self, swing: _Swing, clearance_m: float) -> _Swing:
-        """The gentlest of a few swings that passes over the terrain; the best if none does."""
+        """The gentlest of a few swings that passes over the terrain; the best if none does.
+
+        Each holds the foot back (ahead, going down) by a part of its way, and lifts it by a bump.
+        """
         span = swing.end.time_s - swing.start.time_s
         t_s = swing.start.time_s + SWING_SAMPLES * span
-        wanted = clearance_m * np.clip(
-            np.minimum(SWING_SAMPLES, 1 - SWING_SAMPLES) / EDGE_MARGIN, 0.0, 1.0
-        )
+        wanted = clearance_m * np.minimum(bump(SWING_SAMPLES, 3, 3) / FULL_CLEARANCE_BUMP, 1.0)
         start, end = np.asarray(swing.start.ankle.x), np.asarray(swing.end.ankle.x)
-        way, rise = end[:2] - start[:2], end[2] - start[2]
-        uphill = rise > -0.05
+        way, rise = end[:2] - start[:2], float(end[2] - start[2])
+        uphill = rise > -ON_LEVEL_M
         best, least = swing, np.inf
-        for part in (0.0, 0.1, 0.2, 0.3) if abs(rise) > 0.05 else (0.0,):
-            for shape in ((3, 3), (3, 5), (3, 7)):
-                held = -part * way if uphill else part * way
-                lift_shape = shape if uphill else (shape[1], shape[0])
-                back = (3, 5) if uphill else (5, 3)
-                trial = _Swing(
-                    swing.start, swing.end, 0.0, lift_shape, (float(held[0]), float(held[1])), back
-                )
-                lift, short = self._needed_lift(trial, t_s, wanted)
+        for part in (0.0, 0.1, 0.2, 0.3) if abs(rise) > ON_LEVEL_M else (0.0,):
+            held = (-part if uphill else part) * way
+            trial = replace(
+                swing,
+                hold_back_m=(float(held[0]), float(held[1])),
+                hold_back_shape=(3, 5) if uphill else (5, 3),
+            )
+            lack = self._lack(trial.pose(t_s)) + wanted
+            for shape in LIFT_SHAPES:
+                shape = shape if uphill else (shape[1], shape[0])
+                lift, short = _needed_lift(lack, bump(SWING_SAMPLES, *shape))
                 cost = lift + 0.3 * part + 100 * short
                 if cost < least:
-                    best, least = _with_lift(trial, lift), cost
-            if least < 0.12:
+                    best, least = replace(trial, lift_m=lift, lift_shape=shape), cost
+            if least < GENTLE_LIFT_M:
                 break
         return best
 
-    def _needed_lift(
-        self, swing: _Swing, t_s: np.ndarray, wanted: np.ndarray
-    ) -> tuple[float, float]:
-        """How much the swing must be lifted, and by how much it still falls short near its ends."""
-        sole = self.sole(swing.pose(t_s))
-        lack = self.terrain.height_at(sole[..., :2]) - sole[..., 2]
-        lack = lack.max(1) + wanted
-        shape = bump(SWING_SAMPLES, *swing.lift_shape)
-        inner = shape > 0.08
-        lift = float(np.clip((lack[inner] / shape[inner]).max(), 0.0, 0.5))
-        short = float(np.maximum(lack - lift * shape - 0.002, 0.0).max())
-        return lift, short
+    def _lack(self, pose: FootPose) -> Float[np.ndarray, " n"]:
+        """How far the lowest part of the sole is below the terrain (negative when above)."""
+        sole = self.sole(pose)
+        return (self.terrain.height_at(sole[..., :2]) - sole[..., 2]).max(1)
 
 
-def _with_lift(swing: _Swing, lift_m: float) -> _Swing:
-    return _Swing(
-        swing.start, swing.end, lift_m, swing.lift_shape, swing.hold_back_m, swing.hold_back_shape
+def _needed_lift(
+    lack_m: Float[np.ndarray, " n"], shape: Float[np.ndarray, " n"]
+) -> tuple[float, float]:
+    """How much a bump must lift a swing, and by how much it still falls short near the ends."""
+    inner = shape > 0.08
+    lift = float(np.clip((lack_m[inner] / shape[inner]).max(), 0.0, LARGEST_LIFT_M))
+    short = float(np.maximum(lack_m - lift * shape - 0.002, 0.0).max())
+    return lift, short
+
+
+def _along(plants: tuple[Plant, ...], terrain: Terrain) -> Terrain:
+    """The terrain with only those blocks that come near the plants."""
+    spots = np.array([plant.spot_m[:2] for plant in plants])
+    points = spots[:1]
+    if len(spots) > 1:
+        between = np.linspace(0.0, 1.0, 5)[:, None, None]
+        points = (spots[:-1] + between * np.diff(spots, axis=0)).reshape(-1, 2)
+
+    def is_near(block: Block) -> bool:
+        size = np.array([block.half_length_m, block.half_width_m]) + FOOT_ROOM_M
+        return bool((np.abs(block.local_xy(points)) < size).all(-1).any())
+
+    return replace(
+        terrain,
+        steps=tuple(filter(is_near, terrain.steps)),
+        objects=tuple(filter(is_near, terrain.objects)),
     )
 
 
@@ -233,11 +248,11 @@ def _touch_knot(plant: Plant) -> Knot:
     if not np.isfinite(plant.touch_s) or plant.flat_s <= plant.touch_s:
         return Knot(0.0)
     return Knot(
-        plant.touch_pitch_rad, -1.2 * plant.touch_pitch_rad / (plant.flat_s - plant.touch_s)
+        plant.touch_pitch_rad, -0.8 * plant.touch_pitch_rad / (plant.flat_s - plant.touch_s)
     )
 
 
 def _leave_knot(plant: Plant) -> Knot:
     if not np.isfinite(plant.leave_s) or plant.leave_s <= plant.lift_s:
         return Knot(0.0)
-    return Knot(plant.leave_pitch_rad, 2.0 * plant.leave_pitch_rad / (plant.leave_s - plant.lift_s))
+    return Knot(plant.leave_pitch_rad, 1.5 * plant.leave_pitch_rad / (plant.leave_s - plant.lift_s))

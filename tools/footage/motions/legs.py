@@ -15,8 +15,8 @@ def solve_leg(
     hip_m: Float[np.ndarray, "n 3"],
     ankle_m: Float[np.ndarray, "n 3"],
     left: Float[np.ndarray, "n 3"],
-    thigh_m: Float[np.ndarray, "3"],
-    shin_m: Float[np.ndarray, "3"],
+    thigh_m: Float[np.ndarray, " 3"],
+    shin_m: Float[np.ndarray, " 3"],
 ) -> tuple[Float[np.ndarray, "n 3 3"], Float[np.ndarray, "n 3 3"]]:
     """World rotation of the thigh and local rotation of the knee that bring the ankle there.
 
@@ -34,21 +34,19 @@ def solve_leg(
 
 def knee_angle(
     distance_m: Float[np.ndarray, " n"],
-    thigh_m: Float[np.ndarray, "3"],
-    shin_m: Float[np.ndarray, "3"],
+    thigh_m: Float[np.ndarray, " 3"],
+    shin_m: Float[np.ndarray, " 3"],
 ) -> Float[np.ndarray, " n"]:
-    """Flexion at which hip and ankle are `distance_m` apart, for bones with offsets off the axis."""
+    """Flexion at which hip and ankle are `distance_m` apart; bones may have any offsets."""
     along = thigh_m[1] * shin_m[1] + thigh_m[2] * shin_m[2]
     across = thigh_m[2] * shin_m[1] - thigh_m[1] * shin_m[2]
     size, phase = np.hypot(along, across), np.arctan2(across, along)
     fixed = thigh_m @ thigh_m + shin_m @ shin_m + 2 * thigh_m[0] * shin_m[0]
     cos = (distance_m**2 - fixed) / (2 * size)
-    return np.clip(
-        phase + np.arccos(np.clip(cos, -1.0, 1.0)), LEAST_KNEE_RAD, LARGEST_KNEE_RAD
-    )
+    return np.clip(phase + np.arccos(np.clip(cos, -1.0, 1.0)), LEAST_KNEE_RAD, LARGEST_KNEE_RAD)
 
 
-def straight_leg_m(thigh_m: Float[np.ndarray, "3"], shin_m: Float[np.ndarray, "3"]) -> float:
+def straight_leg_m(thigh_m: Float[np.ndarray, " 3"], shin_m: Float[np.ndarray, " 3"]) -> float:
     """Distance from hip to ankle of a leg with an unbent knee."""
     return float(np.linalg.norm(thigh_m + shin_m))
 

@@ -22,7 +22,7 @@ class Motion:
     fps: float
     local_rotmats: Float[np.ndarray, "T 24 3 3"]
     root_m: Float[np.ndarray, "T 3"]
-    betas: Float[np.ndarray, "10"]
+    betas: Float[np.ndarray, " 10"]
     contacts: Bool[np.ndarray, "T 2"]
 
     def __len__(self) -> int:
@@ -50,7 +50,8 @@ class Motion:
             local_rotmats=slerp(
                 self.local_rotmats[low], self.local_rotmats[low + 1], weight[:, None]
             ),
-            root_m=self.root_m[low] * (1 - weight[:, None]) + self.root_m[low + 1] * weight[:, None],
+            root_m=self.root_m[low] * (1 - weight[:, None])
+            + self.root_m[low + 1] * weight[:, None],
             contacts=self.contacts[np.minimum(np.round(at).astype(int), len(self) - 1)],
         )
 
@@ -62,5 +63,3 @@ class Motion:
         rotmats[:, 0] = R @ rotmats[:, 0]
         root = self.root_m @ R.T + np.array([*by_m, 0.0])
         return replace(self, local_rotmats=rotmats, root_m=root)
-
-

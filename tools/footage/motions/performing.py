@@ -8,7 +8,7 @@ from scipy.interpolate import CubicSpline
 
 from tools.footage.motions import balance
 from tools.footage.motions.curves import smooth
-from tools.footage.motions.feet import FootPose, FootTrack, HeightField
+from tools.footage.motions.feet import FootPose, FootTrack
 from tools.footage.motions.legs import solve_leg, straight_leg_m
 from tools.footage.motions.motion import Motion
 from tools.footage.motions.plan import Jump, Plan
@@ -21,6 +21,7 @@ from tools.footage.motions.upper_body import (
     trunk_and_arms,
     walking_channels,
 )
+from tools.footage.terrain import Terrain
 
 RATE_HZ = 120.0  # of the signals between which frames are interpolated
 HEADING_SIGMA_S = 0.12
@@ -32,14 +33,14 @@ TUCK_STRETCH = (0.40, 0.97)  # of the straight leg: how close and how far feet g
 def perform(
     plan: Plan,
     body: RestBody,
-    terrain: HeightField,
+    terrain: Terrain,
     fps: float,
     start_s: float = 0.0,
     end_s: float | None = None,
 ) -> Motion:
     """The motion between two times of a plan. The same plan is the same motion at every rate."""
     stop = plan.end_s if end_s is None else end_s
-    t_s = start_s + np.arange(int(round((stop - start_s) * fps))) / fps
+    t_s = start_s + np.arange(round((stop - start_s) * fps)) / fps
     tracks = [FootTrack(plan.plants[i], body.feet[i], terrain) for i in (0, 1)]
     grid_s = np.arange(0.0, plan.end_s + 2 / RATE_HZ, 1 / RATE_HZ)
     signals = CubicSpline(grid_s, _signals(grid_s, plan, body, (tracks[0], tracks[1])))(t_s)
@@ -71,9 +72,7 @@ def _signals(
     forward = np.stack([np.cos(heading), np.sin(heading)], axis=-1)
     apart = np.sum((feet[0].ankle_m - feet[1].ankle_m)[:, :2] * forward, axis=1)
     stride = smooth(apart / body.leg_length_m, STRIDE_SIGMA_S, RATE_HZ)
-    channels = apply_gestures(
-        walking_channels(t_s, stride, plan.style), t_s, plan.gestures
-    )
+    channels = apply_gestures(walking_channels(t_s, stride, plan.style), t_s, plan.gestures)
 
     lopsided = loads[:, 0] - loads[:, 1]
     turn = np.stack(
@@ -136,13 +135,9 @@ def _bound(
     bounds = []
     for i in (0, 1):
         hip = R @ (body.joints_m[HIP[i]] - body.joints_m[0])
-        stretch = np.where(
-            tracks[i].planted(t_s), balance.LEG_STRETCH, balance.SWING_STRETCH
-        )
+        stretch = np.where(tracks[i].planted(t_s), balance.LEG_STRETCH, balance.SWING_STRETCH)
         length = straight_leg_m(*_bones(body, i)) * stretch
-        bounds.append(
-            balance.reach_m(root_xy + hip[:, :2], hip[:, 2], feet[i].ankle_m, length)
-        )
+        bounds.append(balance.reach_m(root_xy + hip[:, :2], hip[:, 2], feet[i].ankle_m, length))
     return np.minimum(*bounds)
 
 

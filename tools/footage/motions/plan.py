@@ -20,7 +20,7 @@ class Plant:
     `clearance_m` is how high the foot passes over the terrain on its way here.
     """
 
-    spot_m: Float[np.ndarray, "3"]
+    spot_m: Float[np.ndarray, " 3"]
     yaw_rad: float
     touch_s: float = -np.inf
     flat_s: float = -np.inf
@@ -72,7 +72,7 @@ class Style:
     step_time_s: float = 0.54
     step_length: float = 0.75  # leg lengths
     double_support: float = 0.22  # of the step time
-    stance_width: float = 0.95  # ankles apart, in hip widths (of the hip joints)
+    stance_width: float = 0.17  # ankles apart, leg lengths
     toe_out_rad: float = 0.10
     heel_strike_rad: float = 0.28
     push_off_rad: float = 0.75

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float
 from scipy.optimize import linprog
-from scipy.spatial import ConvexHull
 
 PARENTS = np.array(
     [-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21]
@@ -38,22 +38,22 @@ class RestFoot:
 
     R_level: Float[np.ndarray, "3 3"]
     ankle_height_m: float
-    toe_joint_m: Float[np.ndarray, "3"]
+    toe_joint_m: Float[np.ndarray, " 3"]
     rear_m: Float[np.ndarray, "n 3"]
     toes_m: Float[np.ndarray, "k 3"]
 
-    @property
-    def heel_m(self) -> Float[np.ndarray, "3"]:
+    @cached_property
+    def heel_m(self) -> Float[np.ndarray, " 3"]:
         """Where the foot rolls over its heel: the end of the sole, on the plane it stands on."""
         low = self.rear_m[self.rear_m[:, 1] < -self.ankle_height_m + 0.02]
         return np.array([0.0, -self.ankle_height_m, low[:, 2].min()])
 
-    @property
+    @cached_property
     def toe_length_m(self) -> float:
         """From the ankle forward to the tip of the toes."""
         return float(max(self.toes_m[:, 2].max(), self.rear_m[:, 2].max()))
 
-    @property
+    @cached_property
     def heel_length_m(self) -> float:
         """From the ankle back to the end of the heel."""
         return float(-self.rear_m[:, 2].min())
@@ -63,11 +63,11 @@ class RestFoot:
 class RestBody:
     """Rest joints (metres, SMPL axes: x left, y up, z forward) and both feet of one shape."""
 
-    betas: Float[np.ndarray, "10"]
+    betas: Float[np.ndarray, " 10"]
     joints_m: Float[np.ndarray, "24 3"]
     feet: tuple[RestFoot, RestFoot]
 
-    @property
+    @cached_property
     def leg_length_m(self) -> float:
         """Thigh and shin, mean of both legs."""
         joints = self.joints_m
@@ -77,10 +77,6 @@ class RestBody:
             for i in (0, 1)
         ]
         return float(np.mean(lengths))
-
-    @property
-    def hip_width_m(self) -> float:
-        return float(self.joints_m[HIP[0], 0] - self.joints_m[HIP[1], 0])
 
 
 class ShapedBody:
@@ -98,11 +94,11 @@ class ShapedBody:
             moved = weights[:, ANKLE[side]] + weights[:, TOE[side]] > MOVED_BY_FOOT
             foot = np.flatnonzero(moved)
             low = foot[template[foot, 1] < template[foot, 1].min() + SOLE_BAND_M]
-            outline = low[np.unique(ConvexHull(template[low]).vertices)]
+            outline = low[_extremes(template[low])]
             toes = weights[outline, TOE[side]] > MOVED_BY_FOOT
             self._soles.append((template[outline], dirs[outline], toes))
 
-    def rest(self, betas: Float[np.ndarray, "10"]) -> RestBody:
+    def rest(self, betas: Float[np.ndarray, " 10"]) -> RestBody:
         betas = np.asarray(betas, np.float64)
         joints = self._joints + self._joint_dirs @ betas
         feet = [
@@ -112,9 +108,25 @@ class ShapedBody:
         return RestBody(betas, joints, (feet[0], feet[1]))
 
 
+def _extremes(points: Float[np.ndarray, "n 3"]) -> np.ndarray:
+    """Indices of the points farthest outward and downward in every direction."""
+    turns = np.linspace(0.0, 2 * np.pi, 16, endpoint=False)
+    slopes = np.deg2rad([20.0, 50.0, 80.0])[:, None]
+    directions = np.stack(
+        [
+            np.cos(slopes) * np.cos(turns),
+            -np.sin(slopes) + 0 * turns,
+            np.cos(slopes) * np.sin(turns),
+        ]
+    ).reshape(3, -1)
+    # The ball is outermost in no direction but bears: half the weight on length finds it too.
+    squeezed = points * [1.0, 1.0, 0.2]
+    return np.unique([(p @ directions).argmax(0) for p in (points, squeezed)])
+
+
 def level_foot(
-    ankle_m: Float[np.ndarray, "3"],
-    toe_joint_m: Float[np.ndarray, "3"],
+    ankle_m: Float[np.ndarray, " 3"],
+    toe_joint_m: Float[np.ndarray, " 3"],
     sole_m: Float[np.ndarray, "n 3"],
     is_toe: np.ndarray,
 ) -> RestFoot:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-Angles = Float[np.ndarray, "*n"]
+Angles = Float[np.ndarray, "*n"] | float
 Matrices = Float[np.ndarray, "*n 3 3"]
 
 
 def _about(first: int, second: int, angle_rad: Angles) -> Matrices:
     angle = np.asarray(angle_rad, np.float64)
-    R = np.zeros(angle.shape + (3, 3))
+    R = np.zeros((*angle.shape, 3, 3))
     R[..., 0, 0] = R[..., 1, 1] = R[..., 2, 2] = 1.0
     cos, sin = np.cos(angle), np.sin(angle)
     R[..., first, first] = R[..., second, second] = cos
@@ -39,7 +39,7 @@ def body_to_world(heading_rad: Angles) -> Matrices:
     """Upright body axes to the z-up world, facing (cos heading, sin heading, 0)."""
     heading = np.asarray(heading_rad, np.float64)
     cos, sin = np.cos(heading), np.sin(heading)
-    R = np.zeros(heading.shape + (3, 3))
+    R = np.zeros((*heading.shape, 3, 3))
     R[..., 0, 0], R[..., 1, 0] = -sin, cos
     R[..., 2, 1] = 1.0
     R[..., 0, 2], R[..., 1, 2] = cos, sin

@@ -1,4 +1,4 @@
-"""Spine, head and arms: a walk drives them from the feet, gestures override, fidgeting adds life."""
+"""Spine, head and arms: driven by the feet in a walk, then by gestures, with some fidgeting."""
 
 from __future__ import annotations
 
@@ -51,9 +51,7 @@ def fidget(
     t_s: Float[np.ndarray, " n"], size_rad: float, phase_rad: float
 ) -> Float[np.ndarray, " n"]:
     """A slow wandering that never repeats within a clip."""
-    waves = [
-        np.sin(2 * np.pi * hz * t_s + phase_rad * (k + 1)) for k, hz in enumerate(FIDGET_HZ)
-    ]
+    waves = [np.sin(2 * np.pi * hz * t_s + phase_rad * (k + 1)) for k, hz in enumerate(FIDGET_HZ)]
     return size_rad * np.sum(waves, axis=0)
 
 

@@ -57,7 +57,7 @@ class BstroConfig:
             layers=2,
             heads=4,
             feedforward=192,
-            positions=128,
+            positions=96,
             coarse_vertices=96,
             middle_vertices=128,
             dropout=0.0,

@@ -1,0 +1,110 @@
+"""What a robot motion is worth: measured on the finished motion, in float64, without the solver."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Bool, Float
+
+from stages.robot.collision import pair_distances, self_collision_pairs
+from stages.robot.limbs import sole_points_m
+from stages.robot.model import Robot
+from stages.robot.rest import link_trajectories
+from stages.robot.terrain import Terrain
+
+# A sole point is looked for under surfaces up to this much above it, m.
+DEEPEST_M = 0.35
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Measures of a motion; lengths in metres, shares from 0 to 1.
+
+    `foot_sliding_m_s`: mean speed of heels and toes between frames in contact.
+    `below_ground_mean_m`, `below_ground_worst_m`: how deep the lower end of each sole is in the
+    mesh, mean over feet and frames, and the deepest sole point of all.
+    `self_collision_m`: depth of the deepest overlap of two capsules.
+    """
+
+    joint_limit_violations: int
+    velocity_within_limits: float
+    foot_sliding_m_s: float
+    below_ground_mean_m: float
+    below_ground_worst_m: float
+    self_collision_m: float
+
+
+def measure(
+    robot: Robot,
+    R_world_root: Float[np.ndarray, "T 3 3"],
+    p_world_root: Float[np.ndarray, "T 3"],
+    joints: Float[np.ndarray, "T J"],
+    contacts: Bool[np.ndarray, "T 2"],
+    times_s: Float[np.ndarray, "T"],
+    terrain: Terrain,
+) -> Quality:
+    """Measure a motion on a terrain; without a mesh nothing counts as below ground."""
+    R, p = link_trajectories(robot, R_world_root, p_world_root, joints)
+    soles = sole_trajectories(robot, R, p)
+    depth = depths(soles, terrain)
+    speed = np.abs(np.diff(joints, axis=0)) / np.diff(times_s)[:, None]
+    return Quality(
+        joint_limit_violations=int(((joints < robot.lower) | (joints > robot.upper)).sum()),
+        velocity_within_limits=float((speed <= robot.velocity).mean()) if speed.size else 1.0,
+        foot_sliding_m_s=sliding(soles, contacts, times_s),
+        below_ground_mean_m=float(depth.max(axis=-1).mean()),
+        below_ground_worst_m=float(depth.max()),
+        self_collision_m=_self_collision(robot, R, p),
+    )
+
+
+def sole_trajectories(
+    robot: Robot, R: Float[np.ndarray, "T L 3 3"], p: Float[np.ndarray, "T L 3"]
+) -> Float[np.ndarray, "T 2 4 3"]:
+    """World places of the sole points of the left and right foot: two at the heel, two in front."""
+    feet = []
+    for side in ("left", "right"):
+        link = robot.link(f"{side}_ankle_roll_link")
+        turned = np.einsum("tij,nj->tni", R[:, link], sole_points_m(robot, side))
+        feet.append(p[:, link, None] + turned)
+    return np.stack(feet, axis=1)
+
+
+def sliding(
+    soles: Float[np.ndarray, "T 2 4 3"],
+    contacts: Bool[np.ndarray, "T 2"],
+    times_s: Float[np.ndarray, "T"],
+) -> float:
+    """Mean speed of the sole points between frames that are both in contact (m/s)."""
+    held = contacts[1:] & contacts[:-1]
+    if not held.any():
+        return 0.0
+    speed = np.linalg.norm(np.diff(soles, axis=0), axis=-1) / np.diff(times_s)[:, None, None]
+    return float(speed.mean(axis=-1)[held].mean())
+
+
+def depths(
+    soles: Float[np.ndarray, "T 2 4 3"], terrain: Terrain
+) -> Float[np.ndarray, "T 2 4"]:
+    """How far each sole point is below the surface (m); zero above it and where there is none."""
+    points = soles.reshape(-1, 3)
+    surface = terrain.surface_below(points + np.array([0.0, 0.0, DEEPEST_M]))
+    below = np.where(np.isnan(surface), 0.0, surface - points[:, 2])
+    return np.maximum(below, 0.0).reshape(soles.shape[:3])
+
+
+def _self_collision(robot: Robot, R: np.ndarray, p: np.ndarray) -> float:
+    capsules = robot.capsules
+    pairs = self_collision_pairs(robot)
+    links = capsules.link
+    start, end = (
+        p[:, links] + np.einsum("tnij,nj->tni", R[:, links], ends)
+        for ends in (capsules.start, capsules.end)
+    )
+    deepest = 0.0
+    for a, b in zip(start, end, strict=True):
+        distances = pair_distances(robot, jnp.asarray(a), jnp.asarray(b), pairs)
+        deepest = max(deepest, -float(distances.min()))
+    return deepest

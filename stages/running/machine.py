@@ -6,7 +6,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-_PACKAGES = ("mimicmill", "numpy", "torch", "jax", "transformers", "sam2", "pycolmap", "open3d")
+_PACKAGES = ("mimicmill", "numpy", "torch", "jax", "transformers", "sam2", "pycolmap", "open3d-cpu")
 
 
 def versions() -> dict[str, str]:

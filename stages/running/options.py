@@ -86,3 +86,17 @@ def people_options(command: Callable[..., Any]) -> Callable[..., Any]:
         show_default=True,
         help="Follow several people, not only the largest.",
     )(command)
+
+
+DEMO_BODY = Path(__file__).resolve().parents[2] / "data" / "bodies" / "demo_body.npz"
+
+
+def body_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds `--body-model`, whose default is `MIMICMILL_BODY`, else the demo's CC0 body."""
+    return click.option(
+        "--body-model",
+        type=click.Path(dir_okay=False, path_type=Path),
+        default=lambda: Path(os.environ.get("MIMICMILL_BODY") or DEMO_BODY),
+        show_default="$MIMICMILL_BODY, else the demo's CC0 body",
+        help="A body in SMPL's file layout: SMPL_MALE.pkl under your own licence, or an .npz.",
+    )(command)

@@ -1,10 +1,10 @@
 """Heights for places that no camera saw but that lie between places that cameras saw."""
 
 import numpy as np
-import open3d as o3d
 from jaxtyping import Float
 from scipy.spatial import ConvexHull, Delaunay, QhullError, cKDTree
 
+from stages.geometry.open3d_library import o3d
 from stages.stage3_postprocess.surface import Mesh
 
 POWER = 1.5

@@ -1,9 +1,9 @@
 """A triangle mesh from an oriented point cloud: screened Poisson, trimmed to where points are."""
 
 import numpy as np
-import open3d as o3d
 from jaxtyping import Float, Int
 
+from stages.geometry.open3d_library import o3d
 from stages.stage3_postprocess.clouds import Cloud
 
 MAX_DEPTH = 10

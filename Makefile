@@ -62,7 +62,7 @@ $(COMMANDS): $(READY)
 	$(call command,$@)
 
 evaluate: $(READY) ## Compare DATA with its ground truth; SEEDS=1,2 renders scenes first
-	$(BIN)/python -m tools.evaluate $(if $(SEEDS),--seeds $(SEEDS)) --data-dir '$(DATA)' $(ARGS)
+	$(BIN)/python -m tools.evaluation $(if $(SEEDS),--seeds $(SEEDS)) --data-dir '$(DATA)' $(ARGS)
 
 bench: $(READY) ## Time and memory of the whole chain on the demo, cold and warm
 	$(BIN)/python -m tools.bench $(ARGS)

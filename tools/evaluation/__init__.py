@@ -1,0 +1,1 @@
+"""Measures a finished data folder against the ground truth of rendered clips."""

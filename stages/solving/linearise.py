@@ -43,7 +43,7 @@ class _Rows(NamedTuple):
 
 
 class _Features(NamedTuple):
-    """A frame's features in one vector, with their Jacobian; empty without features."""
+    """A frame's features for pairs in one vector, with their Jacobian; empty without any."""
 
     f: Float[Array, "P T F"]
     J: Float[Array, "P T F n+s"]
@@ -55,7 +55,7 @@ def term_costs(
     """Cost of every term, summed over people and frames."""
 
     def look(x, shared, data):  # type: ignore[no-untyped-def]
-        return _view(problem, x, shared, data, inputs.constants)
+        return _views(problem, x, shared, data, inputs.constants)
 
     def frame(view, shared, data):  # type: ignore[no-untyped-def]
         return _flatten(problem.frame_residuals(view, shared, data, inputs.constants))[2]
@@ -63,9 +63,10 @@ def term_costs(
     def pair(a, b, shared, data, data_next):  # type: ignore[no-untyped-def]
         return _flatten(problem.pair_residuals(a, b, shared, data, data_next, inputs.constants))[2]
 
-    views = _over_frames(look, 1)(x, shared, inputs.data)
-    per_frame = _over_frames(frame, 1)(views, shared, inputs.data)
-    per_pair = _over_frames(pair, 2)(*_neighbours(views), shared, *_neighbours(inputs.data))
+    for_frame, for_pairs = _over_frames(look, 1)(x, shared, inputs.data)
+    per_frame = _over_frames(frame, 1)(for_frame, shared, inputs.data)
+    both = _neighbours(for_pairs)
+    per_pair = _over_frames(pair, 2)(*both, shared, *_neighbours(inputs.data))
     costs = _masked_sum(per_frame, inputs.frame_mask) | _masked_sum(per_pair, inputs.pair_mask)
     return costs | _flatten(problem.shared_residuals(shared, inputs.constants))[2]
 
@@ -112,9 +113,9 @@ def _frame_rows(
         def at(delta):  # type: ignore[no-untyped-def]
             moved = problem.move_frame(x, delta[:n])
             moved_shared = problem.move_shared(shared, delta[n:])
-            view = _view(problem, moved, moved_shared, data, inputs.constants)
+            view, pair_view = _views(problem, moved, moved_shared, data, inputs.constants)
             residuals = problem.frame_residuals(view, moved_shared, data, inputs.constants)
-            features = ravel_pytree(view.features)[0] if problem.features else jnp.zeros(0)
+            features = ravel_pytree(pair_view.features)[0] if problem.features else jnp.zeros(0)
             return residuals, features
 
         return _weighted_rows(at, jnp.zeros(n + s, _dtype(x)))
@@ -166,17 +167,19 @@ def _shared_rows(problem: Problem, shared: Shared, inputs: Inputs) -> _Rows:
     return _weighted_rows(at, jnp.zeros(problem.shared_size, _dtype(shared)))[0]
 
 
-def _view(problem: Problem, x: Frame, shared: Shared, data: Data, constants: Data) -> Any:
+def _views(problem: Problem, x: Frame, shared: Shared, data: Data, constants: Data) -> Any:
+    """What frame residuals and what pair residuals see of a frame."""
     if problem.features is None:
-        return x
-    return View(x, problem.features(x, shared, data, constants))
+        return x, x
+    for_frame, for_pairs = problem.features(x, shared, data, constants)
+    return View(x, for_frame), View(x, for_pairs)
 
 
 def _unravel_features(problem: Problem, x: Frame, shared: Shared, inputs: Inputs):  # type: ignore[no-untyped-def]
     if problem.features is None:
         return None
     one_x, one_data = jax.tree.map(lambda leaf: leaf[0, 0], (x, inputs.data))
-    shapes = jax.eval_shape(problem.features, one_x, shared, one_data, inputs.constants)
+    shapes = jax.eval_shape(problem.features, one_x, shared, one_data, inputs.constants)[1]
     return ravel_pytree(jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes))[1]
 
 

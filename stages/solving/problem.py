@@ -75,10 +75,11 @@ class Problem:
         shared_size: length of the shared tangent; 0 for none.
         move_shared: (shared, delta (shared_size,)) -> moved shared numbers.
         pairs_use_shared: False if no pair residual depends on the shared numbers (cheaper).
-        features: (x, shared, data, constants) -> pytree of floats, computed once a frame, such as
-            forward kinematics. With it every residual gets `View(x, features)` where it got `x`;
-            pair residuals are differentiated through the features' own Jacobian, which is much
-            cheaper than repeating the kinematics of both frames in each.
+        features: (x, shared, data, constants) -> (for_frame, for_pairs), pytrees of floats computed
+            once a frame, such as forward kinematics. With it frame residuals get
+            `View(x, for_frame)` where they got `x`, and pair residuals `View(x, for_pairs)`; these
+            are differentiated through the Jacobian of `for_pairs` (keep it small: the feet, not
+            the whole body), which is much cheaper than the kinematics of both frames in each.
     """
 
     frame_size: int
@@ -91,7 +92,7 @@ class Problem:
     shared_size: int = 0
     move_shared: Callable[[Shared, Float[Array, " s"]], Shared] = _no_shared_move
     pairs_use_shared: bool = True
-    features: Callable[[Frame, Shared, Data, Data], Any] | None = None
+    features: Callable[[Frame, Shared, Data, Data], tuple[Any, Any]] | None = None
 
 
 class Limits(NamedTuple):

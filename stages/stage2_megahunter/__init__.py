@@ -1,0 +1,1 @@
+"""People and place in one metric world: scale, trajectories and poses solved together."""

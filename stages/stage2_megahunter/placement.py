@@ -1,0 +1,77 @@
+"""First guesses: where a person stands before each camera, and how large the world is."""
+
+import numpy as np
+from jaxtyping import Float
+
+_ROUNDS = 12
+
+
+def place_before_camera(
+    offsets: Float[np.ndarray, "T K 3"],
+    rays: Float[np.ndarray, "T K 3"],
+    weights: Float[np.ndarray, "T K"],
+    shortest_m: float = 0.3,
+) -> Float[np.ndarray, "T 3"]:
+    """Pelvis positions in the camera (m) that bring body points onto their viewing rays.
+
+    For each frame the least-squares t of (t + offset) x ray = 0, which is the bone-length ratio
+    of image and body with foreshortening accounted for, reweighted so that keypoints off by much
+    more than the rest stop counting. Frames without weight get the nearest frame's.
+
+    Args:
+        offsets: body points relative to the pelvis, camera axes, metres.
+        rays: viewing directions of their keypoints, z = 1.
+        weights: confidence of the keypoints.
+    """
+    K = rays.shape[1]
+    unit = rays / np.linalg.norm(rays, axis=-1, keepdims=True)
+    # Across the ray: P = I - d d'; minimise sum w |P (t + x)|^2.
+    across = np.eye(3) - unit[..., :, None] * unit[..., None, :]
+    w = np.where(np.isfinite(weights), weights, 0.0)
+    t = np.zeros((len(offsets), 3))
+    for _ in range(_ROUNDS):
+        A = np.einsum("tk,tkab->tab", w, across) + 1e-9 * np.eye(3)
+        b = -np.einsum("tk,tkab,tkb->ta", w, across, offsets)
+        t = np.linalg.solve(A, b[..., None])[..., 0]
+        position = t[:, None] + offsets
+        miss = np.linalg.norm(np.einsum("tkab,tkb->tka", across, position), axis=-1)
+        known = weights > 0
+        typical = np.array(
+            [np.median(m[k]) if k.any() else 1.0 for m, k in zip(miss, known, strict=True)]
+        )
+        tolerance = np.maximum(2.0 * typical, 0.03)[:, None]
+        w = weights / (1.0 + (miss / tolerance) ** 2) ** 2
+    known_frames = (weights > 0).sum(axis=1) >= min(4, K)
+    known_frames &= np.isfinite(t).all(axis=1) & (t[:, 2] > shortest_m)
+    return _nearest_known(t, known_frames)
+
+
+def _nearest_known(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    at = np.flatnonzero(known)
+    if len(at) == 0:
+        return np.tile([0.0, 0.0, 3.0], (len(values), 1))
+    nearest = at[np.abs(np.arange(len(values))[:, None] - at[None]).argmin(axis=1)]
+    return values[nearest]
+
+
+def weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
+    """The value below which half of the weight lies."""
+    order = np.argsort(values)
+    running = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(running, 0.5 * running[-1])])
+
+
+def first_scale(
+    metric: Float[np.ndarray, " N"],
+    reconstructed: Float[np.ndarray, " N"],
+    weights: Float[np.ndarray, " N"],
+) -> float | None:
+    """Metres per SfM unit from pairs of the same length in both; None without any pair.
+
+    The weighted median of the ratios: half of the pairs may be wrong.
+    """
+    good = (weights > 0) & (metric > 0) & (reconstructed > 0)
+    good &= np.isfinite(metric) & np.isfinite(reconstructed)
+    if not good.any():
+        return None
+    return weighted_median(metric[good] / reconstructed[good], weights[good])

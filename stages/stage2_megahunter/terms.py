@@ -1,0 +1,224 @@
+"""The cost: what ties people, cameras and place together, term by term.
+
+Variables of a frame are all local rotations (the first is root to world) and the pelvis position;
+the shared variable is the logarithm of the world's scale. Weights multiply residuals, so costs go
+with their squares. Residuals are in metres, radians and shares of the person's size in the image,
+whatever the resolution.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from stages.solving import Problem, Robust, View, losses, rotate_left, rotation_log
+from stages.stage2_megahunter.marks import Marks, Skeleton, place_marks
+
+FRAME_SIZE = 75
+_LEFT_HIP, _RIGHT_HIP = 6, 7
+_NEAREST_M = 0.1
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Weights and tolerances; the first seven are the original's.
+
+    Attributes:
+        points: 3-D alignment of keypoints with the point map, per metre.
+        pixels: 2-D projection; multiplies (distance / sqrt(box area)) / 100, which for a box of
+            100 x 100 px is the original's distance / area and for others does not change with the
+            resolution.
+        translation: step of the pelvis between frames, per metre.
+        rotation: distance of each rotation from its first estimate, |R - R0|.
+        root_smoothness, pose_smoothness: turn between frames, per radian.
+        pose_points: pose against the point map, both relative to the hips, per metre.
+        planted: step of a planted sole between frames, per metre.
+        ground: distance of a planted sole from the ground around it, per metre.
+        scale: pull of the scale's logarithm to its first estimate; small, it only decides where
+            nothing else does.
+        pixel_tolerance: beyond this share of sqrt(box area) a keypoint counts as an outlier.
+        point_tolerance, ground_tolerance: the same for points and ground, metres.
+    """
+
+    points: float = 1.0
+    pixels: float = 500.0
+    translation: float = 0.5
+    rotation: float = 1.5
+    root_smoothness: float = 1.0
+    pose_smoothness: float = 1.0
+    pose_points: float = 0.05
+    planted: float = 5.0
+    ground: float = 3.0
+    scale: float = 0.01
+    pixel_tolerance: float = 0.15
+    point_tolerance: float = 0.25
+    ground_tolerance: float = 0.08
+
+    def as_constants(self) -> dict[str, np.ndarray]:
+        """As arrays, so that changing a weight does not compile again."""
+        return {name: np.float32(value) for name, value in asdict(self).items()}
+
+
+class Pose(NamedTuple):
+    """Variables of a frame."""
+
+    R: Float[Array, "24 3 3"]  # local rotations; the first is R_world_root
+    p: Float[Array, "3"]  # pelvis joint in the world, metres
+
+
+class Evidence(NamedTuple):
+    """What is known of one person in one frame. SfM units are the world's before scaling.
+
+    Attributes:
+        skeleton: of the person.
+        R0: first estimate of the local rotations.
+        pixels, pixel_weights: keypoints at the reconstruction's resolution and their confidence.
+        size_px: square root of the box area.
+        K: intrinsics fx, fy, cx, cy.
+        R_camera_world: rotation part of world to camera.
+        camera: camera centre, SfM units.
+        points, point_weights: keypoints on the point map, SfM units, and their confidence.
+        rays: viewing directions of the keypoints in the world, unit length.
+        hips_weight: confidence of both hips on the point map (their product).
+        planted: whether the left and right foot stand.
+        ground_point: a point of the ground around each foot, SfM units.
+        ground_normal: its normal.
+        ground_weight: 0 where there is none.
+    """
+
+    skeleton: Skeleton
+    R0: Float[Array, "24 3 3"]
+    pixels: Float[Array, "18 2"]
+    pixel_weights: Float[Array, " 18"]
+    size_px: Float[Array, ""]
+    K: Float[Array, " 4"]
+    R_camera_world: Float[Array, "3 3"]
+    camera: Float[Array, " 3"]
+    points: Float[Array, "18 3"]
+    point_weights: Float[Array, " 18"]
+    rays: Float[Array, "18 3"]
+    planted: Float[Array, " 2"]
+    ground_point: Float[Array, "2 3"]
+    ground_normal: Float[Array, "2 3"]
+    ground_weight: Float[Array, " 2"]
+
+
+def _move(x: Pose, delta: Float[Array, " 75"]) -> Pose:
+    return Pose(rotate_left(x.R, delta[3:].reshape(24, 3)), x.p + delta[:3])
+
+
+def _features(
+    x: Pose, log_scale: Array, seen: Evidence, constants: dict[str, Array]
+) -> tuple[Marks, Float[Array, "4 3"]]:
+    marks = place_marks(x.R, x.p, seen.skeleton)
+    return marks, marks.soles
+
+
+def _frame(
+    view: View, log_scale: Float[Array, " 1"], seen: Evidence, w: dict[str, Array]
+) -> dict[str, Array | Robust]:
+    x, marks = view
+    scale = jnp.exp(log_scale[0])
+    on_skin = scale * seen.points + seen.skeleton.depths[:, None] * seen.rays
+    return {
+        "3d alignment": _tolerant(
+            on_skin - marks.keypoints, w["points"] * seen.point_weights, w["point_tolerance"]
+        ),
+        "2d projection": _tolerant(
+            (project(marks.keypoints, scale, seen) - seen.pixels) / seen.size_px,
+            w["pixels"] / 100.0 * seen.pixel_weights,
+            w["pixel_tolerance"],
+        ),
+        "root rotation prior": w["rotation"] * _chord(x.R[:1], seen.R0[:1]),
+        "local rotation prior": w["rotation"] * _chord(x.R[1:], seen.R0[1:]),
+        "local pose alignment": _tolerant(
+            _from_hips(on_skin) - _from_hips(marks.keypoints),
+            w["pose_points"] * seen.point_weights * _hips_weight(seen.point_weights),
+            w["point_tolerance"],
+        ),
+        "ground contact": _tolerant(
+            _above_ground(marks.soles, scale, seen),
+            w["ground"] * jnp.repeat(seen.ground_weight * seen.planted, 2),
+            w["ground_tolerance"],
+        ),
+    }
+
+
+def _pair(
+    a: View, b: View, log_scale: Array, seen: Evidence, seen_next: Evidence, w: dict[str, Array]
+) -> dict[str, Array | Robust]:
+    turn = rotation_log(jnp.swapaxes(a.x.R, -1, -2) @ b.x.R)
+    stays = jnp.repeat(seen.planted * seen_next.planted, 2)
+    return {
+        "translation smoothness": w["translation"] * (b.x.p - a.x.p),
+        "root rotation smoothness": w["root_smoothness"] * turn[:1],
+        "local pose smoothness": w["pose_smoothness"] * turn[1:],
+        "planted feet": _tolerant(
+            b.features - a.features, w["planted"] * stays, w["ground_tolerance"]
+        ),
+    }
+
+
+def _shared(log_scale: Float[Array, " 1"], w: dict[str, Array]) -> dict[str, Array]:
+    return {"scale prior": w["scale"] * (log_scale - w["first_log_scale"])}
+
+
+PROBLEM = Problem(
+    frame_size=FRAME_SIZE,
+    move_frame=_move,
+    frame_residuals=_frame,
+    pair_residuals=_pair,
+    shared_residuals=_shared,
+    shared_size=1,
+    move_shared=lambda log_scale, delta: log_scale + delta,
+    pairs_use_shared=False,
+    features=_features,
+)
+
+
+def project(
+    points: Float[Array, "k 3"], scale: Float[Array, ""], seen: Evidence
+) -> Float[Array, "k 2"]:
+    """Pixels of metric world points, at the reconstruction's resolution."""
+    q = (points - scale * seen.camera) @ seen.R_camera_world.T
+    z = jnp.maximum(q[:, 2:], _NEAREST_M)
+    return q[:, :2] / z * seen.K[:2] + seen.K[2:]
+
+
+def _tolerant(
+    rows: Float[Array, "k g"], weight: Float[Array, " k"], tolerance: Float[Array, ""]
+) -> Robust:
+    """Least squares within the tolerance; beyond it rows pull ever less."""
+    return Robust(rows / tolerance, (weight * tolerance) ** 2, losses.cauchy)
+
+
+def _chord(R: Float[Array, "k 3 3"], R0: Float[Array, "k 3 3"]) -> Float[Array, "k 3"]:
+    """Three numbers with the length of R - R0: 2 sqrt(2) sin(angle / 2) along the axis."""
+    turn = R @ jnp.swapaxes(R0, -1, -2)
+    skew = jnp.stack(
+        [
+            turn[:, 2, 1] - turn[:, 1, 2],
+            turn[:, 0, 2] - turn[:, 2, 0],
+            turn[:, 1, 0] - turn[:, 0, 1],
+        ],
+        axis=-1,
+    )
+    trace = turn[:, 0, 0] + turn[:, 1, 1] + turn[:, 2, 2]
+    return skew * jnp.sqrt(2.0 / jnp.maximum(1.0 + trace, 1e-3))[:, None]
+
+
+def _from_hips(points: Float[Array, "18 3"]) -> Float[Array, "18 3"]:
+    return points - 0.5 * (points[_LEFT_HIP] + points[_RIGHT_HIP])
+
+
+def _hips_weight(weights: Float[Array, " 18"]) -> Float[Array, ""]:
+    return jnp.minimum(weights[_LEFT_HIP], weights[_RIGHT_HIP])
+
+
+def _above_ground(
+    soles: Float[Array, "4 3"], scale: Float[Array, ""], seen: Evidence
+) -> Float[Array, "4 1"]:
+    offset = soles.reshape(2, 2, 3) - scale * seen.ground_point[:, None]
+    return jnp.einsum("fsc,fc->fs", offset, seen.ground_normal).reshape(4, 1)

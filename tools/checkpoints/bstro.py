@@ -26,6 +26,7 @@ from tools.footage.skinning import BodyTensors
 
 DEMO_BODY = Path(__file__).parents[2] / "data" / "bodies" / "demo_body.npz"
 BATCH, STOCK, NEW_STILLS, STOCK_BEFORE_START = 256, 24_000, 128, 0.15
+STEPS_A_RENDER = 2
 FEET_LOSS, BODY_LOSS, FLAG_LOSS, COARSE_LOSS = 1.0, 0.5, 0.5, 0.3
 SHIFT = math.log(0.95 / 0.05)
 
@@ -86,7 +87,7 @@ class BstroTask:
         self._stock: Stock[BstroSamples] = Stock(64 if smoke else STOCK)
 
     def loss(self, progress: float, step: int) -> dict[str, Tensor]:
-        samples = self._batch()
+        samples = self._batch(step)
         if step % 2:
             samples = mirrored(samples, self.feet)
         crops = samples.crops.float() / 255
@@ -95,13 +96,14 @@ class BstroTask:
             crops = crops * (samples.crops.amax(1, keepdim=True) > 0)
         return self._losses(samples, self._logits(crops))
 
-    def _batch(self) -> BstroSamples:
+    def _batch(self, step: int) -> BstroSamples:
         count, new = (4, 4) if self.smoke else (BATCH, NEW_STILLS)
         wanted = 1 if self.smoke else int(self._stock.capacity * STOCK_BEFORE_START)
-        while True:
+        while self._stock.count < wanted or step % STEPS_A_RENDER == 0:
             self._stock.add(samples_of(self.footage.shots(new, 1), self.feet))
             if self._stock.count >= wanted:
-                return self._stock.draw(count)
+                break
+        return self._stock.draw(count)
 
     def _logits(self, crops: Tensor) -> BstroOutput:
         with torch.autocast(crops.device.type, torch.bfloat16, enabled=crops.is_cuda):

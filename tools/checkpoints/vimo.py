@@ -24,6 +24,7 @@ STILLS_SHARE = 0.5
 STILLS_A_BATCH, WINDOWS_A_BATCH = 512, 32
 STILLS_IN_STOCK, WINDOWS_IN_STOCK = 16_000, 800
 NEW_STILLS, NEW_CLIPS = 128, 8
+STEPS_A_RENDER = 3
 STOCK_BEFORE_START = 0.15
 
 
@@ -67,7 +68,7 @@ class VimoTask:
 
     def loss(self, progress: float, step: int) -> dict[str, Tensor]:
         stills = progress < STILLS_SHARE and not (self.smoke and step % 2)
-        samples = self._batch(stills)
+        samples = self._batch(stills, step)
         if step % 2:
             samples = mirrored(samples)
         frames = samples.crops.flatten(0, 1).float() / 255
@@ -75,7 +76,7 @@ class VimoTask:
             frames = pictures.compressed(pictures.recoloured(frames))
         return self._losses(samples, pictures.normalised(frames))
 
-    def _batch(self, stills: bool) -> VimoSamples:
+    def _batch(self, stills: bool, step: int) -> VimoSamples:
         stock = self._stills if stills else self._windows
         count, new, frames = (
             (STILLS_A_BATCH, NEW_STILLS, 1) if stills else (WINDOWS_A_BATCH, NEW_CLIPS, WINDOW)
@@ -83,10 +84,11 @@ class VimoTask:
         if self.smoke:
             count, new = (4, 4) if stills else (2, 2)
         wanted = 1 if self.smoke else int(stock.capacity * STOCK_BEFORE_START)
-        while True:
+        while stock.count < wanted or step % STEPS_A_RENDER == 0:
             stock.add(samples_of(self.footage.shots(new, frames), clips=not stills))
             if stock.count >= wanted:
-                return stock.draw(count)
+                break
+        return stock.draw(count)
 
     def _losses(
         self, samples: VimoSamples, frames: Float[Tensor, "n 3 256 192"]

@@ -1,4 +1,4 @@
-"""What VIMO's trainer minimises and measures: rotations, joints, shape, camera, places of joints."""
+"""What VIMO's trainer minimises and measures: rotations, joints, shape, camera, joint places."""
 
 import torch
 import torch.nn.functional as F

@@ -6,6 +6,7 @@ all widths free.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import cast
 
 import torch.nn.functional as F
@@ -132,7 +133,7 @@ class HrNet(nn.Module):
                 nn.BatchNorm2d(high * _EXPANSION),
                 nn.ReLU(),
             )
-            for low, high in zip(heads, heads[1:], strict=False)
+            for low, high in pairwise(heads)
         )
         self.final_layer = nn.Sequential(
             nn.Conv2d(heads[-1] * _EXPANSION, features, 1), nn.BatchNorm2d(features), nn.ReLU()

@@ -17,10 +17,10 @@ BODY = Path(__file__).parents[2] / "data" / "bodies" / "demo_body.npz"
 
 
 @click.command()
-@click.option("--scene", "kind", type=click.Choice(KINDS), help="Default: what the seed stands for.")
+@click.option("--scene", "kind", type=click.Choice(KINDS), help="Default: by seed.")
 @click.option("--seed", type=int, required=True)
 @click.option("--name", help="Video name. Default: <scene>_<seed>.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("data/demo"), show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), default=Path("data/demo"))
 @click.option("--frames", type=click.IntRange(2), default=100, show_default=True)
 @click.option("--fps", type=click.FloatRange(1, 240), default=30.0, show_default=True)
 @click.option("--uneven-times", is_flag=True, help="Jittered frame times, as phones record.")

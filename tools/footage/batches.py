@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import torch
 from jaxtyping import Bool, Float, Int, UInt8
@@ -49,15 +49,13 @@ class Batched:
 
     @classmethod
     def cat(cls, parts: list[Self]) -> Self:
-        joined = {}
+        joined: dict[str, Any] = {}
         for entry in dataclasses.fields(cls):  # type: ignore[arg-type]
             values = [getattr(part, entry.name) for part in parts]
             if isinstance(values[0], Batched):
                 joined[entry.name] = type(values[0]).cat(values)
-            elif isinstance(values[0], Tensor):
-                joined[entry.name] = torch.cat(values)
             else:
-                joined[entry.name] = values[0]
+                joined[entry.name] = torch.cat(values)
         return cls(**joined)
 
 
@@ -92,8 +90,8 @@ class SceneBatch(Batched):
     box_casts_shadow: Bool[Tensor, "B N"]
     materials: Materials
     sun_direction: Float[Tensor, "B 3"]
-    sun_strength: Float[Tensor, "B"]
-    sky_strength: Float[Tensor, "B"]
+    sun_strength: Float[Tensor, " B"]
+    sky_strength: Float[Tensor, " B"]
     light_colour: Float[Tensor, "B 3"]
     sky_colours: Float[Tensor, "B 2 3"]
 
@@ -139,8 +137,8 @@ class CameraBatch(Batched):
         return CameraBatch(A_crop_frame @ self.K, self.T_world_camera)
 
     def project(
-        self, points_m: Float[Tensor, "B *n 3"]
-    ) -> tuple[Float[Tensor, "B *n 2"], Float[Tensor, "B *n"]]:
+        self, points_m: Float[Tensor, "B *points 3"]
+    ) -> tuple[Float[Tensor, "B *points 2"], Float[Tensor, "*points"]]:
         """Pixels and z-depths (metres) of world points; pixels mean nothing where depth <= 0."""
         batch = points_m.shape[0]
         flat = points_m.reshape(batch, -1, 3)

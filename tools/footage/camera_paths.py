@@ -39,7 +39,7 @@ class CameraPath:
 def sample_path(
     rng: np.random.Generator,
     scene: Scene,
-    times_s: Float[np.ndarray, "T"],
+    times_s: Float[np.ndarray, " T"],
     people_m: Float[np.ndarray, "P T J 3"],
     width: int,
     height: int,
@@ -142,7 +142,8 @@ def _flaw(path: CameraPath, scene: Scene, people_m, width: int, height: int) -> 
     people, frames = people_m.shape[:2]
     points = np.moveaxis(people_m, 0, 1).reshape(frames, -1, 3)
     position = path.T_world_camera[:, :3, 3]
-    in_camera = np.einsum("tij,tni->tnj", path.T_world_camera[:, :3, :3], points - position[:, None])
+    R_world_camera = path.T_world_camera[:, :3, :3]
+    in_camera = (points - position[:, None]) @ R_world_camera
     depth = in_camera[..., 2]
     if depth.min() < 0.5:
         return 100.0

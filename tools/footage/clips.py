@@ -39,7 +39,7 @@ class Clip:
     """A planned clip: everything but the pixels. Motions have one entry per frame."""
 
     scene: Scene
-    times_s: Float[np.ndarray, "T"]
+    times_s: Float[np.ndarray, " T"]
     motions: tuple[Motion, ...]
     people: PeopleBatch  # one image a frame
     path: CameraPath
@@ -48,7 +48,7 @@ class Clip:
 def plan_clip(
     kind: str, seed: int, model: BodyModel, body: BodyTensors, options: ClipOptions
 ) -> Clip:
-    """The clip of a kind and seed: people, motion and camera. `body` is `model` in torch, on CPU."""
+    """The clip of a kind and seed; `body` is `model` in torch, on the CPU."""
     scene = sample_scene(kind, seed)
     rng = np.random.default_rng([seed, 7])
     times_s = frame_times(rng, options)
@@ -64,7 +64,7 @@ def plan_clip(
     return Clip(scene, times_s, motions, people, path)
 
 
-def frame_times(rng: np.random.Generator, options: ClipOptions) -> Float[np.ndarray, "T"]:
+def frame_times(rng: np.random.Generator, options: ClipOptions) -> Float[np.ndarray, " T"]:
     """Presentation times, starting at 0."""
     if not options.uneven_times:
         return np.arange(options.frames) / options.fps
@@ -124,5 +124,3 @@ def film(
         keypoint_states=np.moveaxis(np.concatenate(states), 1, 0),
         terrain=clip.scene.terrain,
     )  # fmt: skip
-
-

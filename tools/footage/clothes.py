@@ -37,7 +37,7 @@ class Cuts:
     neck_y: float
     pelvis_y: float
     eyes: Float[Tensor, "2 3"]
-    nose: Float[Tensor, "3"]
+    nose: Float[Tensor, 3]
     ear_y: float
     ear_z: float
     crown_y: float
@@ -63,10 +63,10 @@ def clothes_colour(
     cuts: Cuts,
     atlas: Atlas,
     appearance: Appearance,
-    image: Int[Tensor, "M"],
-    person: Int[Tensor, "M"],
+    image: Int[Tensor, " M"],
+    person: Int[Tensor, " M"],
     rest_m: Float[Tensor, "M 3"],
-    footprint_m: Float[Tensor, "M"],
+    footprint_m: Float[Tensor, " M"],
 ) -> Float[Tensor, "M 3"]:
     """Unlit colours at body points given by their rest-pose coordinates.
 

@@ -27,7 +27,7 @@ class ShadowMap:
 
     R_sun_world: Float[Tensor, "B 3 3"]
     corner_m: Float[Tensor, "B 3"]
-    texel_m: Float[Tensor, "B"]
+    texel_m: Float[Tensor, " B"]
     distance_m: Float[Tensor, "B s s"]
 
 
@@ -71,9 +71,15 @@ def shadow_map(
 def sun_reaches(
     shadows: ShadowMap, points_m: Float[Tensor, "*p 3"], image: Int[Tensor, "*p"]
 ) -> Float[Tensor, "*p"]:
-    """Share of the sun that people let through at points of given images, 0..1 with soft edges."""
-    R = shadows.R_sun_world[image]
-    at = (R @ points_m[..., None])[..., 0] - shadows.corner_m[image]
+    """Share of the sun that people let through at points of given images, 0..1 with soft edges.
+
+    Points are a list with an image index each, or (B, R, 3) with all points of image b in row b.
+    """
+    R = shadows.R_sun_world
+    if image.dim() == 2:  # whole images
+        at = points_m @ R.transpose(1, 2) - shadows.corner_m[:, None]
+    else:
+        at = (R[image] @ points_m[..., None])[..., 0] - shadows.corner_m[image]
     position = at[..., :2] / shadows.texel_m[image][..., None] - 0.5
     first = position.floor()
     share = (position - first).unbind(-1)

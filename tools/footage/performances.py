@@ -22,12 +22,12 @@ def perform(
     terrain: Terrain,
     rng: np.random.Generator,
     model: BodyModel,
-    times_s: Float[np.ndarray, "T"],
+    times_s: Float[np.ndarray, " T"],
 ) -> tuple[Motion, ...]:
     """The motions of the terrain's kind, one per person, with an entry per frame time."""
     seconds = float(times_s[-1])
     fps = _rate(times_s)
-    shaped = ShapedBody(model)
+    shaped = ShapedBody(model)  # type: ignore[arg-type]  # frozen fields are only read
     bodies = [shaped.rest(sample_betas(rng, _SHAPE_SPREAD)) for _ in range(2)]
     styles = [sample_style(rng, 0.6) for _ in range(2)]
     if terrain.kind == "jump_box":
@@ -35,25 +35,22 @@ def perform(
     elif terrain.kind == "stairs":
         motions = [climb_stairs(bodies[0], terrain, fps, styles[0], seconds=seconds)]
     elif terrain.kind == "two_people":
-        motions = list(
-            cross((bodies[0], bodies[1]), terrain, seconds, fps, (styles[0], styles[1]))
-        )
+        motions = list(cross((bodies[0], bodies[1]), terrain, seconds, fps, (styles[0], styles[1])))
     else:
         far = seconds * 1.1
-        start = np.array(terrain.start_xy_m)
-        path = [tuple(start), tuple(start + [far / 2, rng.uniform(-0.2, 0.2)]),
-                tuple(start + [far, rng.uniform(-0.3, 0.3)])]  # fmt: skip
+        x, y = terrain.start_xy_m
+        path = [(x, y), (x + far / 2, rng.uniform(-0.2, 0.2)), (x + far, rng.uniform(-0.3, 0.3))]
         motions = [walk(bodies[0], terrain, path, fps, styles[0])]
     return tuple(at_times(motion, times_s) for motion in motions)
 
 
-def _rate(times_s: Float[np.ndarray, "T"]) -> float:
+def _rate(times_s: Float[np.ndarray, " T"]) -> float:
     """Frames a second at which every frame time falls on a frame, or nearly so."""
     steps = np.diff(times_s)
     return float(1 / steps.mean()) if np.ptp(steps) < 1e-6 else _FINE_FPS
 
 
-def at_times(motion: Motion, times_s: Float[np.ndarray, "T"]) -> Motion:
+def at_times(motion: Motion, times_s: Float[np.ndarray, " T"]) -> Motion:
     """The entries nearest to times from the motion's start; it stands still after its end."""
     index = np.minimum(np.round(times_s * motion.fps).astype(int), len(motion) - 1)
     return replace(

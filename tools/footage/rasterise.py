@@ -8,6 +8,8 @@ frame both come out exact, without window-size limits.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -26,7 +28,7 @@ def visible_triangles(
     width: int,
     face_present: Tensor | None = None,
     perspective: bool = True,
-    facing: Float[Tensor, "B"] | None = None,
+    facing: Float[Tensor, " B"] | None = None,
 ) -> tuple[Int[Tensor, "B H W"], Float[Tensor, "B H W"]]:
     """The nearest triangle at every pixel centre.
 
@@ -70,9 +72,10 @@ def visible_triangles(
 
 
 def _planes(corners, corner_depth, area, origin, perspective) -> Float[Tensor, "M 9"]:
-    """Two barycentric weights and (inverse) depth as planes a + b dx + c dy from the window's corner.
+    """Two barycentric weights and (inverse) depth as planes a + b dx + c dy.
 
-    Relative to the window, so that float32 keeps its precision in the far corner of an image.
+    dx, dy count from the window's corner, so that float32 keeps its precision far from the
+    image's origin.
     """
     relative = corners - origin[:, None]
     x, y = relative[..., 0], relative[..., 1]
@@ -89,7 +92,7 @@ def _planes(corners, corner_depth, area, origin, perspective) -> Float[Tensor, "
     return torch.cat([weight1, weight2, plane], -1)
 
 
-def _pieces(windows: Int[Tensor, "M"]) -> list[slice]:
+def _pieces(windows: Int[Tensor, " M"]) -> list[slice]:
     """Runs of triangles whose windows together stay within memory."""
     if len(windows) == 0:
         return []
@@ -99,7 +102,7 @@ def _pieces(windows: Int[Tensor, "M"]) -> list[slice]:
     marks = torch.arange(1, int(total[-1]) // _WINDOW_PIXELS_AT_ONCE + 1, device=total.device)
     cuts = torch.searchsorted(total, marks * _WINDOW_PIXELS_AT_ONCE).tolist()
     edges = [0, *cuts, len(windows)]
-    return [slice(a, b) for a, b in zip(edges, edges[1:], strict=False) if b > a]
+    return [slice(a, b) for a, b in pairwise(edges) if b > a]
 
 
 def _draw(buffer, planes, face, first_pixel, columns, windows, width, perspective) -> None:

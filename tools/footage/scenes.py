@@ -14,7 +14,7 @@ from torch import Tensor
 
 from tools.footage.batches import Appearance, Materials, SceneBatch
 from tools.footage.terrain import Block, Terrain
-from tools.footage.textures import COARSE_LAYERS, FINE_LAYERS, PATTERN_LAYERS, CLOTH_LAYERS
+from tools.footage.textures import CLOTH_LAYERS, COARSE_LAYERS, FINE_LAYERS, PATTERN_LAYERS
 
 KINDS = ("jump_box", "stairs", "flat", "two_people")
 FIRST_TRAINING_SEED = 1_000_000
@@ -153,7 +153,8 @@ def sample_looks(count: int, generator: torch.Generator) -> dict:
     sun = torch.stack(
         [elevation.cos() * azimuth.cos(), elevation.cos() * azimuth.sin(), elevation.sin()], -1
     )
-    sky = between(0.55, 0.9, 2, 1) + 0.12 * torch.randn(count, 2, 3, generator=generator)
+    blue = torch.tensor([-0.12, 0.0, 0.1]) * between(0, 1, 2, 1)
+    sky = between(0.6, 0.85, 2, 1) + blue + 0.03 * torch.randn(count, 2, 3, generator=generator)
     return {
         "materials": _materials(count, surfaces, generator),
         "sun_direction": sun,
@@ -208,6 +209,7 @@ def sample_appearance(count: int, people: int, generator: torch.Generator) -> Ap
     hair = torch.tensor([0.5, 0.36, 0.24]) * (0.12 + 1.2 * rand(1) ** 2)
     eyes = torch.tensor([0.25, 0.22, 0.2]) * (0.3 + 0.9 * rand(3))
     colours = 0.05 + 0.9 * rand(8, 3)
+    colours = torch.lerp(colours.mean(-1, keepdim=True).expand_as(colours), colours, 0.75)
     colours[..., 0, :], colours[..., 1, :], colours[..., 7, :] = skin, hair, eyes
     # Sleeves: short, elbow, long. Trousers: shorts or long.
     sleeve = torch.where(rand() < 0.5, 0.2 + 0.3 * rand(), 0.85 + 0.2 * rand())

@@ -30,7 +30,7 @@ class Stage:
     corner_px: Float[Tensor, "B PV 2"]
     corner_depth: Float[Tensor, "B PV"]
     normals: Float[Tensor, "B PV 3"]
-    focal_px: Float[Tensor, "B"]
+    focal_px: Float[Tensor, " B"]
     lights: ShadowMap | None
     textures: Atlas
     cuts: Cuts
@@ -130,11 +130,11 @@ def _material_colour(stage: Stage, image, surface, uv_m, footprint) -> Tensor:
 
 def people_colour(
     stage: Stage,
-    image: Int[Tensor, "M"],
-    face: Int[Tensor, "M"],
+    image: Int[Tensor, " M"],
+    face: Int[Tensor, " M"],
     at_px: Float[Tensor, "M 2"],
     points_m: Float[Tensor, "M 3"],
-    depth_m: Float[Tensor, "M"],
+    depth_m: Float[Tensor, " M"],
     detail: float = 1.0,
 ) -> Float[Tensor, "M 3"]:
     """Lit colours of people at pixel positions where given faces are seen."""

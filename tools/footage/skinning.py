@@ -5,7 +5,7 @@ Formulas: Loper et al., "SMPL: A Skinned Multi-Person Linear Model" (2015), equa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -30,8 +30,8 @@ class BodyTensors:
     weights: Float[Tensor, "V 24"]
     parents: tuple[int, ...]
     faces: Int[Tensor, "F 3"]
-    extra_vertices: Int[Tensor, "21"]
-    keypoint_vertices: Int[Tensor, "110"] | None
+    extra_vertices: Int[Tensor, 21]
+    keypoint_vertices: Int[Tensor, 110] | None
 
     @classmethod
     def from_model(cls, model, device: torch.device | str = "cpu") -> BodyTensors:
@@ -59,11 +59,12 @@ class BodyTensors:
         )  # fmt: skip
 
     def to(self, device: torch.device | str) -> BodyTensors:
-        moved = {
-            name: value.to(device) if isinstance(value, Tensor) else value
+        tensors = {
+            name: value.to(device)
             for name, value in self.__dict__.items()
+            if isinstance(value, Tensor)
         }
-        return BodyTensors(**moved)
+        return replace(self, **tensors)  # type: ignore[arg-type]  # parents is no tensor
 
 
 def pose_vertices(
@@ -116,7 +117,8 @@ def pose_people(
     )
 
 
-# COCO's 17 body points in SMPL-45: nose, eyes, ears, shoulders, elbows, wrists, hips, knees, ankles.
+# COCO's 17 body points in SMPL-45: nose, eyes, ears, shoulders, elbows, wrists, hips, knees and
+# ankles, left before right.
 COCO17_OF_SMPL45 = (24, 26, 25, 28, 27, 16, 17, 18, 19, 20, 21, 1, 2, 4, 5, 7, 8)
 # The six foot points: left big toe, small toe, heel, then right.
 FEET_OF_SMPL45 = (29, 30, 31, 32, 33, 34)

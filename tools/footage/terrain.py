@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,8 @@ class Block:
         """World floor coordinates in the block's own axes."""
         offset = np.asarray(xy_m, np.float64) - np.asarray(self.centre_xy_m)
         cos, sin = np.cos(self.yaw_rad), np.sin(self.yaw_rad)
-        return np.stack(
-            [cos * offset[..., 0] + sin * offset[..., 1], cos * offset[..., 1] - sin * offset[..., 0]],
-            axis=-1,
-        )
+        x, y = offset[..., 0], offset[..., 1]
+        return np.stack([cos * x + sin * y, cos * y - sin * x], axis=-1)
 
     def covers(self, xy_m: Float[np.ndarray, "*n 2"]) -> np.ndarray:
         """Whether floor points lie under the block's top (bool, shape of the points)."""
@@ -57,7 +55,8 @@ class Terrain:
 
     kind: `flat`, `jump_box`, `stairs` or `two_people`. A path along the terrain starts at
     `start_xy_m` and heads along `heading_rad` (0 is +x); the blocks of `steps` are met in that
-    order: the one box to jump on, or the stairs from the lowest up. `objects` stand beside the path.
+    order: the one box to jump on, or the stairs from the lowest up. `objects` stand beside the
+    path.
     """
 
     kind: str
@@ -79,25 +78,3 @@ class Terrain:
         for block in self.blocks:
             height = np.where(block.covers(xy), np.maximum(height, block.top_m), height)
         return height
-
-    def mesh(self) -> tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"]]:
-        """Triangles of the floor and of every block (each block closed, normals outward, z up)."""
-        half = self.floor_half_m
-        cx, cy = self.floor_centre_xy_m
-        floor = np.array(
-            [[cx - half, cy - half, 0], [cx + half, cy - half, 0],
-             [cx + half, cy + half, 0], [cx - half, cy + half, 0]], np.float64
-        )  # fmt: skip
-        vertices, faces = [floor], [np.array([[0, 1, 2], [0, 2, 3]])]
-        count = 4
-        for block in self.blocks:
-            vertices.append(block.corners())
-            faces.append(BLOCK_FACES + count)
-            count += 8
-        return np.concatenate(vertices), np.concatenate(faces).astype(np.int32)
-
-
-BLOCK_FACES = np.array(
-    [[0, 2, 1], [0, 3, 2], [4, 5, 6], [4, 6, 7], [0, 1, 5], [0, 5, 4],
-     [1, 2, 6], [1, 6, 5], [2, 3, 7], [2, 7, 6], [3, 0, 4], [3, 4, 7]]
-)  # fmt: skip

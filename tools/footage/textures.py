@@ -17,7 +17,7 @@ from torch import Tensor
 
 SIZE = 256
 LEVELS = 9
-COARSE_LAYERS = tuple(range(0, 10))  # smooth and blotchy
+COARSE_LAYERS = tuple(range(10))  # smooth and blotchy
 PATTERN_LAYERS = tuple(range(10, 26))  # stones, planks, cells, speckles
 FINE_LAYERS = tuple(range(26, 32))  # grain
 CLOTH_LAYERS = tuple(range(32, 44))  # stripes, checks, dots, blotches
@@ -28,8 +28,8 @@ LAYERS = 44
 class Atlas:
     """Patterns with values 0..1, mip levels of all layers end to end."""
 
-    values: Float[Tensor, "texels"]
-    level_start: Int[Tensor, "levels"]
+    values: Float[Tensor, " texels"]
+    level_start: Int[Tensor, " levels"]
 
     def sample(
         self,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
@@ -34,10 +35,10 @@ class Truth:
     kind: str
     seed: int
     fps: float
-    times_s: Float[np.ndarray, "T"]
+    times_s: Float[np.ndarray, " T"]
     K: Float[np.ndarray, "3 3"]
     T_world_camera: Float[np.ndarray, "T 4 4"]
-    depth_frames: Int[np.ndarray, "D"]
+    depth_frames: Int[np.ndarray, " D"]
     depth_m: Float[np.ndarray, "D H W"]
     person_ids: UInt8[np.ndarray, "T H W"]
     betas: Float[np.ndarray, "P 10"]
@@ -77,10 +78,10 @@ def read_truth(folder: Path) -> Truth:
     """Read what `write_truth` wrote. Raises FileNotFoundError naming the missing file."""
     path = folder / "truth.npz"
     if not path.exists():
-        raise FileNotFoundError(f"{path} is missing; render the clip with `python -m tools.footage`.")
+        raise FileNotFoundError(f"{path} is missing; render it with `python -m tools.footage`.")
     with np.load(path, allow_pickle=False) as file:
         stored = dict(file)
-    values = {}
+    values: dict[str, Any] = {}
     for entry in fields(Truth):
         if entry.name in ("name", "kind"):
             values[entry.name] = str(stored[entry.name])
@@ -94,7 +95,7 @@ def read_truth(folder: Path) -> Truth:
             values[entry.name] = _unpack_terrain(stored)
         else:
             values[entry.name] = stored[entry.name]
-    return Truth(**values)  # type: ignore[arg-type]
+    return Truth(**values)
 
 
 def _pack_depth(depth_m: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ _QUALITIES = (18, 20, 22, 24, 26, 28, 31, 34)
 def write_video(
     path: Path,
     frames: UInt8[np.ndarray, "T H W 3"],
-    times_s: Float[np.ndarray, "T"],
+    times_s: Float[np.ndarray, " T"],
     max_bytes: int = 1_900_000,
 ) -> None:
     """H.264 (yuv420p) in mp4, at the best quality that stays within `max_bytes`.

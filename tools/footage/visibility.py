@@ -19,8 +19,8 @@ def keypoint_visibility(
 ) -> tuple[Float[Tensor, "B P 133 2"], Int[Tensor, "B P 133"]]:
     """Pixels of COCO-WholeBody points and OUT_OF_FRAME, HIDDEN or VISIBLE for each.
 
-    A point is visible where nothing stands before it in the depth image, up to the body's own
-    thickness. NaN points count as out of frame.
+    A point is visible where nothing stands before it in the depth image, except its own body up
+    to the body's thickness there. NaN points count as out of frame.
     """
     height, width = rendered.depth_m.shape[1:]
     pixels, depth = cameras.project(points_m)
@@ -32,5 +32,8 @@ def keypoint_visibility(
     seen = torch.where(seen > 0, seen, torch.inf)
     slack = torch.full((points_m.shape[2],), _SKIN_DEPTH_M, device=points_m.device)
     slack[:BODY_POINTS] = _JOINT_DEPTH_M
+    person = torch.arange(points_m.shape[1], device=points_m.device)[:, None]
+    on_own_body = rendered.person_ids[image, y, x] == person + 1
+    slack = torch.where(on_own_body, slack, _SKIN_DEPTH_M)
     state = torch.where(depth < seen + slack, VISIBLE, HIDDEN)
     return pixels, torch.where(inside, state, OUT_OF_FRAME)

@@ -19,10 +19,9 @@ BODY_AND_FEET = 23
 
 
 def detection(clip: EvaluatedClip) -> dict[str, float]:
-    """Share of the people found where they are looked for, and false ones a look."""
-    present, found, false, looks = 0, 0, 0, 0
+    """Share of the people found where they are looked for, and the number of false ones."""
+    present, found, false = 0, 0, 0
     for image in clip.images[::LOOK_EVERY]:
-        looks += 1
         mask = clip.masks[image.name]
         true = clip.truth.person_ids[clip.truth_frame[image.name]]
         wanted = [true == p + 1 for p in range(len(clip.truth.betas))]

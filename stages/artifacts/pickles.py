@@ -24,6 +24,12 @@ _ADMITTED_BUILTINS = {
     "dict": dict, "set": set, "frozenset": frozenset, "object": object, "slice": slice,
 }  # fmt: skip
 _NUMPY_MULTIARRAY = ("numpy.core.multiarray", "numpy._core.multiarray")
+# What arrays and numbers of NumPy say themselves that they are to be rebuilt with.
+_NUMPY_BUILDERS: dict[str, Any] = {
+    "_reconstruct": np.zeros(1).__reduce__()[0],
+    "scalar": np.float64(0).__reduce__()[0],
+    "_frombuffer": np.zeros(1).__reduce_ex__(5)[0],
+}
 _ADMITTED_SPARSE = ("csc_matrix", "csr_matrix", "coo_matrix", "csc_array", "csr_array", "coo_array")
 
 
@@ -51,9 +57,9 @@ class ChumpyArray:
         return None
 
 
-def _reconstruct_plain(cls: type, base: type, state: Any) -> Any:
-    """`copyreg._reconstructor` for the objects admitted here only."""
-    if cls is ChumpyArray or base is object:
+def _reconstruct_plain(cls: Any, base: type, state: None) -> Any:
+    """`copyreg._reconstructor`, by which old protocols make objects, for admitted ones only."""
+    if base is object and (cls is ChumpyArray or cls.__name__ in _ADMITTED_SPARSE):
         return cls.__new__(cls)
     raise Refused(f"{cls.__name__} built from {base.__name__}")
 
@@ -72,9 +78,9 @@ class _DataUnpickler(pickle.Unpickler):
         if module == "numpy" and name in ("ndarray", "dtype"):
             return getattr(np, name)
         if module in _NUMPY_MULTIARRAY and name in ("_reconstruct", "scalar"):
-            return getattr(np._core.multiarray, name)
+            return _NUMPY_BUILDERS[name]
         if module in ("numpy.core.numeric", "numpy._core.numeric") and name == "_frombuffer":
-            return np._core.numeric._frombuffer
+            return _NUMPY_BUILDERS[name]
         if root == "scipy" and module.startswith("scipy.sparse") and name in _ADMITTED_SPARSE:
             return getattr(scipy.sparse, name)
         if root == "chumpy":

@@ -68,7 +68,7 @@ def smpl45(
     rotations, joints = forward_kinematics(local_rotmats, rest, model.parents)
     picks = model.extra_vertices
     shaped = jnp.asarray(model.v_template[picks]) + jnp.asarray(model.shapedirs[picks]) @ betas
-    if model.has_pose_directions():
+    if model.has_pose_directions:
         feature = (local_rotmats[1:] - jnp.eye(3)).reshape(-1)
         shaped = shaped + jnp.asarray(model.posedirs[picks]) @ feature
     weights = jnp.asarray(model.weights[picks])

@@ -56,6 +56,7 @@ class BodyModel:
         """How joint centres move with each beta."""
         return np.einsum("jv,vck->jck", self.J_regressor, self.shapedirs).astype(np.float32)
 
+    @cached_property
     def has_pose_directions(self) -> bool:
         """Whether the skin changes with the pose beyond skinning."""
         return bool(np.any(self.posedirs))

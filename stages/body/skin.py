@@ -30,7 +30,7 @@ def posed_vertices(
     """All vertices by linear blend skinning; `root_m` as in `smpl45`."""
     rotations, joints, rest = joint_transforms(model, betas, local_rotmats)
     shaped = model.v_template + model.shapedirs @ np.asarray(betas)
-    if model.has_pose_directions():
+    if model.has_pose_directions:
         feature = (np.asarray(local_rotmats)[1:] - np.eye(3)).reshape(-1)
         shaped = shaped + model.posedirs @ feature
     offsets = joints - np.einsum("jab,jb->ja", rotations, rest)

@@ -52,8 +52,8 @@ def build(samples: int, seed: int) -> tuple[dict[str, np.ndarray], Quality]:
         source.faces, source.hidden_faces, source.vertices[0], (eye, int(mirror[eye])), mirror
     )
     importance = np.ones(len(skin))
-    for part, joints in _PARTS.items():
-        importance[np.isin(weights24.argmax(1), joints)] = IMPORTANCE[part]
+    for part, moved_by in _PARTS.items():
+        importance[np.isin(weights24.argmax(1), moved_by)] = IMPORTANCE[part]
     opened = mirrored_faces(source.faces[~source.hidden_faces], source.vertices[0], mirror)
     rims = boundary_loops(opened)  # eyelids and lips
     mouth = min(rims, key=lambda loop: abs(skin[loop].mean(0)[0]))
@@ -121,5 +121,5 @@ def write(arrays: dict[str, np.ndarray], path: Path) -> None:
     """Write the body file, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".unfinished.npz")
-    np.savez_compressed(unfinished, **arrays)
+    np.savez_compressed(unfinished, allow_pickle=False, **arrays)
     unfinished.replace(path)

@@ -52,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
         one.add_argument("--seed", type=int, default=0)
         one.add_argument("--resume", action="store_true", help="go on with the run in --out")
         one.add_argument("--steps", type=int, default=10**9, help="stop after so many steps")
+        one.add_argument("--no-graphs", action="store_true", help="sam2: no CUDA graphs")
         one.add_argument("--smoke", action="store_true", help="tiny batches, for tests")
     for command in commands.choices.values():
         command.add_argument("--body", type=Path, default=DATA / "bodies" / "demo_body.npz")
@@ -95,6 +96,8 @@ def train_network(arguments: argparse.Namespace) -> None:
     task = getattr(importlib.import_module(f"tools.checkpoints.{module}"), cls)(
         footage, held_out, smoke=arguments.smoke
     )
+    if arguments.no_graphs:
+        task.graphs = False
     run = Run(
         out=arguments.out,
         minutes=arguments.minutes,

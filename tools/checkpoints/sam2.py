@@ -8,12 +8,12 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from tools.checkpoints import pictures, sam2_model
-from tools.checkpoints.sam2_clips import clip_losses, track
+from tools.checkpoints.sam2_clips import BY_BOX, clip_losses, track
 from tools.checkpoints.samples import Footage, Shots
 
 # Share of the budget up to which a clip length holds, frames a clip, clips a batch.
 CURRICULUM = ((0.22, 1, 96), (0.42, 2, 56), (0.72, 4, 32), (1.0, 8, 18))
-TRUE_FIRST_MASK = 0.5
+PROMPT_SHARES = (0.55, 0.15, 0.3)  # by box, by own mask, by true mask
 REUSED = 2
 EVALUATED_FRAMES = 20
 
@@ -68,15 +68,15 @@ class ClipLoss(torch.nn.Module):
         self.model = model
 
     def forward(
-        self, normalised: Tensor, boxes: Tensor, masks: Tensor, use_first: Tensor
+        self, normalised: Tensor, boxes: Tensor, masks: Tensor, prompt: Tensor
     ) -> tuple[Tensor, ...]:
         device = normalised.device
         with torch.autocast(
             device.type, torch.bfloat16, enabled=device.type == "cuda", cache_enabled=False
         ):
-            tracked = track(self.model, normalised, boxes, masks[0], use_first)
+            tracked = track(self.model, normalised, boxes, masks[0], prompt)
         losses = clip_losses(tracked, masks)
-        return tuple(losses[name] for name in LOSSES)
+        return (losses["total"], *(losses[name].detach() for name in LOSSES[1:]))
 
 
 class Sam2Task:
@@ -102,8 +102,8 @@ class Sam2Task:
         clips = self._stock.pop()
         device = clips.pictures.device
         coloured = pictures.normalised(recoloured_clips(clips.pictures).flatten(0, 1))
-        use_first = torch.rand(count, device=device) < TRUE_FIRST_MASK
-        inputs = (coloured.view_as(clips.pictures), clips.boxes, clips.masks, use_first)
+        prompt = torch.multinomial(torch.tensor(PROMPT_SHARES), count, replacement=True).to(device)
+        inputs = (coloured.view_as(clips.pictures), clips.boxes, clips.masks, prompt)
         return self._losses(inputs)
 
     def _losses(self, inputs: tuple[Tensor, ...]) -> dict[str, Tensor]:
@@ -148,7 +148,13 @@ class Sam2Task:
             device = clips.pictures.device
             with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
                 flat = pictures.normalised(clips.pictures.flatten(0, 1))
-                tracked = track(self.model, flat.view_as(clips.pictures), clips.boxes)
+                tracked = track(
+                    self.model,
+                    flat.view_as(clips.pictures),
+                    clips.boxes,
+                    clips.masks[0],
+                    torch.full((at_once,), BY_BOX, device=device),
+                )
             found = (tracked.mask_logits > 0) & (tracked.object_score > 0)[..., None, None]
             union = (found | clips.masks).flatten(2).sum(-1)
             overlaps.append((found & clips.masks).flatten(2).sum(-1) / union.clamp(min=1))

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 NO_OBJECT_BELOW = 0.0
+BY_BOX, BY_OWN_MASK, BY_TRUE_MASK = 0, 1, 2
 
 
 @dataclass
@@ -80,13 +81,14 @@ def track(
     model: torch.nn.Module,
     pictures: Float[Tensor, "T B 3 S S"],
     boxes: Float[Tensor, "B 4"],
-    first_masks: Bool[Tensor, "B S S"] | None = None,
-    use_first: Bool[Tensor, "B"] | None = None,
+    first_masks: Bool[Tensor, "B S S"],
+    prompt: Int[Tensor, "B"],
 ) -> Tracked:
-    """Prompts frame 0 with a box, remembers the mask, and tracks the later frames.
+    """Finds the mask in a box in frame 0, remembers it, and tracks the later frames.
 
-    As the product does it, the mask of the prompted frame is binarised and given to the tracker as
-    a mask prompt. Where `use_first` says so it is `first_masks` instead (true masks in training).
+    prompt: what the later frames remember of frame 0, as the product has all three: BY_BOX the box
+    and the mask found in it, BY_OWN_MASK that mask given anew as a mask prompt, BY_TRUE_MASK
+    `first_masks` as a mask prompt.
     """
     frames, side = pictures.shape[0], pictures.shape[-1]
     per_frame = features_of_frames(model, pictures)
@@ -116,27 +118,37 @@ def track(
         results.append((large[:, 0], overlap[:, 0], score[:, 0]))
         if t == frames - 1:
             break
+        entry = remember(model, features, sizes, large, token, score)
         if t == 0:
-            prompt = large.detach()[:, 0] > 0
-            if first_masks is not None and use_first is not None:
-                prompt = torch.where(use_first[:, None, None], first_masks, prompt)
-            memory["cond_frame_outputs"][0] = model.track_step(
+            true = (prompt == BY_TRUE_MASK)[:, None, None]
+            given = torch.where(true, first_masks, large.detach()[:, 0] > 0)
+            by_mask = model.track_step(
                 frame_idx=0,
                 is_init_cond_frame=True,
                 current_vision_feats=features,
                 current_vision_pos_embeds=positions,
                 feat_sizes=sizes,
                 point_inputs=None,
-                mask_inputs=prompt[:, None].float(),
+                mask_inputs=given[:, None].float(),
                 output_dict=memory,
                 num_frames=10**6,
             )
+            memory["cond_frame_outputs"][0] = chosen_by(prompt == BY_BOX, entry, by_mask)
         else:
-            memory["non_cond_frame_outputs"][t] = remember(
-                model, features, sizes, large, token, score
-            )
+            memory["non_cond_frame_outputs"][t] = entry
     logits, overlaps, scores = zip(*results, strict=True)
     return Tracked(torch.stack(logits), torch.stack(overlaps), torch.stack(scores))
+
+
+def chosen_by(first: Bool[Tensor, "B"], a: dict[str, Tensor], b: dict[str, Tensor]) -> dict:
+    """The memory entry `a` of the clips that `first` marks, `b` of the others."""
+    return {
+        "maskmem_features": torch.where(
+            first[:, None, None, None], a["maskmem_features"], b["maskmem_features"]
+        ),
+        "maskmem_pos_enc": a["maskmem_pos_enc"],
+        "obj_ptr": torch.where(first[:, None], a["obj_ptr"], b["obj_ptr"]),
+    }
 
 
 def remember(
@@ -175,7 +187,7 @@ def clip_losses(tracked: Tracked, truth: Bool[Tensor, "T B S S"]) -> dict[str, T
     hit = p * target + (1 - p) * (1 - target)
     focal = ((1 - hit) ** 2 * cross * (0.25 * target + 0.75 * (1 - target))).flatten(2).mean(-1)
     area = target.flatten(2).sum(-1)
-    plain = (cross.flatten(2).sum(-1) / area.clamp(min=200)).clamp(max=20)
+    plain = cross.flatten(2).sum(-1) / area.clamp(min=400)
     shared = (p * target).flatten(2).sum(-1)
     dice = 1 - (2 * shared + 1) / (p.flatten(2).sum(-1) + area + 1)
     found = logits.detach() > 0

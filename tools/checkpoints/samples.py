@@ -71,7 +71,8 @@ class Footage:
         self.pool, self.body, self.device = pool.to(device), body.to(device), device
         self.shares, self.supersample = torch.tensor(shares), supersample
         self.random = torch.Generator().manual_seed(seed)
-        self.flat = self.pool.flat.nonzero()[:, 0].cpu()
+        flat = self.pool.flat.cpu()
+        self.flat = (flat if flat.any() else ~flat).nonzero()[:, 0]
 
     @torch.no_grad()
     def shots(self, clips: int, frames: int = 1, stride: int | None = None) -> Shots:

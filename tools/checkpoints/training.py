@@ -49,7 +49,7 @@ class Run:
     seed: int = 0
     resume: bool = False
     steps: int = 10**9
-    evaluations: int = 6
+    evaluations: int = 4
     save_every_s: float = 60.0
 
 
@@ -136,6 +136,7 @@ def train(task: Task, run: Run) -> dict[str, float]:
         if due > evaluated and due < run.evaluations:
             evaluated = due
             _log(run, task.name, {"step": step, "t": round(spent_s), **_evaluate(task, run, False)})
+            task.save(run.out / "checkpoint")
         if time.monotonic() - last_save > run.save_every_s:
             _save_state(state_file, task.model, optimizer, step, spent_s)
             last_save = time.monotonic()

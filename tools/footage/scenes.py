@@ -178,13 +178,13 @@ def _materials(count: int, surfaces: int, generator: torch.Generator) -> Materia
     tone = 0.35 + 0.45 * rand(1, 3)
     grey = tone.mean(-1, keepdim=True)
     tone = torch.lerp(grey.expand_as(tone), tone, 0.35 + 0.5 * rand(1, 1))
-    extreme = torch.where(rand() < 0.5, 0.25 + 0.25 * rand(), 1.4 + 0.5 * rand())
-    shade = torch.stack([0.5 + 0.25 * rand(), 1.1 + 0.35 * rand(), extreme], -1)
+    extreme = torch.where(rand() < 0.5, 0.15 + 0.25 * rand(), 1.5 + 0.5 * rand())
+    shade = torch.stack([0.45 + 0.25 * rand(), 1.1 + 0.35 * rand(), extreme], -1)
     colours = (tone * shade[..., None] + 0.05 * (rand(3, 3) - 0.5)).clamp(0.04, 0.95)
     repeats = torch.stack(
         [1 / (3.7 + 3 * rand()), 1 / (1.3 + 1.2 * rand()), 1 / (0.5 + 0.3 * rand())], -1
     )
-    strength = torch.stack([0.6 + 0.4 * rand(), 0.6 + 0.4 * rand(), 0.25 + 0.3 * rand()], -1)
+    strength = torch.stack([0.6 + 0.4 * rand(), 0.75 + 0.25 * rand(), 0.4 + 0.4 * rand()], -1)
     return Materials(
         colours=colours,
         layers=torch.stack([layer(COARSE_LAYERS), layer(PATTERN_LAYERS), layer(FINE_LAYERS)], -1),

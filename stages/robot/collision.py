@@ -1,7 +1,5 @@
 """Capsule against capsule: signed distances in JAX, and the pairs worth checking."""
 
-from __future__ import annotations
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -31,7 +29,7 @@ def pair_distances(
     start: Float[Array, "C 3"],
     end: Float[Array, "C 3"],
     pairs: Int[np.ndarray, "P 2"],
-) -> Float[Array, "P"]:
+) -> Float[Array, " P"]:
     """Signed distance of each pair of capsules (m, negative when they overlap).
 
     `start` and `end` are the world end points of all capsules.
@@ -43,9 +41,11 @@ def pair_distances(
 
 
 def segment_distances(
-    a0: Float[Array, "P 3"], a1: Float[Array, "P 3"],
-    b0: Float[Array, "P 3"], b1: Float[Array, "P 3"],
-) -> Float[Array, "P"]:
+    a0: Float[Array, "P 3"],
+    a1: Float[Array, "P 3"],
+    b0: Float[Array, "P 3"],
+    b1: Float[Array, "P 3"],
+) -> Float[Array, " P"]:
     """Smallest distances between segments a0-a1 and b0-b1 (Ericson, Real-Time Collision
     Detection, 5.1.9).
 
@@ -91,6 +91,4 @@ def _joints_between(robot: Robot) -> Int[np.ndarray, "B B"]:
     chains: list[list[int]] = [[0]]
     for j, parent in enumerate(robot.joint_parent):
         chains.append([*chains[parent], j + 1])
-    return np.array([
-        [len(set(a) ^ set(b)) for b in chains] for a in chains
-    ])
+    return np.array([[len(set(a) ^ set(b)) for b in chains] for a in chains])

@@ -3,8 +3,6 @@
 The table and the tree are those of VideoMimic's retargeting, so that its weights keep meaning.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,10 +54,10 @@ class Correspondence:
     `kind` the limb's kind (left and right share one).
     """
 
-    smpl: Int[np.ndarray, "N"]
-    link: Int[np.ndarray, "N"]
+    smpl: Int[np.ndarray, " N"]
+    link: Int[np.ndarray, " N"]
     limbs: Int[np.ndarray, "E 2"]
-    kind: Int[np.ndarray, "E"]
+    kind: Int[np.ndarray, " E"]
 
 
 def g1_correspondence(robot: Robot) -> Correspondence:

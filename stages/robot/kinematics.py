@@ -7,8 +7,6 @@ a joint that turns about a world axis `a` through the point `o` moves a point `p
 with velocity `a x (p - o)`, which is exact and much smaller.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -32,12 +30,12 @@ class LinkPoses(NamedTuple):
 class PointSet:
     """Points fixed to bodies: body 0 is the root link, j+1 what joint j carries (metres)."""
 
-    body: Int[np.ndarray, "N"]
+    body: Int[np.ndarray, " N"]
     offset: Float[np.ndarray, "N 3"]
 
 
 def points_on_links(
-    robot: Robot, links: Int[np.ndarray, "N"], points: Float[np.ndarray, "N 3"] | None = None
+    robot: Robot, links: Int[np.ndarray, " N"], points: Float[np.ndarray, "N 3"] | None = None
 ) -> PointSet:
     """Points given in the frames of links (`points[i]` in that of `links[i]`); default: origins."""
     offset = robot.link_p[links]
@@ -52,9 +50,9 @@ def world_points(
     points: PointSet,
     R_world_root: Float[Array, "3 3"],
     p_world_root: Float[Array, "3"],
-    joints: Float[Array, "J"],
+    joints: Float[Array, " J"],
 ) -> Float[Array, "N 3"]:
-    """World positions of points (m). Derivatives hold for tangents that keep the root a rotation."""
+    """World positions of points (m); derivatives take the root to stay a rotation."""
     R, p = body_poses(robot, R_world_root, p_world_root, joints)
     return p[points.body] + _turn(R[points.body], points.offset)
 
@@ -81,7 +79,7 @@ def link_poses(
     robot: Robot,
     R_world_root: Float[Array, "3 3"],
     p_world_root: Float[Array, "3"],
-    joints: Float[Array, "J"],
+    joints: Float[Array, " J"],
 ) -> LinkPoses:
     """World pose of every link. `joints` in radians, URDF order."""
     R, p = body_poses(robot, R_world_root, p_world_root, joints)
@@ -94,7 +92,7 @@ def body_poses(
     robot: Robot,
     R_world_root: Float[Array, "3 3"],
     p_world_root: Float[Array, "3"],
-    joints: Float[Array, "J"],
+    joints: Float[Array, " J"],
 ) -> tuple[Float[Array, "J+1 3 3"], Float[Array, "J+1 3"]]:
     """World rotation and position of every body: the root link, then what each joint carries."""
     dtype = joints.dtype
@@ -130,5 +128,7 @@ def _carriers(robot: Robot) -> Float[np.ndarray, "B B"]:
     return carriers
 
 
-def _turn(R: Float[Array, "N 3 3"], vectors: Float[Array, "N 3"]) -> Float[Array, "N 3"]:
+def _turn(
+    R: Float[Array, "N 3 3"], vectors: Float[Array | np.ndarray, "N 3"]
+) -> Float[Array, "N 3"]:
     return jnp.einsum("nij,nj->ni", R, jnp.asarray(vectors, R.dtype))

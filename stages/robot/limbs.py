@@ -1,7 +1,5 @@
 """The G1's proportions, as targets for fitting a person's shape to the robot."""
 
-from __future__ import annotations
-
 import numpy as np
 from jaxtyping import Float
 
@@ -20,8 +18,7 @@ def limb_lengths_m(robot: Robot) -> dict[tuple[str, str], float]:
     points = link_poses_at_rest(robot)[1][table.link]
     names = [name for name, _, _ in SMPL_TO_G1]
     return {
-        (names[a], names[b]): float(np.linalg.norm(points[b] - points[a]))
-        for a, b in table.limbs
+        (names[a], names[b]): float(np.linalg.norm(points[b] - points[a])) for a, b in table.limbs
     }
 
 

@@ -4,8 +4,6 @@ Fixed joints are folded away: each link moves rigidly with one actuated joint, o
 "Body 0" is the root link; body j+1 is what actuated joint j carries.
 """
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,10 +21,10 @@ G1_FILE = "g1/g1_29dof_anneal_23dof_foot.urdf"
 class Capsules:
     """Collision capsules, in the frames of their links (metres)."""
 
-    link: Int[np.ndarray, "C"]
+    link: Int[np.ndarray, " C"]
     start: Float[np.ndarray, "C 3"]
     end: Float[np.ndarray, "C 3"]
-    radius: Float[np.ndarray, "C"]
+    radius: Float[np.ndarray, " C"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,15 +41,15 @@ class Robot:
     link_names: tuple[str, ...]
     joint_names: tuple[str, ...]
     visual: tuple[bool, ...]
-    joint_parent: Int[np.ndarray, "J"]
-    joint_R: Float[np.ndarray, "J 3 3"]
+    joint_parent: Int[np.ndarray, " J"]
+    joint_R: Float[np.ndarray, "J 3 3"]  # noqa: N815 (a rotation)
     joint_p: Float[np.ndarray, "J 3"]
     joint_axis: Float[np.ndarray, "J 3"]
-    lower: Float[np.ndarray, "J"]
-    upper: Float[np.ndarray, "J"]
-    velocity: Float[np.ndarray, "J"]
-    link_body: Int[np.ndarray, "L"]
-    link_R: Float[np.ndarray, "L 3 3"]
+    lower: Float[np.ndarray, " J"]
+    upper: Float[np.ndarray, " J"]
+    velocity: Float[np.ndarray, " J"]
+    link_body: Int[np.ndarray, " L"]
+    link_R: Float[np.ndarray, "L 3 3"]  # noqa: N815 (a rotation)
     link_p: Float[np.ndarray, "L 3"]
     capsules: Capsules
 
@@ -64,9 +62,7 @@ class Robot:
     def joint(self, name: str) -> int:
         """Index of an actuated joint. Raises KeyError that lists what there is."""
         if name not in self.joint_names:
-            raise KeyError(
-                f"{self.name} has no joint {name}; it has {', '.join(self.joint_names)}"
-            )
+            raise KeyError(f"{self.name} has no joint {name}; it has {', '.join(self.joint_names)}")
         return self.joint_names.index(name)
 
 
@@ -105,9 +101,7 @@ def robot_from_urdf(urdf: Urdf, source: str) -> Robot:
     actuated: list[UrdfJoint] = []
     parents: list[int] = []
     frames: list[tuple[np.ndarray, np.ndarray]] = []
-    placed: dict[str, tuple[int, np.ndarray, np.ndarray]] = {
-        roots[0]: (0, np.eye(3), np.zeros(3))
-    }
+    placed: dict[str, tuple[int, np.ndarray, np.ndarray]] = {roots[0]: (0, np.eye(3), np.zeros(3))}
     for joint in urdf.joints:
         if joint.parent not in placed:
             raise RobotFileError(

@@ -1,7 +1,5 @@
 """Forward kinematics in NumPy, for set-up, checks and files; `kinematics` is its JAX twin."""
 
-from __future__ import annotations
-
 import numpy as np
 from jaxtyping import Float
 

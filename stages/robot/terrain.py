@@ -1,8 +1,6 @@
 """The ground under people: rays against a mesh, and a regular height field for the solver."""
 
-from __future__ import annotations
-
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -22,28 +20,26 @@ class HeightField(NamedTuple):
     found; elsewhere heights continue the nearest known ones and must not be relied upon.
     """
 
-    heights: Float[Array, "G G"]
-    known: Float[Array, "G G"]
-    origin: Float[Array, "2"]
-    cell: Float[Array, ""]
+    heights: Float[Any, "G G"]
+    known: Float[Any, "G G"]
+    origin: Float[Any, "2"]
+    cell: Float[Any, ""]
 
 
 class Terrain:
     """A triangle mesh to shoot rays at; may be empty."""
 
-    def __init__(
-        self, vertices: Float[np.ndarray, "V 3"], faces: Int[np.ndarray, "F 3"]
-    ) -> None:
+    def __init__(self, vertices: Float[np.ndarray, "V 3"], faces: Int[np.ndarray, "F 3"]) -> None:
         self.empty = len(faces) == 0
         self._mesh = trimesh.Trimesh(vertices, faces, process=False)
 
-    def surface_below(self, points: Float[np.ndarray, "N 3"]) -> Float[np.ndarray, "N"]:
+    def surface_below(self, points: Float[np.ndarray, "N 3"]) -> Float[np.ndarray, " N"]:
         """Height of the first surface straight below each point (m); NaN where there is none."""
         return self._first_hit(points, -1.0)
 
     def surface_at(
         self, points: Float[np.ndarray, "N 3"], reach_m: float = 0.1
-    ) -> Float[np.ndarray, "N"]:
+    ) -> Float[np.ndarray, " N"]:
         """Height of the surface that a foot at each point stands on (m); NaN where there is none.
 
         Looks down from `reach_m` above the point, then, on a miss, up from there: a foot may have
@@ -63,7 +59,10 @@ class Terrain:
         return heights
 
     def height_field(
-        self, low: Float[np.ndarray, "2"], high: Float[np.ndarray, "2"], ceiling_m: float,
+        self,
+        low: Float[np.ndarray, "2"],
+        high: Float[np.ndarray, "2"],
+        ceiling_m: float,
     ) -> HeightField:
         """Heights over a rectangle of x, y, seen from `ceiling_m` downwards.
 
@@ -91,9 +90,7 @@ class Terrain:
 def _continued(heights: np.ndarray, known: Bool[np.ndarray, "G G"]) -> np.ndarray:
     if not known.any():
         return np.zeros_like(heights)
-    nearest = ndimage.distance_transform_edt(
-        ~known, return_distances=False, return_indices=True
-    )
+    nearest = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
     return heights[tuple(nearest)]
 
 
@@ -112,7 +109,7 @@ def raised_near_edges(field: HeightField, reach_m: float) -> HeightField:
 
 def ground_at(
     field: HeightField, xy: Float[Array, "N 2"]
-) -> tuple[Float[Array, "N"], Float[Array, "N"]]:
+) -> tuple[Float[Array, " N"], Float[Array, " N"]]:
     """Bilinear height at points (m), differentiable, and 1 where all four corners are known."""
     size = field.heights.shape[0]
     place = jnp.clip((xy - field.origin) / field.cell, 0.0, size - 1.001)
@@ -121,8 +118,10 @@ def ground_at(
     u, v = place[:, 0] - i, place[:, 1] - j
     h = field.heights
     height = (
-        h[i, j] * (1 - u) * (1 - v) + h[i + 1, j] * u * (1 - v)
-        + h[i, j + 1] * (1 - u) * v + h[i + 1, j + 1] * u * v
+        h[i, j] * (1 - u) * (1 - v)
+        + h[i + 1, j] * u * (1 - v)
+        + h[i, j + 1] * (1 - u) * v
+        + h[i + 1, j + 1] * u * v
     )
     k = field.known
     known = k[i, j] * k[i + 1, j] * k[i, j + 1] * k[i + 1, j + 1]

@@ -5,8 +5,6 @@ cylinder's axis (Isaac Gym's `replace_cylinder_with_capsule`), spheres as capsul
 boxes and meshes are ignored.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -89,11 +87,13 @@ def read_urdf(path: Path) -> Urdf:
 def rotation_from_rpy(rpy: Vector3) -> Matrix3:
     """URDF's fixed-axis roll, pitch, yaw (radians) as a matrix: Rz(yaw) Ry(pitch) Rx(roll)."""
     (cr, cp, cy), (sr, sp, sy) = np.cos(rpy), np.sin(rpy)
-    return np.array([
-        [cy * cp, cy * sp * sr - sy * cr, cy * sp * cr + sy * sr],
-        [sy * cp, sy * sp * sr + cy * cr, sy * sp * cr - cy * sr],
-        [-sp, cp * sr, cp * cr],
-    ])
+    return np.array(
+        [
+            [cy * cp, cy * sp * sr - sy * cr, cy * sp * cr + sy * sr],
+            [sy * cp, sy * sp * sr + cy * cr, sy * sp * cr - cy * sr],
+            [-sp, cp * sr, cp * cr],
+        ]
+    )
 
 
 def _vector(text: str) -> Vector3:
@@ -147,7 +147,10 @@ def _joint(element: ElementTree.Element) -> UrdfJoint:
         name=name,
         parent=element.find("parent").attrib["link"],  # type: ignore[union-attr]  # AttributeError is reported
         child=element.find("child").attrib["link"],  # type: ignore[union-attr]  # as above
-        R=R, p=p, moves=kind != "fixed", axis=axis / np.linalg.norm(axis),
+        R=R,
+        p=p,
+        moves=kind != "fixed",
+        axis=axis / np.linalg.norm(axis),
         lower=float(read.get("lower", 0)) if bounded else -np.inf,
         upper=float(read.get("upper", 0)) if bounded else np.inf,
         velocity=float(read.get("velocity", np.inf)),

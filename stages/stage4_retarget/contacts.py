@@ -5,8 +5,6 @@ surface. A foot counts as planted where most known flags around a frame say cont
 foot is slow and near the ground, for long enough. These cleaned flags are what is written.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np
@@ -26,10 +24,10 @@ class Flags(NamedTuple):
     """Per-frame contact flags of the left and right foot; `known` is False where none was made."""
 
     touching: Bool[np.ndarray, "T 2"]
-    known: Bool[np.ndarray, "T"]
+    known: Bool[np.ndarray, " T"]
 
 
-def voted(flags: Flags, times_s: Float[np.ndarray, "T"]) -> Bool[np.ndarray, "T 2"]:
+def voted(flags: Flags, times_s: Float[np.ndarray, " T"]) -> Bool[np.ndarray, "T 2"]:
     """Majority of the known flags within VOTE_S of every frame; False where none is known."""
     near = np.abs(times_s[:, None] - times_s[None]) <= VOTE_S + 1e-6
     votes = (near & flags.known[None]).astype(float)
@@ -41,7 +39,7 @@ def planted(
     flags: Flags,
     feet: Float[np.ndarray, "T 2 3"],
     ground_z: Float[np.ndarray, "T 2"],
-    times_s: Float[np.ndarray, "T"],
+    times_s: Float[np.ndarray, " T"],
 ) -> Bool[np.ndarray, "T 2"]:
     """Frames in which each foot stands still.
 
@@ -60,7 +58,7 @@ def planted(
 
 
 def speeds(
-    points: Float[np.ndarray, "T N 3"], times_s: Float[np.ndarray, "T"]
+    points: Float[np.ndarray, "T N 3"], times_s: Float[np.ndarray, " T"]
 ) -> Float[np.ndarray, "T N"]:
     """Speed at each frame from the frames around it (m/s)."""
     if len(points) < 2:
@@ -68,7 +66,7 @@ def speeds(
     return np.linalg.norm(np.gradient(points, times_s, axis=0), axis=-1)
 
 
-def stretches(mask: Bool[np.ndarray, "T"]) -> list[tuple[int, int]]:
+def stretches(mask: Bool[np.ndarray, " T"]) -> list[tuple[int, int]]:
     """Start and end (exclusive) of every run of True."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
     return [(int(start), int(end)) for start, end in zip(edges[::2], edges[1::2], strict=True)]

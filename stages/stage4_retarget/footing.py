@@ -6,8 +6,6 @@ foot, shifted by a correction that goes linearly from one stance's to the next, 
 continuous and a foot that floats or sinks in the estimate takes off and lands on the ground.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np
@@ -33,9 +31,7 @@ class Footing(NamedTuple):
     """Height that toes and heel must have while planted, NaN while not or without ground."""
 
 
-def surface_under(
-    terrain: Terrain, points: Float[np.ndarray, "T 2 3"]
-) -> Float[np.ndarray, "T 2"]:
+def surface_under(terrain: Terrain, points: Float[np.ndarray, "T 2 3"]) -> Float[np.ndarray, "T 2"]:
     """Height of the surface that each foot point belongs to (m), NaN where there is none."""
     return terrain.surface_at(points.reshape(-1, 3)).reshape(points.shape[:2])
 
@@ -56,8 +52,10 @@ def footing(
             rows = slice(start, end)
             spot = np.median(toes[rows, foot], axis=0)
             level = _levels(
-                toe_ground[rows, foot], heel_ground[rows, foot],
-                toes[rows, foot, 2] - clearance, heels[rows, foot, 2] - clearance,
+                toe_ground[rows, foot],
+                heel_ground[rows, foot],
+                toes[rows, foot, 2] - clearance,
+                heels[rows, foot, 2] - clearance,
             )
             spot[2] = level[0] if np.isfinite(level[0]) else spot[2] - clearance
             target[rows, foot] = spot
@@ -95,8 +93,10 @@ def _median(values: np.ndarray) -> float:
 
 
 def _carry(
-    target: np.ndarray, planted: np.ndarray,
-    shifts: list[tuple[int, int, np.ndarray]], clearance: float,
+    target: np.ndarray,
+    planted: np.ndarray,
+    shifts: list[tuple[int, int, np.ndarray]],
+    clearance: float,
 ) -> None:
     """Shift the flying frames by what the stances around them were shifted by, in place."""
     flying = np.flatnonzero(~planted)

@@ -1,7 +1,5 @@
 """Where the solver starts: the robot standing where the person is, facing as they do."""
 
-from __future__ import annotations
-
 import numpy as np
 from jaxtyping import Float
 
@@ -11,11 +9,15 @@ from stages.robot.rest import link_poses_at_rest
 
 # An easy stance: knees bent a little, feet level, arms down with the elbows half bent (rad).
 STANCE = {
-    "hip_pitch": -0.25, "knee": 0.5, "ankle_pitch": -0.25, "shoulder_pitch": 0.2, "elbow": 0.9,
+    "hip_pitch": -0.25,
+    "knee": 0.5,
+    "ankle_pitch": -0.25,
+    "shoulder_pitch": 0.2,
+    "elbow": 0.9,
 }
 
 
-def resting_joints(robot: Robot) -> Float[np.ndarray, "J"]:
+def resting_joints(robot: Robot) -> Float[np.ndarray, " J"]:
     """The easy stance as joint angles (rad); joints that the table does not name are zero."""
     angles = np.zeros(len(robot.joint_names))
     for name, angle in STANCE.items():
@@ -26,19 +28,17 @@ def resting_joints(robot: Robot) -> Float[np.ndarray, "J"]:
 
 def limb_ratios(
     table: Correspondence, robot: Robot, joints: Float[np.ndarray, "T 45 3"]
-) -> Float[np.ndarray, "K"]:
+) -> Float[np.ndarray, " K"]:
     """Length of the person's limbs over the robot's, one for each kind of limb."""
     person = np.median(_lengths(joints[:, table.smpl], table), axis=0)
     machine = _lengths(link_poses_at_rest(robot)[1][None, table.link], table)[0]
     kinds = range(int(table.kind.max()) + 1)
-    return np.array([
-        person[table.kind == kind].mean() / machine[table.kind == kind].mean() for kind in kinds
-    ])
+    return np.array(
+        [person[table.kind == kind].mean() / machine[table.kind == kind].mean() for kind in kinds]
+    )
 
 
-def body_scale(
-    table: Correspondence, robot: Robot, joints: Float[np.ndarray, "T 45 3"]
-) -> float:
+def body_scale(table: Correspondence, robot: Robot, joints: Float[np.ndarray, "T 45 3"]) -> float:
     """Size of the robot over the person's: the ratio of the total lengths of their limbs."""
     person = np.median(_lengths(joints[:, table.smpl], table), axis=0).sum()
     machine = _lengths(link_poses_at_rest(robot)[1][None, table.link], table).sum()

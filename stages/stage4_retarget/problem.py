@@ -1,10 +1,8 @@
 """The least-squares problem of retargeting: 29 numbers a frame, a few limb ratios for all."""
 
-from __future__ import annotations
-
 import functools
 from dataclasses import asdict
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -16,44 +14,56 @@ from stages.robot.kinematics import PointSet, points_on_links, world_points
 from stages.robot.limbs import sole_points_m
 from stages.robot.model import Robot
 from stages.robot.terrain import HeightField, ground_at
-from stages.solving import Problem, rotate_left
+from stages.solving import Problem, View, rotate_left
+from stages.solving.problem import Residuals
 from stages.stage4_retarget import terms
 from stages.stage4_retarget.terms import GAINS
 from stages.stage4_retarget.weights import CostWeights
+
+HIP_AXES = ("yaw", "pitch", "roll")
 
 
 class Pose(NamedTuple):
     """A frame's variables: root link in the world, joint angles (m, rad)."""
 
-    R: Float[Array, "3 3"]
-    p: Float[Array, "3"]
-    joints: Float[Array, "J"]
+    R: Float[Any, "3 3"]
+    p: Float[Any, "3"]
+    joints: Float[Any, " J"]
 
 
 class Target(NamedTuple):
     """What a frame is to look like; see `footing.Footing` for the feet."""
 
-    points: Float[Array, "N 3"]
-    R_root: Float[Array, "3 3"]
-    pelvis: Float[Array, "3"]
-    feet: Float[Array, "2 3"]
-    stance: Float[Array, "2"]
-    ground_z: Float[Array, "2 2"]
-    time_s: Float[Array, ""]
+    points: Float[Any, "N 3"]
+    R_root: Float[Any, "3 3"]
+    pelvis: Float[Any, "3"]
+    feet: Float[Any, "2 3"]
+    stance: Float[Any, "2"]
+    ground_z: Float[Any, "2 2"]
+    time_s: Float[Any, ""]
+
+
+class Places(NamedTuple):
+    """World places (m): matched points, sole points, both ends of the collision capsules."""
+
+    matched: Float[Array, "N 3"]
+    soles: Float[Array, "2 4 3"]
+    start: Float[Array, "C 3"]
+    end: Float[Array, "C 3"]
 
 
 class Constants(NamedTuple):
     """What all frames share and does not move."""
 
-    weights: dict[str, Float[Array, ""]]
-    ratios: Float[Array, "K"]
-    scale: Float[Array, ""]
-    rest: Float[Array, "J"]
+    weights: dict[str, Float[Any, ""]]
+    ratios: Float[Any, " K"]
+    scale: Float[Any, ""]
+    rest: Float[Any, " J"]
     ground: HeightField
     raised_ground: HeightField
 
 
-def constant_weights(weights: CostWeights) -> dict[str, np.ndarray]:
+def constant_weights(weights: CostWeights) -> dict[str, np.float32]:
     """Weights as arrays, so that changing them does not compile again."""
     return {name: np.float32(value) for name, value in asdict(weights).items()}
 
@@ -71,6 +81,7 @@ def retargeting_problem(robot: Robot) -> Problem:
         shared_size=int(parts.table.kind.max()) + 1,
         move_shared=lambda stretch, delta: stretch + delta,
         pairs_use_shared=False,
+        features=parts.features,
     )
 
 
@@ -92,41 +103,51 @@ class _Parts:
         matched = points_on_links(robot, self.table.link)
         self.points = _joined([matched, self.soles, start, end])
         self.parts = np.cumsum([len(matched.body), len(self.soles.body), len(start.body)])
-        self.hips = np.array([
-            robot.joint(f"{side}_hip_{axis}_joint")
-            for axis in ("yaw", "pitch", "roll") for side in ("left", "right")
-        ])
+        self.hips = np.array(
+            [
+                robot.joint(f"{side}_hip_{axis}_joint")
+                for axis in HIP_AXES
+                for side in ("left", "right")
+            ]
+        )
         self.off_ground = np.flatnonzero(~np.isin(robot.capsules.link, ankles))
         self.low = robot.lower + terms.LIMIT_MARGIN_RAD
         self.high = robot.upper - terms.LIMIT_MARGIN_RAD
 
-    def frame(
-        self, x: Pose, stretch: Float[Array, "K"], target: Target, constants: Constants
-    ) -> dict[str, Array]:
-        """Residuals of one frame. `stretch` is the logarithm of the limb ratios over their start."""
-        w, robot = constants.weights, self.robot
-        everything = world_points(robot, self.points, x.R, x.p, x.joints)
-        points, soles, start, end = jnp.split(everything, self.parts)
+    def features(
+        self, x: Pose, stretch: Array, target: Target, constants: Constants
+    ) -> tuple[Places, Float[Array, "2 2 3"]]:
+        """World places of everything the frame's terms look at; of heels and toes for pairs."""
+        everything = world_points(self.robot, self.points, x.R, x.p, x.joints)
+        matched, soles, start, end = jnp.split(everything, self.parts)
         soles = soles.reshape(2, 4, 3)
+        return Places(matched, soles, start, end), soles.reshape(2, 2, 2, 3).mean(axis=2)
+
+    def frame(
+        self, view: View, stretch: Float[Array, " K"], target: Target, constants: Constants
+    ) -> Residuals:
+        """Residuals of one frame. `stretch`: logarithm of the limb ratios over their start."""
+        x, (points, soles, start, end) = view.x, view.features
+        w = constants.weights
         ratio = (constants.ratios * jnp.exp(stretch))[self.table.kind]
         planted = target.stance > 0
-        pull = w["end_effector"] * jnp.where(planted, GAINS["planted end effector"], 1.0)
+        pull = w["end_effector_cost_weight"] * jnp.where(planted, GAINS["planted foot"], 1.0)
         limbs = self.table.limbs
-        hip_weight = jnp.repeat(
-            jnp.stack([w["hip_yaw"], w["hip_pitch"], w["hip_roll"]]), 2
-        ) * GAINS["hip"]
+        hip_weights = [w[f"hip_{axis}_cost_weight"] for axis in HIP_AXES]
+        hip_weight = GAINS["hip"] * jnp.repeat(jnp.stack(hip_weights), 2)
         return {
-            "limb vectors": w["local_pose"]
+            "limb vectors": w["local_pose_cost_weight"]
             * terms.limb_vectors(target.points, points, limbs, ratio),
-            "limb directions": w["local_pose"]
+            "limb directions": w["local_pose_cost_weight"]
             * terms.limb_directions(target.points, points, limbs),
-            "body layout": w["global_pose"]
+            "body layout": w["global_pose_cost_weight"]
             * terms.body_layout(target.points, points, constants.scale),
             "end effector": pull[:, None] * (soles[:, 2:].mean(axis=1) - target.feet),
-            "ground contact": w["ground_contact"] * GAINS["ground contact"]
+            "ground contact": w["ground_contact_cost_weight"]
+            * GAINS["ground contact"]
             * jnp.where(planted[:, None], terms.sole_height(soles[..., 2], target.ground_z), 0.0),
-            "joint limits": w["limit"]
-            * terms.outside(x.joints, self.low, self.high),
+            "joint limits": w["limit_cost_factor_weight"]
+            * terms.outside(x.joints, jnp.asarray(self.low), jnp.asarray(self.high)),
             "hips": hip_weight * x.joints[self.hips],
             "rest": GAINS["rest"] * (x.joints - constants.rest),
             "self collision": self._self_collision(start, end, w),
@@ -135,41 +156,50 @@ class _Parts:
         }
 
     def pair(
-        self, x: Pose, y: Pose, _: Array, target: Target, next_target: Target,
+        self,
+        view: View,
+        next_view: View,
+        _: Array,
+        target: Target,
+        next_target: Target,
         constants: Constants,
-    ) -> dict[str, Array]:
+    ) -> Residuals:
         """Residuals of two neighbouring frames, on the true time between them."""
-        w = constants.weights
+        x, y, w = view.x, next_view.x, constants.weights
         step_s = next_target.time_s - target.time_s
         pace = 1.0 / (terms.REFERENCE_FPS * step_s)
         held = (target.stance > 0) & (target.stance == next_target.stance)
-        slide = self._foot_points(y) - self._foot_points(x)
+        slide = next_view.features - view.features
         turn = y.joints - x.joints
         top = terms.VELOCITY_SHARE * jnp.asarray(self.robot.velocity, turn.dtype) * step_s
-        smooth = w["smoothness"] * pace
+        smooth = w["smoothness_cost_factor_weight"] * pace
         return {
-            "foot skating": w["foot_skating"] * GAINS["foot skating"]
+            "foot skating": w["foot_skating_cost_weight"]
+            * GAINS["foot skating"]
             * jnp.where(held[:, None, None], slide, 0.0),
             "joint smoothness": smooth * turn,
-            "joint velocity": w["limit"] * GAINS["velocity limit"] * pace
+            "joint velocity": w["limit_cost_factor_weight"]
+            * GAINS["velocity limit"]
+            * pace
             * terms.outside(turn, -top, top),
-            "root smoothness": 2.0 * smooth * jnp.concatenate([
-                terms.relative_turn(x.R, y.R, target.R_root, next_target.R_root),
-                (y.p - x.p) - (next_target.pelvis - target.pelvis),
-            ]),
+            "root smoothness": 2.0
+            * smooth
+            * jnp.concatenate(
+                [
+                    terms.relative_turn(x.R, y.R, target.R_root, next_target.R_root),
+                    (y.p - x.p) - (next_target.pelvis - target.pelvis),
+                ]
+            ),
         }
-
-    def _foot_points(self, x: Pose) -> Float[Array, "2 2 3"]:
-        """Middle of the heel and of the toes of both soles."""
-        soles = world_points(self.robot, self.soles, x.R, x.p, x.joints)
-        return soles.reshape(2, 2, 2, 3).mean(axis=2)
 
     def _self_collision(
         self, start: Float[Array, "C 3"], end: Float[Array, "C 3"], w: dict[str, Array]
-    ) -> Float[Array, "P"]:
+    ) -> Float[Array, " P"]:
         distances = pair_distances(self.robot, start, end, self.pairs)
-        return w["self_coll"] * GAINS["self collision"] * terms.below(
-            distances, terms.SELF_MARGIN_M
+        return (
+            w["self_coll_factor_weight"]
+            * GAINS["self collision"]
+            * terms.below(distances, terms.SELF_MARGIN_M)
         )
 
     def _sole_collision(
@@ -177,20 +207,23 @@ class _Parts:
     ) -> Float[Array, "8"]:
         points = soles.reshape(-1, 3)
         ground, known = ground_at(constants.raised_ground, points[:, :2])
-        gain = constants.weights["world_coll"] * GAINS["sole collision"]
+        gain = constants.weights["world_coll_factor_weight"] * GAINS["sole collision"]
         return gain * known * terms.below(points[:, 2], ground)
 
     def _body_collision(
         self, start: Float[Array, "C 3"], end: Float[Array, "C 3"], constants: Constants
-    ) -> Float[Array, "B"]:
+    ) -> Float[Array, " B"]:
         chosen = self.off_ground
         points = jnp.concatenate([start[chosen], end[chosen]])
         radius = jnp.asarray(np.tile(self.robot.capsules.radius[chosen], 2), points.dtype)
         ground, known = ground_at(constants.ground, points[:, :2])
         w = constants.weights
         floor = ground + radius + w["world_coll_margin"]
-        return w["world_coll"] * GAINS["body collision"] * known * terms.below(
-            points[:, 2], floor
+        return (
+            w["world_coll_factor_weight"]
+            * GAINS["body collision"]
+            * known
+            * terms.below(points[:, 2], floor)
         )
 
 

@@ -1,7 +1,5 @@
 """What a robot motion is worth: measured on the finished motion, in float64, without the solver."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import jax.numpy as jnp
@@ -42,7 +40,7 @@ def measure(
     p_world_root: Float[np.ndarray, "T 3"],
     joints: Float[np.ndarray, "T J"],
     contacts: Bool[np.ndarray, "T 2"],
-    times_s: Float[np.ndarray, "T"],
+    times_s: Float[np.ndarray, " T"],
     terrain: Terrain,
 ) -> Quality:
     """Measure a motion on a terrain; without a mesh nothing counts as below ground."""
@@ -75,7 +73,7 @@ def sole_trajectories(
 def sliding(
     soles: Float[np.ndarray, "T 2 4 3"],
     contacts: Bool[np.ndarray, "T 2"],
-    times_s: Float[np.ndarray, "T"],
+    times_s: Float[np.ndarray, " T"],
 ) -> float:
     """Mean speed of the sole points between frames that are both in contact (m/s)."""
     held = contacts[1:] & contacts[:-1]
@@ -85,9 +83,7 @@ def sliding(
     return float(speed.mean(axis=-1)[held].mean())
 
 
-def depths(
-    soles: Float[np.ndarray, "T 2 4 3"], terrain: Terrain
-) -> Float[np.ndarray, "T 2 4"]:
+def depths(soles: Float[np.ndarray, "T 2 4 3"], terrain: Terrain) -> Float[np.ndarray, "T 2 4"]:
     """How far each sole point is below the surface (m); zero above it and where there is none."""
     points = soles.reshape(-1, 3)
     surface = terrain.surface_below(points + np.array([0.0, 0.0, DEEPEST_M]))

@@ -1,9 +1,8 @@
 """Retarget one person's whole trajectory to the robot."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float
@@ -31,6 +30,7 @@ from stages.stage4_retarget.problem import (
 )
 from stages.stage4_retarget.weights import CostWeights
 
+DEFAULT_WEIGHTS = CostWeights()
 # The height field reaches this far beyond the person's path, m.
 REACH_M = 0.7
 # Soles keep this far from risers, m.
@@ -47,7 +47,7 @@ class Person:
 
     joints: Float[np.ndarray, "T 45 3"]
     R_world_root: Float[np.ndarray, "T 3 3"]
-    times_s: Float[np.ndarray, "T"]
+    times_s: Float[np.ndarray, " T"]
     flags: Flags
 
 
@@ -72,7 +72,7 @@ class Retargeted:
 
 
 def retarget(
-    robot: Robot, person: Person, terrain: Terrain, weights: CostWeights = CostWeights()
+    robot: Robot, person: Person, terrain: Terrain, weights: CostWeights = DEFAULT_WEIGHTS
 ) -> Retargeted:
     """The robot motion that follows a person over a terrain.
 
@@ -138,8 +138,6 @@ def _solve(
 
 
 def _float32(tree):  # type: ignore[no-untyped-def]  # any pytree of arrays
-    import jax
-
     return jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), tree)
 
 
@@ -149,12 +147,10 @@ def _ground(person: Person, terrain: Terrain) -> HeightField:
     return terrain.height_field(low, high, ceiling_m=float(points[:, 2].max()) + 0.2)
 
 
-def _ignored(
-    person: Person, stands: Bool[np.ndarray, "T 2"], terrain: Terrain
-) -> tuple[str, ...]:
+def _ignored(person: Person, stands: Bool[np.ndarray, "T 2"], terrain: Terrain) -> tuple[str, ...]:
     said = []
     if terrain.empty:
-        said.append("no mesh: feet keep the person's heights, nothing keeps the robot out of things")
+        said.append("no mesh: nothing says where the ground is, feet keep the person's heights")
     unknown = int((~person.flags.known).sum())
     if unknown:
         said.append(f"contacts unknown in {unknown} of {len(stands)} frames")

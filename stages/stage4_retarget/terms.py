@@ -6,8 +6,6 @@ original's default weights hold the robot to the ground: its own terms acted thr
 values and on other quantities.
 """
 
-from __future__ import annotations
-
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -15,7 +13,7 @@ from jaxtyping import Array, Float
 from stages.solving import rotation_log
 
 GAINS = {
-    "planted end effector": 4.0,
+    "planted foot": 4.0,
     "ground contact": 40.0,
     "foot skating": 20.0,
     "self collision": 60.0,
@@ -35,8 +33,10 @@ REFERENCE_FPS = 30.0
 
 
 def limb_vectors(
-    human: Float[Array, "N 3"], robot: Float[Array, "N 3"],
-    limbs: np.ndarray, ratio: Float[Array, "E"],
+    human: Float[Array, "N 3"],
+    robot: Float[Array, "N 3"],
+    limbs: np.ndarray,
+    ratio: Float[Array, " E"],
 ) -> Float[Array, "E 3"]:
     """Difference between the person's limbs and the robot's, the latter `ratio` times longer."""
     return _limbs(human, limbs) - _limbs(robot, limbs) * ratio[:, None]
@@ -56,31 +56,29 @@ def body_layout(
     return scale * (human - jnp.mean(human, axis=0)) - (robot - jnp.mean(robot, axis=0))
 
 
-def sole_height(
-    sole_z: Float[Array, "2 4"], ground_z: Float[Array, "2 2"]
-) -> Float[Array, "2 4"]:
+def sole_height(sole_z: Float[Array, "2 4"], ground_z: Float[Array, "2 2"]) -> Float[Array, "2 4"]:
     """Sole points (two heel, two toe) over the ground at toe and heel; zero where that is NaN."""
     ground = jnp.stack([ground_z[:, 1], ground_z[:, 1], ground_z[:, 0], ground_z[:, 0]], axis=1)
     return jnp.where(jnp.isnan(ground), 0.0, sole_z - jnp.nan_to_num(ground))
 
 
-def below(
-    value: Float[Array, "*n"], floor: Float[Array, "*n"] | float
-) -> Float[Array, "*n"]:
+def below(value: Float[Array, "*n"], floor: Float[Array, "*n"] | float) -> Float[Array, "*n"]:
     """How far values lie below a floor; zero above it."""
     return jnp.maximum(floor - value, 0.0)
 
 
 def outside(
-    value: Float[Array, "J"], low: Float[Array, "J"], high: Float[Array, "J"]
-) -> Float[Array, "J"]:
+    value: Float[Array, " J"], low: Float[Array, " J"], high: Float[Array, " J"]
+) -> Float[Array, " J"]:
     """How far values lie outside a range; zero inside."""
     return below(value, low) + below(-value, -high)
 
 
 def relative_turn(
-    R: Float[Array, "3 3"], R_next: Float[Array, "3 3"],
-    H: Float[Array, "3 3"], H_next: Float[Array, "3 3"],
+    R: Float[Array, "3 3"],
+    R_next: Float[Array, "3 3"],
+    H: Float[Array, "3 3"],
+    H_next: Float[Array, "3 3"],
 ) -> Float[Array, "3"]:
     """Rotation vector (rad) by which the robot's turn exceeds the person's."""
     return rotation_log((R_next @ R.T) @ (H_next @ H.T).T)

@@ -12,7 +12,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from tools.robot import g1_tables as tables
-from tools.robot.g1_tables import Box, Capsule, Joint, Link, Part, Shape, Sphere, Vector
+from tools.robot.g1_tables import Capsule, Joint, Link, Part, Shape, Sphere, Vector
 
 DEFAULT_PATH = Path("data/robots/g1/g1_29dof_anneal_23dof_foot.urdf")
 COLOURS = {"dark": "0.2 0.2 0.2 1", "white": "0.7 0.7 0.7 1"}

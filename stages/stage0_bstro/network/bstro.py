@@ -40,8 +40,7 @@ class Bstro(nn.Module):
         c = self.config = config or BstroConfig()
         if template.shape != (c.coarse_vertices, 3):
             raise ValueError(
-                f"the template has shape {tuple(template.shape)}, "
-                f"expected ({c.coarse_vertices}, 3)"
+                f"the template has shape {tuple(template.shape)}, expected ({c.coarse_vertices}, 3)"
             )
         self.register_buffer("template", template, persistent=False)
         self.backbone = HrNet(

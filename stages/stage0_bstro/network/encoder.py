@@ -71,13 +71,9 @@ class _Layer(nn.Module):
 
 
 class _Layers(nn.Module):
-    def __init__(
-        self, dim: int, layers: int, heads: int, feedforward: int, dropout: float
-    ) -> None:
+    def __init__(self, dim: int, layers: int, heads: int, feedforward: int, dropout: float) -> None:
         super().__init__()
-        self.layer = nn.ModuleList(
-            _Layer(dim, heads, feedforward, dropout) for _ in range(layers)
-        )
+        self.layer = nn.ModuleList(_Layer(dim, heads, feedforward, dropout) for _ in range(layers))
 
     def forward(self, x: Tensor) -> Tensor:
         for layer in self.layer:

@@ -1,0 +1,113 @@
+"""VIMO over one run of frames: features once a frame, windows in batches, one result a frame."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, UInt8
+from torch import Tensor
+
+from stages.stage0_vimo.crops import (
+    CropGeometry,
+    normalise,
+    picture_center_px,
+    picture_focal_px,
+)
+from stages.stage0_vimo.network import Vimo
+from stages.stage0_vimo.network.camera import bbox_info, camera_translation
+from stages.stage0_vimo.network.config import WINDOW
+from stages.stage0_vimo.windows import pad_to_window, window_source, window_starts
+
+
+@dataclass(frozen=True)
+class RunBodies:
+    """Bodies of one person in n consecutive frames.
+
+    `rotmat`: local SMPL rotations, [:, 0] root to the OpenCV camera of the frame. `translation_m`:
+    of SMPL's origin, under VIMO's own assumption on the focal length.
+    """
+
+    rotmat: Float32[np.ndarray, "n 24 3 3"]
+    betas: Float32[np.ndarray, "n 10"]
+    translation_m: Float32[np.ndarray, "n 3"]
+
+
+class BodyEstimator:
+    """A network on its device; `batch_size` frames go through the backbone at once."""
+
+    def __init__(self, network: Vimo, batch_size: int, device: str = "cpu") -> None:
+        self.network = network.to(device).eval()
+        self.batch_size = max(batch_size, 1)
+        self.device = device
+
+    @torch.inference_mode()
+    def __call__(
+        self,
+        crops: UInt8[np.ndarray, "n 256 256 3"],
+        where: CropGeometry,
+        picture_size: tuple[int, int],
+    ) -> RunBodies:
+        """Bodies of a run of crops cut by `where` from pictures of (height, width).
+
+        A run shorter than a window is stretched to one by repeating its ends.
+        """
+        length = len(crops)
+        padded = pad_to_window(length)
+        offset = (len(padded) - length) // 2
+        camera = self._camera(where, picture_size)
+        info = bbox_info(*camera)[padded]
+        found = self._follow(crops, padded, info)
+        keep = slice(offset, offset + length)
+        rotmat, betas, weak_camera = (values[keep] for values in found)
+        translation = camera_translation(weak_camera, *camera)
+        return RunBodies(
+            rotmat.cpu().numpy(), betas.cpu().numpy(), translation.float().cpu().numpy()
+        )
+
+    def _camera(
+        self, where: CropGeometry, picture_size: tuple[int, int]
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        def tensor(values: np.ndarray) -> Tensor:
+            return torch.as_tensor(np.asarray(values, np.float32), device=self.device)
+
+        count = len(where.size_px)
+        focal = np.full(count, picture_focal_px(*picture_size))
+        middle = np.tile(picture_center_px(*picture_size), (count, 1))
+        return tensor(where.center_px), tensor(where.size_px), tensor(focal), tensor(middle)
+
+    def _follow(
+        self,
+        crops: UInt8[np.ndarray, "n 256 256 3"],
+        padded: np.ndarray,
+        info: Float[Tensor, "m 3"],
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Rotations, shape and weak camera of every padded frame, each from its own window."""
+        source = window_source(len(padded))
+        windows = max(self.batch_size // WINDOW, 1)
+        starts = window_starts(len(padded))
+        features = self._features(crops, padded)
+        held, first = next(features), 0
+        rotmat, betas, camera = [], [], []
+        for some in np.split(starts, range(windows, len(starts), windows)):
+            end = int(some[-1]) + WINDOW
+            while first + len(held) < end:
+                held = torch.cat([held, next(features)])
+            held, first = held[int(some[0]) - first :], int(some[0])
+            index = torch.as_tensor(some[:, None] + np.arange(WINDOW), device=self.device)
+            out = self.network(held[index - first], info[index])
+            mine = source[np.isin(source[:, 0], some)]
+            window, place = mine[:, 0] - some[0], mine[:, 1]
+            rotmat.append(out.rotmat[window, place])
+            betas.append(out.shape[window, place])
+            camera.append(out.weak_camera[window, place])
+        return torch.cat(rotmat), torch.cat(betas), torch.cat(camera)
+
+    def _features(
+        self, crops: UInt8[np.ndarray, "n 256 256 3"], padded: np.ndarray
+    ) -> Iterator[Float[Tensor, "b 192 c"]]:
+        """Features of the padded frames in order; repeated frames are computed once."""
+        for some in np.split(padded, range(self.batch_size, len(padded), self.batch_size)):
+            different, back = np.unique(some, return_inverse=True)
+            pixels = torch.from_numpy(normalise(crops[different])).to(self.device)
+            yield self.network.frame_features(pixels)[torch.as_tensor(back)]

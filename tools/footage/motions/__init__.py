@@ -5,7 +5,7 @@ from tools.footage.motions.motion import Motion
 from tools.footage.motions.plan import Style
 from tools.footage.motions.poses import random_pose
 from tools.footage.motions.rest_body import RestBody, ShapedBody
-from tools.footage.motions.sampling import random_motion, scene_motion, scene_people
+from tools.footage.motions.sampling import random_motion
 from tools.footage.motions.styles import sample_betas, sample_style
 
 __all__ = [
@@ -20,7 +20,5 @@ __all__ = [
     "random_pose",
     "sample_betas",
     "sample_style",
-    "scene_motion",
-    "scene_people",
     "walk",
 ]

@@ -63,13 +63,14 @@ def jump_onto_box(
     terrain: Terrain,
     fps: float = 30.0,
     style: Style = Style(),  # noqa: B008 (frozen)
-    gap_m: float = 0.15,
+    gap_m: float = 0.18,
     seconds: float | None = None,
 ) -> Motion:
     """Walks up to the terrain's one step, jumps onto it with both feet and stands on it.
 
     `gap_m` is left between the toes and the box before the jump. With `seconds`, the last that
-    many are returned: the clip then starts in the middle of the walk.
+    many are returned: the clip then starts in the middle of the walk. Raises ValueError where there
+    is no step.
     """
     steps = path_steps(body, terrain, style)
     steps.stand(0.3)
@@ -86,7 +87,7 @@ def climb_stairs(
 ) -> Motion:
     """Walks up to the terrain's steps, climbs them foot over foot and stands on the highest.
 
-    With `seconds`, the last that many are returned.
+    With `seconds`, the last that many are returned. Raises ValueError where there are no steps.
     """
     steps = path_steps(body, terrain, style)
     steps.stand(0.3)
@@ -120,7 +121,7 @@ def cross(
         whole = perform(steps.plan(), body, terrain, fps)
         meets = int(np.argmin(np.abs((whole.root_m[:, :2] - middle) @ way)))
         first = max(meets - round(seconds * fps / 2), 0)
-        motions.append(whole.cut(first, first + round(seconds * fps)))
+        motions.append(whole.cut(first, first + round(seconds * fps) + 1))
     return motions[0], motions[1]
 
 
@@ -131,7 +132,7 @@ def path_steps(body: RestBody, terrain: Terrain, style: Style) -> Footsteps:
 
 def jump_up(steps: Footsteps, terrain: Terrain, gap_m: float, inside_m: float) -> None:
     """Walks to `gap_m` before the box and jumps; heels land `inside_m` behind its front edge."""
-    front = extent(terrain, terrain.steps[0]).front_m
+    front = extent(terrain, _steps(terrain)[0]).front_m
     steps.walk_to(on_path(terrain, front - steps.toe_length_m - gap_m))
     _face(steps, terrain.heading_rad)
     steps.jump_to(on_path(terrain, front + steps.heel_length_m + inside_m))
@@ -145,12 +146,14 @@ def jump_down(steps: Footsteps, terrain: Terrain, forward: bool, ahead_m: float)
     steps.turn_to(terrain.heading_rad + (0.0 if forward else np.pi))
     steps.walk_to(on_path(terrain, edge - sign * (steps.toe_length_m + 0.01)))
     _face(steps, terrain.heading_rad + (0.0 if forward else np.pi))
-    steps.jump_to(on_path(terrain, edge + sign * (steps.heel_length_m + ahead_m)), crouch=0.25)
+    steps.jump_to(
+        on_path(terrain, edge + sign * (steps.heel_length_m + ahead_m)), crouch=0.25, apex_m=0.07
+    )
 
 
 def climb(steps: Footsteps, terrain: Terrain) -> None:
     """Walks to the stairs and up, a foot a step, and brings both feet together at the top."""
-    first = extent(terrain, terrain.steps[0]).front_m
+    first = extent(terrain, _steps(terrain)[0]).front_m
     steps.walk_to(on_path(terrain, first - steps.toe_length_m - APPROACH_GAP_M), close=False)
     seconds = STAIR_STEP_TIME * steps.style.step_time_s
     for place in stair_places(steps, terrain):
@@ -201,6 +204,14 @@ def extent(terrain: Terrain, block: Block) -> Extent:
     ahead, _ = path_axes(terrain)
     along = (block.corners()[:, :2] - np.array(terrain.start_xy_m)) @ ahead
     return Extent(float(along.min()), float(along.max()))
+
+
+def _steps(terrain: Terrain) -> tuple[Block, ...]:
+    if not terrain.steps:
+        raise ValueError(
+            f"A terrain of kind {terrain.kind!r} has no steps to go up; give it a box or stairs."
+        )
+    return terrain.steps
 
 
 def _face(steps: Footsteps, heading_rad: float) -> None:

@@ -27,7 +27,7 @@ RATE_HZ = 120.0  # of the signals between which frames are interpolated
 HEADING_SIGMA_S = 0.12
 STRIDE_SIGMA_S = 0.05
 TRUNK_ARM_M = 0.22  # centre of mass of the trunk over the pelvis, as part of the whole body
-TUCK_STRETCH = (0.40, 0.97)  # of the straight leg: how close and how far feet get in the air
+TUCK_STRETCH = (0.40, 0.955)  # of the straight leg: how close and how far feet get in the air
 
 
 def perform(
@@ -38,9 +38,12 @@ def perform(
     start_s: float = 0.0,
     end_s: float | None = None,
 ) -> Motion:
-    """The motion between two times of a plan. The same plan is the same motion at every rate."""
+    """The motion between two times of a plan, both included.
+
+    The same plan is the same motion at every rate.
+    """
     stop = plan.end_s if end_s is None else end_s
-    t_s = start_s + np.arange(round((stop - start_s) * fps)) / fps
+    t_s = start_s + np.arange(round((stop - start_s) * fps) + 1) / fps
     tracks = [FootTrack(plan.plants[i], body.feet[i], terrain) for i in (0, 1)]
     grid_s = np.arange(0.0, plan.end_s + 2 / RATE_HZ, 1 / RATE_HZ)
     signals = CubicSpline(grid_s, _signals(grid_s, plan, body, (tracks[0], tracks[1])))(t_s)

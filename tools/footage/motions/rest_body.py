@@ -4,27 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float
 from scipy.optimize import linprog
 
-PARENTS = np.array(
-    [-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21]
-)
+from stages.body import BodyModel
+
 HIP, KNEE, ANKLE, TOE = (1, 2), (4, 5), (7, 8), (10, 11)  # (left, right) joints
 MOVED_BY_FOOT = 0.5  # a vertex belongs to the foot when ankle and toe joint move it this much
 SOLE_BAND_M = 0.03  # and to the sole when it lies this close above the lowest one
-
-
-class BodyLike(Protocol):
-    """The fields of `stages.body.BodyModel` that are read here."""
-
-    v_template: np.ndarray
-    shapedirs: np.ndarray
-    J_regressor: np.ndarray
-    weights: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -82,7 +71,7 @@ class RestBody:
 class ShapedBody:
     """Rest joints and soles as linear functions of betas, read once from a body model."""
 
-    def __init__(self, body: BodyLike) -> None:
+    def __init__(self, body: BodyModel) -> None:
         template = np.asarray(body.v_template, np.float64)
         dirs = np.asarray(body.shapedirs, np.float64)[:, :, :10]
         regressor = np.asarray(body.J_regressor, np.float64)

@@ -30,7 +30,8 @@ def random_motion(
 
     On a terrain with a box they jump onto or off it, on stairs they climb or descend, on any floor
     they walk, turn, side-step, hop, squat, reach and move their arms. The clip is a random window,
-    so it mostly starts and ends in the middle of something.
+    so it mostly starts and ends in the middle of something; its frames span `seconds`, both ends
+    included. A rate changes nothing but the frames' times.
     """
     rng = np.random.default_rng([seed, 71])
     rest = body.rest(sample_betas(rng) if betas is None else betas)
@@ -41,42 +42,6 @@ def random_motion(
     plan = steps.plan(0.5)
     start = float(rng.uniform(0.0, plan.end_s - seconds - 0.01))
     return perform(plan, rest, terrain, fps, start, start + seconds)
-
-
-def scene_motion(
-    seed: int,
-    body: ShapedBody,
-    terrain: Terrain,
-    seconds: float = 3.6,
-    fps: float = 30.0,
-    betas: Float[np.ndarray, " 10"] | None = None,
-) -> Motion:
-    """The clip of a scene: up to the terrain's box and onto it, up its stairs, or across the floor.
-
-    Shape and style follow from the seed; the clip ends with the person standing.
-    """
-    rng = np.random.default_rng([seed, 72])
-    rest = body.rest(sample_betas(rng, 0.7) if betas is None else betas)
-    style = sample_style(rng, 0.6)
-    if terrain.kind == "jump_box":
-        gap = float(rng.uniform(0.12, 0.2))
-        return choreography.jump_onto_box(rest, terrain, fps, style, gap, seconds)
-    if terrain.kind == "stairs":
-        return choreography.climb_stairs(rest, terrain, fps, style, seconds)
-    ends = (choreography.on_path(terrain, 0.0), choreography.on_path(terrain, 8.0))
-    whole = choreography.walk(rest, terrain, [(float(x), float(y)) for x, y in ends], fps, style)
-    return whole.cut(int(1.2 * fps), int(1.2 * fps) + round(seconds * fps))
-
-
-def scene_people(
-    seed: int, body: ShapedBody, terrain: Terrain, seconds: float = 3.6, fps: float = 30.0
-) -> tuple[Motion, Motion]:
-    """Two people of different shapes and styles who cross in the middle of the scene."""
-    rng = np.random.default_rng([seed, 73])
-    rests = (body.rest(sample_betas(rng)), body.rest(sample_betas(rng)))
-    styles = (sample_style(rng, 0.6), sample_style(rng, 0.6))
-    apart = float(rng.uniform(0.65, 0.9))
-    return choreography.cross(rests, terrain, seconds, fps, styles, apart)
 
 
 def _begin(rng: np.random.Generator, rest: RestBody, terrain: Terrain) -> Footsteps:

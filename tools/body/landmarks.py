@@ -1,8 +1,7 @@
-"""Which skin vertices stand for the keypoints that SMPL-45 and COCO-WholeBody name.
+"""Which skin vertices stand for the points that SMPL-45 and COCO-WholeBody name.
 
 Left points are found by geometry on the body in its zero pose; right points are their mirror
-images. COCO-WholeBody's orders: 68 face points as in the iBUG scheme (jaw from the person's
-right ear to the left one, brows, nose, eyes, outer and inner lips), then 21 points a hand.
+images.
 """
 
 from dataclasses import dataclass
@@ -96,94 +95,6 @@ def _hand_stems() -> list[str]:
     return [f"finger{f}-{k}.L" for f in range(1, 6) for k in (1, 2, 3)] + [
         f"metacarpal{k}.L" for k in range(1, 5)
     ]
-
-
-def face_points(body: Anatomy) -> list[int]:
-    """68 vertices in the iBUG order."""
-    v, mirror = body.vertices, body.mirror
-    head = body.of_bones("head", "neck", "eye")
-    front = head[v[head, 2] > v[body.eye_left, 2] - 0.06]
-    middle = front[np.abs(v[front, 0]) < 0.002]
-    eye = v[body.eye_left]
-    extra = smpl_extra(body)
-    tip = v[extra["nose"]]
-    left_ear = v[extra["left_ear"]]
-    below_lips = middle[v[middle, 1] < body.lips[:, 1].min() - 0.012]
-    chin = v[below_lips[np.argmax(v[below_lips, 2] - v[below_lips, 1])]]
-
-    def facing(x: float, y: float) -> int:
-        return body.nearest((x, y, tip[2]), front, (1, 1, 0.05))
-
-    angles = np.linspace(0, np.pi / 2, 9)
-    jaw_left = [
-        body.nearest(
-            (
-                0.95 * left_ear[0] * np.sin(a),
-                left_ear[1] - 0.01 + (chin[1] - left_ear[1] + 0.01) * np.cos(a) ** 0.8,
-                left_ear[2] + 0.01 + (chin[2] - left_ear[2] - 0.01) * np.cos(a),
-            ),
-            head,
-        )
-        for a in angles
-    ]
-    arch = {0.45: 0.018, 0.75: 0.022, 1.1: 0.024, 1.4: 0.022, 1.65: 0.015}
-    brow_left = [facing(eye[0] * x, eye[1] + y) for x, y in arch.items()]
-    bridge = [
-        body.nearest((0, y, 9.0), middle, (1, 1, 0.01)) for y in np.linspace(eye[1], tip[1], 4)
-    ]
-    nostril_y = 0.35 * tip[1] + 0.65 * (0.5 * (tip[1] + body.lips[:, 1].max()))
-    base_left = [facing(x, nostril_y) for x in (0.0, 0.008, 0.015)]
-
-    ring = np.unique(body.faces[(body.faces == body.eye_left).any(1)])
-    ring = ring[ring != body.eye_left]
-    inner_x, outer_x = v[ring, 0].min(), v[ring, 0].max()
-    upper, lower = ring[v[ring, 1] > eye[1]], ring[v[ring, 1] <= eye[1]]
-    third = (outer_x - inner_x) / 3
-
-    def lid(x: float, among: np.ndarray) -> int:
-        return int(among[np.argmin(np.abs(v[among, 0] - x))])
-
-    inner, outer = int(ring[np.argmin(v[ring, 0])]), int(ring[np.argmax(v[ring, 0])])
-    up_in, up_out = lid(inner_x + third, upper), lid(inner_x + 2 * third, upper)
-    low_in, low_out = lid(inner_x + third, lower), lid(inner_x + 2 * third, lower)
-
-    lips = body.lips
-    corner_x = lips[:, 0].max()
-    corner = body.nearest(lips[np.argmax(lips[:, 0])], front)
-
-    def lip(share: float, up: bool, thickness_m: float) -> int:
-        at = lips[np.abs(lips[:, 0] - share * corner_x) < 0.2 * corner_x]
-        y = at[:, 1].max() + thickness_m if up else at[:, 1].min() - thickness_m
-        return facing(share * corner_x, y)
-
-    def right(*vertices: int) -> list[int]:
-        return [int(mirror[x]) for x in vertices]
-
-    outer_up = [lip(0.0, True, 0.008), lip(0.35, True, 0.009), lip(0.7, True, 0.006)]
-    outer_low = [lip(0.0, False, 0.010), lip(0.4, False, 0.009), lip(0.75, False, 0.005)]
-    inner_up, inner_low = (
-        [lip(x, True, 0.001) for x in (0, 0.5)],
-        [lip(x, False, 0.001) for x in (0, 0.5)],
-    )
-    return [
-        *right(*jaw_left[:0:-1]), jaw_left[0], *jaw_left[1:],
-        *right(*brow_left[::-1]), *brow_left,
-        *bridge,
-        *right(*base_left[:0:-1]), *base_left,
-        *right(outer, up_out, up_in, inner, low_in, low_out),
-        inner, up_in, up_out, outer, low_out, low_in,
-        *right(corner, outer_up[2], outer_up[1]), *outer_up, corner,
-        outer_low[2], outer_low[1], outer_low[0], *right(outer_low[1], outer_low[2]),
-        *right(corner, inner_up[1]), *inner_up, corner, inner_low[1], inner_low[0],
-        *right(inner_low[1]),
-    ]  # fmt: skip
-
-
-def wholebody_points(body: Anatomy) -> Int[np.ndarray, " 110"]:
-    """Vertices of COCO-WholeBody 23..132: 68 face points, left hand, right hand."""
-    left = hand_points(body)
-    points = face_points(body) + left + [int(body.mirror[x]) for x in left]
-    return np.array(points, dtype=np.int64)
 
 
 def foot_vertices(

@@ -1,0 +1,1 @@
+"""stage1-sfm: cameras by structure from motion, depth by multi-view stereo; no networks."""

@@ -1,0 +1,87 @@
+"""Depth of one frame from its sources: a sweep at half resolution, then a finer one around it."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from stages.stage1_sfm.matching_cost import cost_volume
+from stages.stage1_sfm.semi_global import aggregate
+from stages.stage1_sfm.sources import DepthTask
+from stages.stage1_sfm.views import Views, box, relative
+
+MIN_STEPS, MAX_STEPS = 24, 72
+FINE_REACH = 1.5
+"""Fine hypotheses reach so many coarse steps to either side."""
+FINE_STEPS = 7
+FINE_SMOOTHING_PX = 3
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Inverse depth of one frame and the matching cost that it has."""
+
+    inverse_depth: Float[Tensor, "H W"]
+    cost: Float[Tensor, "H W"]
+
+
+def steps_needed(views: Views, task: DepthTask) -> int:
+    """So many hypotheses that neighbouring ones lie about a pixel apart in the widest source."""
+    height, width = views.size
+    corners = torch.tensor(
+        [[0, 0, 1], [width - 1, 0, 1], [0, height - 1, 1], [width - 1, height - 1, 1],
+         [(width - 1) / 2, (height - 1) / 2, 1]], dtype=torch.float32, device=views.grey.device
+    ).T  # fmt: skip
+    longest = 0.0
+    for source in task.sources:
+        A, b = relative(views, task.frame, source)
+        near, far = (
+            A @ corners + task.nearest * b[:, None],
+            A @ corners + task.farthest * b[:, None],
+        )
+        if (near[2] <= 0).any() or (far[2] <= 0).any():
+            continue
+        moved = (near[:2] / near[2] - far[:2] / far[2]).norm(dim=0)
+        longest = max(longest, float(moved.median()))
+    return min(MAX_STEPS, max(MIN_STEPS, math.ceil(longest) + 1))
+
+
+def peak(cost: Float[Tensor, "D H W"]) -> tuple[Tensor, Tensor]:
+    """The lowest cost along D: its place, between hypotheses by a parabola, and its value."""
+    count = len(cost)
+    value, place = cost.min(0)
+    inner = place.clamp(1, count - 2)
+    left, middle, right = (cost.gather(0, (inner + step)[None])[0] for step in (-1, 0, 1))
+    bend = (left - 2 * middle + right).clamp_min(1e-6)
+    offset = (0.5 * (left - right) / bend).clamp(-1, 1)
+    at_inner = place == inner
+    return torch.where(at_inner, inner + offset.clamp(-0.5, 0.5), place.float()), value
+
+
+def measure(views: Views, half: Views, task: DepthTask) -> Measured:
+    """The inverse depth at every pixel of a frame; what it is worth is for others to check."""
+    steps = steps_needed(half, task)
+    ladder = torch.linspace(task.farthest, task.nearest, steps, device=views.grey.device)
+    height, width = half.size
+    hypotheses = ladder[:, None, None].expand(steps, height, width)
+    cost = cost_volume(half, task.frame, task.sources, hypotheses)
+    place, _ = peak(aggregate(cost, half.grey[task.frame]))
+    step = float(ladder[1] - ladder[0])
+    coarse = task.farthest + place * step
+    return refine(views, task, _doubled(coarse), FINE_REACH * step)
+
+
+def _doubled(image: Float[Tensor, "h w"]) -> Float[Tensor, "H W"]:
+    return F.interpolate(image[None, None], scale_factor=2, mode="bilinear")[0, 0]
+
+
+def refine(views: Views, task: DepthTask, around: Float[Tensor, "H W"], reach: float) -> Measured:
+    """Looks for a better inverse depth within `reach` of a given one."""
+    offsets = torch.linspace(-reach, reach, FINE_STEPS, device=around.device)
+    hypotheses = (around + offsets[:, None, None]).clamp_min(0.2 * task.farthest)
+    cost = cost_volume(views, task.frame, task.sources, hypotheses)
+    place, value = peak(box(cost, FINE_SMOOTHING_PX))
+    return Measured(around + (place - (FINE_STEPS - 1) / 2) * float(offsets[1] - offsets[0]), value)

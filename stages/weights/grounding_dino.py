@@ -40,8 +40,9 @@ def load_grounding_dino(folder: Path, device: str = "cpu") -> GroundingDino:
     )
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     pictures = json.loads((folder / "preprocessor_config.json").read_text())
+    model.to(device)  # type: ignore[arg-type]  # the stub of transformers takes no device
     return GroundingDino(
-        model=model.to(device).eval(),
+        model=model.eval(),
         tokenizer=tokenizer,
         shortest_edge_px=pictures["size"]["shortest_edge"],
         longest_edge_px=pictures["size"]["longest_edge"],

@@ -22,8 +22,9 @@ def load_vitpose(path: Path, device: str = "cpu") -> VitPoseForPoseEstimation:
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing: put a ViTPose whole-body checkpoint there")
     if path.is_dir():
-        config = VitPoseConfig(**json.loads((path / "config.json").read_text()))
-        model = VitPoseForPoseEstimation(config)
+        model = VitPoseForPoseEstimation(
+            VitPoseConfig(**json.loads((path / "config.json").read_text()))
+        )
         weights = {
             k: v.float() if v.is_floating_point() else v
             for k, v in load_file(path / "model.safetensors").items()
@@ -38,7 +39,8 @@ def load_vitpose(path: Path, device: str = "cpu") -> VitPoseForPoseEstimation:
         raise ValueError(
             f"{path} predicts {model.config.num_labels} keypoints; whole-body models predict 133"
         )
-    return model.to(device).eval()
+    model.to(device)  # type: ignore[arg-type]  # the stub of transformers takes no device
+    return model.eval()
 
 
 def config_of_official(state: dict[str, torch.Tensor]) -> VitPoseConfig:
@@ -46,7 +48,7 @@ def config_of_official(state: dict[str, torch.Tensor]) -> VitPoseConfig:
     width = state["backbone.patch_embed.proj.weight"].shape[0]
     depth = 1 + max(int(k.split(".")[2]) for k in state if k.startswith("backbone.blocks."))
     heads = 12 if width == 384 else width // (80 if width == 1280 else 64)
-    return VitPoseConfig(
+    return VitPoseConfig(  # type: ignore[call-arg]  # num_labels is passed on by its base
         backbone_config={
             "model_type": "vitpose_backbone",
             "image_size": [256, 192],

@@ -71,9 +71,7 @@ def make_motions(arguments: argparse.Namespace) -> None:
     from tools.checkpoints.motion_pool import build_pool, save_pool
 
     started = time.monotonic()
-    pool = build_pool(
-        arguments.first_seed, arguments.count, arguments.processes, arguments.body
-    )
+    pool = build_pool(arguments.first_seed, arguments.count, arguments.processes, arguments.body)
     save_pool(pool, arguments.out)
     print(f"{len(pool)} motions in {time.monotonic() - started:.0f} s: {arguments.out}", flush=True)
 

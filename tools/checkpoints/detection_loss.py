@@ -48,7 +48,7 @@ def matching_cost(
 
 
 def focal(
-    logits: Float[Tensor, "B Q L"], target: Float[Tensor, "B Q L"], counted: Bool[Tensor, "L"]
+    logits: Float[Tensor, "B Q L"], target: Float[Tensor, "B Q L"], counted: Bool[Tensor, " L"]
 ) -> Float[Tensor, ""]:
     """Summed focal loss over the text tokens that count."""
     logits = logits[..., counted]
@@ -74,9 +74,7 @@ def assign_one_to_one(
         first = 0
         for layer, size in enumerate(sizes):
             if len(people):
-                rows, columns = linear_sum_assignment(
-                    table[image, first : first + size][:, people]
-                )
+                rows, columns = linear_sum_assignment(table[image, first : first + size][:, people])
                 chosen[layer, image, people[columns]] = torch.as_tensor(rows)
             first += size
     return chosen.to(present.device, non_blocking=True)
@@ -88,8 +86,8 @@ def layer_losses(
     chosen: Tensor,
     truth: Float[Tensor, "B M 4"],
     present: Bool[Tensor, "B M"],
-    phrase: Bool[Tensor, "L"],
-    counted: Bool[Tensor, "L"],
+    phrase: Bool[Tensor, " L"],
+    counted: Bool[Tensor, " L"],
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Class, L1 and overlap losses of one decoder layer, a person; `phrase` marks its tokens."""
     hits = torch.zeros(logits.shape[:2], device=logits.device)
@@ -107,8 +105,8 @@ def dense_losses(
     centres: Float[Tensor, "Q 2"],
     truth: Float[Tensor, "B M 4"],
     present: Bool[Tensor, "B M"],
-    phrase: Bool[Tensor, "L"],
-    counted: Bool[Tensor, "L"],
+    phrase: Bool[Tensor, " L"],
+    counted: Bool[Tensor, " L"],
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The same for the two-stage head: each person gets its cheapest cells, centres in its box."""
     with torch.no_grad():

@@ -86,9 +86,7 @@ class GroundingDinoTask:
         device = normalised.device
         phrase, counted = self.phrase.to(device), self.counted.to(device)
         layers, (dense_logits, dense_boxes) = self.predictions(normalised)
-        costs = [
-            loss_of.matching_cost(logits[..., 1], boxes, truth) for logits, boxes in layers
-        ]
+        costs = [loss_of.matching_cost(logits[..., 1], boxes, truth) for logits, boxes in layers]
         chosen = loss_of.assign_one_to_one([c.detach() for c in costs], present)
         total = torch.zeros((), device=device)
         last: tuple[Tensor, Tensor, Tensor] | None = None
@@ -189,8 +187,8 @@ class GroundingDinoTask:
 
 
 def _greedy(
-    guess: Float[Tensor, "Q 4"], score: Float[Tensor, "Q"], truth: Float[Tensor, "M 4"]
-) -> Float[Tensor, "Q"]:
+    guess: Float[Tensor, "Q 4"], score: Float[Tensor, " Q"], truth: Float[Tensor, "M 4"]
+) -> Float[Tensor, " Q"]:
     """Each guess's IoU with the true box that it wins, best scores first; 0 for the rest."""
     won = torch.zeros_like(score)
     if len(truth) == 0:

@@ -29,7 +29,7 @@ def vocabulary() -> list[str]:
     return [at.get(i, f"[unused{i}]") for i in range(FIRST_WORD)] + list(WORDS)
 
 
-def prompt_ids(prompt: str) -> Int[Tensor, "L"]:
+def prompt_ids(prompt: str) -> Int[Tensor, " L"]:
     """Token ids of a lower-case prompt, with [CLS] and [SEP]."""
     index = {token: i for i, token in enumerate(vocabulary())}
     unknown = SPECIAL_TOKENS["[UNK]"]
@@ -39,7 +39,7 @@ def prompt_ids(prompt: str) -> Int[Tensor, "L"]:
 
 def build() -> GroundingDinoForObjectDetection:
     """An untrained network of 4.5 million parameters."""
-    backbone = ConvNextConfig(
+    backbone = ConvNextConfig(  # type: ignore[call-arg]  # out_features is a property
         num_channels=3, patch_size=4, hidden_sizes=[48, 96, 192, 224], depths=[1, 1, 4, 1],
         layer_scale_init_value=0.0, drop_path_rate=0.0,
         out_features=["stage2", "stage3", "stage4"],
@@ -79,7 +79,7 @@ def cell_centres(height: int, width: int) -> Float[Tensor, "Q 2"]:
 
 
 def save(model: GroundingDinoForObjectDetection, folder: Path) -> None:
-    """Writes a folder that transformers and `stages.weights` load: half precision, own vocabulary."""
+    """Writes a transformers folder: weights in half precision, picture size, own vocabulary."""
     folder.mkdir(parents=True, exist_ok=True)
     state = {k: v.half() if v.is_floating_point() else v for k, v in model.state_dict().items()}
     model.save_pretrained(folder, state_dict=state, safe_serialization=True)

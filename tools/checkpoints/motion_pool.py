@@ -1,8 +1,8 @@
-"""A stock of places with people moving in them, computed once on the CPU and drawn from by all
-trainers.
+"""Places with people moving in them, computed once on the CPU and drawn from by all trainers.
 
 An entry is a scene of the demo's family and one motion that fits its terrain: what clips of that
-kind show, or anything that people may do there. Seeds below one million belong to the demo and to evaluation; they are refused here.
+kind show, or anything that people may do there. Seeds below one million belong to the demo and to
+evaluation; they are refused here.
 """
 
 import concurrent.futures
@@ -38,8 +38,8 @@ class MotionPool(Batched):
     root_m: Float[Tensor, "M T 3"]
     betas: Float[Tensor, "M 10"]
     contacts: Bool[Tensor, "M T 2"]
-    length: Int[Tensor, "M"]
-    flat: Bool[Tensor, "M"]
+    length: Int[Tensor, " M"]
+    flat: Bool[Tensor, " M"]
     scene: SceneBatch
 
 
@@ -101,5 +101,5 @@ def save_pool(pool: MotionPool, path: Path) -> None:
 
 
 def load_pool(path: Path, device: str = "cpu") -> MotionPool:
-    """A pool that `save_pool` of this tool wrote: never load one from elsewhere (it is a pickle)."""
+    """A pool that `save_pool` wrote. Never load one from elsewhere: it is a pickle."""
     return torch.load(path, map_location="cpu", weights_only=False).to(device)

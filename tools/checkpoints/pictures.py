@@ -89,8 +89,8 @@ def crop_affine(
 
 def affine_about(
     centre: Float[Tensor, "B 2"],
-    scale: Float[Tensor, "B"],
-    turn_rad: Float[Tensor, "B"],
+    scale: Float[Tensor, " B"],
+    turn_rad: Float[Tensor, " B"],
     height: int,
     width: int,
 ) -> Float[Tensor, "B 2 3"]:

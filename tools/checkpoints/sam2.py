@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
@@ -91,7 +92,7 @@ class Sam2Task:
         self.footage, self.held_out, self.smoke = footage, held_out, smoke
         self._stock: list[Clips] = []
         self.graphs = True
-        self._graph: tuple[torch.Size, torch.nn.Module] | None = None
+        self._graph: tuple[torch.Size, Any] | None = None
 
     def loss(self, progress: float, step: int) -> dict[str, Tensor]:
         frames, count = next((t, b) for until, t, b in CURRICULUM if progress <= until)
@@ -111,7 +112,7 @@ class Sam2Task:
         shape = inputs[0].shape
         if self._graph is None or self._graph[0] != shape:
             self._graph = None  # frees the memory of the last one before the next is captured
-            step = ClipLoss(self.model)
+            step: Any = ClipLoss(self.model)
             if inputs[0].is_cuda and self.graphs:
                 try:
                     step = torch.cuda.make_graphed_callables(
@@ -176,8 +177,7 @@ class Sam2Task:
 
 def recoloured_clips(clips: Float[Tensor, "T B 3 S S"]) -> Float[Tensor, "T B 3 S S"]:
     """Colour changes that hold for a whole clip, with noise and compression of its own a frame."""
-    frames, count = clips.shape[:2]
-    device = clips.device
+    count, device = clips.shape[1], clips.device
     gain = 0.75 + 0.5 * torch.rand(1, count, 1, 1, 1, device=device)
     tint = 0.94 + 0.12 * torch.rand(1, count, 3, 1, 1, device=device)
     gamma = 0.8 + 0.45 * torch.rand(1, count, 1, 1, 1, device=device)

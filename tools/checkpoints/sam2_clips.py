@@ -5,6 +5,7 @@ short: image features once, the first frame prompted, every later frame tracked 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -30,7 +31,7 @@ class Tracked:
 
 
 def features_of_frames(
-    model: torch.nn.Module, pictures: Float[Tensor, "T B 3 S S"]
+    model: Any, pictures: Float[Tensor, "T B 3 S S"]
 ) -> list[tuple[list[Tensor], list[Tensor], list[tuple[int, int]]]]:
     """Image features of every frame, from one pass of the image encoder over all of them."""
     frames, clips = pictures.shape[:2]
@@ -39,9 +40,7 @@ def features_of_frames(
     per_frame = []
     for t in range(frames):
         piece = slice(t * clips, (t + 1) * clips)
-        per_frame.append(
-            ([f[:, piece] for f in features], [p[:, piece] for p in positions], sizes)
-        )
+        per_frame.append(([f[:, piece] for f in features], [p[:, piece] for p in positions], sizes))
     return per_frame
 
 
@@ -55,7 +54,7 @@ def box_prompt(boxes: Float[Tensor, "B 4"]) -> dict[str, Tensor]:
 
 
 def decode(
-    model: torch.nn.Module, pixels: Tensor, fine: list[Tensor], points: dict[str, Tensor] | None
+    model: Any, pixels: Tensor, fine: list[Tensor], points: dict[str, Tensor] | None
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """SAM's heads without the replacement of masks: logits (B 1 s s), IoU, token, object score."""
     batch, device = len(pixels), pixels.device
@@ -78,11 +77,11 @@ def decode(
 
 
 def track(
-    model: torch.nn.Module,
+    model: Any,
     pictures: Float[Tensor, "T B 3 S S"],
     boxes: Float[Tensor, "B 4"],
     first_masks: Bool[Tensor, "B S S"],
-    prompt: Int[Tensor, "B"],
+    prompt: Int[Tensor, " B"],
 ) -> Tracked:
     """Finds the mask in a box in frame 0, remembers it, and tracks the later frames.
 
@@ -140,7 +139,7 @@ def track(
     return Tracked(torch.stack(logits), torch.stack(overlaps), torch.stack(scores))
 
 
-def chosen_by(first: Bool[Tensor, "B"], a: dict[str, Tensor], b: dict[str, Tensor]) -> dict:
+def chosen_by(first: Bool[Tensor, " B"], a: dict[str, Tensor], b: dict[str, Tensor]) -> dict:
     """The memory entry `a` of the clips that `first` marks, `b` of the others."""
     return {
         "maskmem_features": torch.where(
@@ -152,7 +151,7 @@ def chosen_by(first: Bool[Tensor, "B"], a: dict[str, Tensor], b: dict[str, Tenso
 
 
 def remember(
-    model: torch.nn.Module,
+    model: Any,
     features: list[Tensor],
     sizes: list[tuple[int, int]],
     large: Tensor,

@@ -1,6 +1,7 @@
 """The demo's SAM 2: the official classes in a small configuration."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from omegaconf import OmegaConf
@@ -142,13 +143,13 @@ def config() -> dict[str, object]:
     }
 
 
-def build() -> torch.nn.Module:
+def build() -> Any:
     """An untrained predictor.
 
     Its object score starts out sure that there is an object: while the score is negative the masks
     are replaced by a constant and learn nothing.
     """
-    model = build_sam2(config())
+    model: Any = build_sam2(config())
     torch.nn.init.constant_(model.sam_mask_decoder.pred_obj_score_head.layers[-1].bias, 3.0)
     return model
 

@@ -5,6 +5,8 @@ five trainers need. Places and motions come from a `MotionPool`; people, clothes
 and the camera are drawn anew each time.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -116,9 +118,7 @@ class Footage:
                 WIDTH_PX,
             )
             scene = scene.repeated(frames)
-            seen = render(
-                self.body, scene, posed, cameras, HEIGHT_PX, WIDTH_PX, self.supersample
-            )
+            seen = render(self.body, scene, posed, cameras, HEIGHT_PX, WIDTH_PX, self.supersample)
             points, depth = cameras.project(wholebody133(self.body, posed))
         boxes, area = bounds_of_people(seen.person_ids, people)
         in_frame, visible = point_states(points, depth, seen.depth_m, posed.present)
@@ -178,15 +178,15 @@ class Footage:
         return scene
 
 
-class full_precision:
+@contextmanager
+def full_precision() -> Iterator[None]:
     """Geometry needs all of float32: TensorFloat products are off inside."""
-
-    def __enter__(self) -> None:
-        self.kept = torch.backends.cuda.matmul.allow_tf32
-        torch.backends.cuda.matmul.allow_tf32 = False
-
-    def __exit__(self, *_: object) -> None:
-        torch.backends.cuda.matmul.allow_tf32 = self.kept
+    kept = torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = kept
 
 
 def bounds_of_people(

@@ -16,7 +16,7 @@ PERSON_NEARER_THAN_M = 0.7
 def draw_cameras(
     joints_m: Float[Tensor, "C T P 24 3"],
     scene: SceneBatch,
-    seconds_a_frame: Float[Tensor, "C"],
+    seconds_a_frame: Float[Tensor, " C"],
     generator: torch.Generator,
     height: int,
     width: int,

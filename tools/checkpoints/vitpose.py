@@ -33,7 +33,7 @@ class Crops:
     points: Float[Tensor, "B 133 2"]
     known: Bool[Tensor, "B 133"]
     visible: Bool[Tensor, "B 133"]
-    box_height_px: Float[Tensor, "B"]
+    box_height_px: Float[Tensor, " B"]
 
     def part(self, index: Tensor) -> "Crops":
         return Crops(
@@ -94,7 +94,7 @@ def heatmap_targets(points: Float[Tensor, "B K 2"]) -> Float[Tensor, "B K 64 48"
     return gy[..., :, None] * gx[..., None, :]
 
 
-def group_weights(device: torch.device) -> Float[Tensor, "133"]:
+def group_weights(device: torch.device) -> Float[Tensor, " 133"]:
     weights = torch.full((net.KEYPOINTS,), HAND_WEIGHT, device=device)
     weights[:BODY_AND_FEET] = BODY_WEIGHT
     weights[BODY_AND_FEET:91] = FACE_WEIGHT

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import torch
 from safetensors.torch import save_file
 from transformers import VitPoseConfig, VitPoseForPoseEstimation
 
@@ -24,9 +23,10 @@ def build() -> VitPoseForPoseEstimation:
         "mlp_ratio": 4,
         "out_indices": [LAYERS],
     }
-    return VitPoseForPoseEstimation(
-        VitPoseConfig(backbone_config=backbone, num_labels=KEYPOINTS, use_simple_decoder=False)
+    config = VitPoseConfig(  # type: ignore[call-arg]  # num_labels is passed on by its base
+        backbone_config=backbone, num_labels=KEYPOINTS, use_simple_decoder=False
     )
+    return VitPoseForPoseEstimation(config)
 
 
 def save(model: VitPoseForPoseEstimation, folder: Path) -> None:

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from tools.footage.batches import PeopleBatch, SceneBatch
+from tools.footage.linear import apply
 from tools.footage.rasterise import visible_triangles
 
 MAP_SIZE = 224
@@ -79,7 +80,7 @@ def sun_reaches(
     if image.dim() == 2:  # whole images
         at = points_m @ R.transpose(1, 2) - shadows.corner_m[:, None]
     else:
-        at = (R[image] @ points_m[..., None])[..., 0] - shadows.corner_m[image]
+        at = apply(R[image], points_m) - shadows.corner_m[image]
     position = at[..., :2] / shadows.texel_m[image][..., None] - 0.5
     first = position.floor()
     share = (position - first).unbind(-1)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from tools.footage import raycast
 from tools.footage.batches import CameraBatch, PeopleBatch, Rendered, SceneBatch
+from tools.footage.linear import apply
 from tools.footage.rasterise import NOTHING, visible_triangles
 from tools.footage.shading import Stage, make_stage, people_colour, place_colour
 from tools.footage.skinning import BodyTensors
@@ -124,7 +125,7 @@ def _smooth(stage: Stage, colour, edges, pixels, height: int, width: int, s: int
         offset = pixels.new_tensor([(j + 0.5) / s - 0.5, (i + 0.5) / s - 0.5])
         at = pixels[ray] + offset
         homogeneous = torch.cat([at, torch.ones_like(at[:, :1])], -1)
-        rays = (to_world[image] @ homogeneous[..., None])[..., 0]
+        rays = apply(to_world[image], homogeneous)
         hits = raycast.cast(stage.scene, centre, rays, image)
         sample = place_colour(stage, rays, hits, image, detail=s).colour
         fine = (row * s + i) * (width * s) + column * s + j

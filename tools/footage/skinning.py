@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from tools.footage.batches import Appearance, PeopleBatch
+from tools.footage.linear import apply
 
 
 @dataclass(frozen=True)
@@ -84,14 +85,14 @@ def pose_vertices(
     for joint in range(1, 24):
         parent = body.parents[joint]
         bone = joints_rest[:, joint] - joints_rest[:, parent]
-        joints.append(joints[parent] + (rotations[parent] @ bone[..., None])[..., 0])
+        joints.append(joints[parent] + apply(rotations[parent], bone))
         rotations.append(rotations[parent] @ local_rotmats[:, joint])
     R = torch.stack(rotations, 1)
     p = torch.stack(joints, 1)
-    moved = p - (R @ joints_rest[..., None])[..., 0]
+    moved = p - apply(R, joints_rest)
     blend = torch.einsum("vj,njk->nvk", body.weights, torch.cat([R.flatten(2), moved], -1))
     R_vertex, t_vertex = blend[..., :9].unflatten(-1, (3, 3)), blend[..., 9:]
-    return (R_vertex @ vertices[..., None])[..., 0] + t_vertex, p
+    return apply(R_vertex, vertices) + t_vertex, p
 
 
 def pose_people(

@@ -1,6 +1,7 @@
 """SAM 2's video predictor from an official checkpoint or from a demo folder."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from omegaconf import OmegaConf
@@ -47,7 +48,7 @@ def sam2_from_folder(folder: Path, device: str) -> torch.nn.Module:
     return model.to(device).eval()
 
 
-def build_sam2(config: object) -> torch.nn.Module:
+def build_sam2(config: Any) -> torch.nn.Module:
     """The untrained `SAM2VideoPredictor` of a config in the official layout."""
     from hydra.utils import instantiate
 

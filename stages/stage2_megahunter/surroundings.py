@@ -1,0 +1,112 @@
+"""What the reconstruction says at people's keypoints and under their feet, frame by frame."""
+
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from stages.artifacts.errors import ArtifactError
+from stages.artifacts.masks import mask_path, read_mask
+from stages.artifacts.world import FrameGroup, WorldFrameView
+from stages.stage2_megahunter.ground import NO_GROUND, GroundPatch, ground_near
+from stages.stage2_megahunter.optimisation import Surroundings
+from stages.stage2_megahunter.surface_points import (
+    inside_own_mask,
+    sample_depths,
+    without_outliers,
+)
+from stages.stage2_megahunter.tracks import Cameras, Track
+
+FOOT_WINDOW = 0.12  # of the box height
+_FEET = (slice(12, 15), slice(15, 18))
+
+
+def look_around(
+    world: FrameGroup,
+    cameras: Cameras,
+    tracks: list[Track],
+    masks: Path,
+    gradient_thr: float,
+    sees_behind_people: bool,
+) -> list[Surroundings]:
+    """Samples depth at keypoints and the ground at planted feet; reads one frame at a time.
+
+    Args:
+        masks: folder of the video's masks.
+        gradient_thr: see `surface_points.sample_depths`.
+        sees_behind_people: the method has depth of the place where people hide it.
+
+    Raises:
+        ArtifactError: a mask is missing, damaged or of another size than its image.
+    """
+    T = len(world)
+    found = [
+        Surroundings(
+            np.zeros((T, 18)),
+            np.zeros((T, 18)),
+            np.zeros((T, 2, 3)),
+            np.tile(NO_GROUND.normal, (T, 2, 1)),
+            np.zeros((T, 2)),
+        )
+        for _ in tracks
+    ]
+    for t, frame in enumerate(world):
+        present = [i for i, track in enumerate(tracks) if track.detected[t]]
+        if not present:
+            continue
+        depth, confidence = frame.depth, frame.confidence
+        measured, dynamic = frame.measured & (confidence > 0), frame.dynamic
+        static = measured & ~dynamic
+        if sees_behind_people:
+            static |= (confidence > 0) & dynamic & ~frame.measured
+        usable = measured & (depth > 0)
+        for i in present:
+            track, around = tracks[i], found[i]
+            depths, trust = sample_depths(depth, usable, track.pixels[t], gradient_thr)
+            if trust.any():
+                trust = trust * _on_own_mask(masks, frame, cameras, track, t)
+                trust = without_outliers(_unprojected(cameras, track, depths, t), trust)
+            around.depths[t], around.trust[t] = depths, trust
+            for foot in np.flatnonzero(track.planted[t]):
+                patch = _ground(depth, static & (depth > 0), cameras, track, t, foot)
+                around.ground_points[t, foot] = patch.point
+                around.ground_normals[t, foot] = patch.normal
+                around.ground_weights[t, foot] = patch.weight
+    return found
+
+
+def _on_own_mask(
+    masks: Path, frame: WorldFrameView, cameras: Cameras, track: Track, t: int
+) -> np.ndarray:
+    ids = read_mask(masks, frame.name)
+    A = cameras.affine_original_from_reconstruction
+    height, width = frame.size
+    implied = np.array([height * A[1, 1] + 2 * A[1, 2], width * A[0, 0] + 2 * A[0, 2]])
+    if np.any(np.abs(np.array(ids.shape) / implied - 1.0) > 0.05):
+        raise ArtifactError(
+            mask_path(masks, frame.name),
+            f"mask is {ids.shape[1]}x{ids.shape[0]} but the reconstruction was made from images of"
+            f" about {implied[1]:.0f}x{implied[0]:.0f}",
+            "masks and reconstruction do not belong together: run both stages again",
+        )
+    return inside_own_mask(ids, track.person, track.pixels[t] @ A[:, :2].T + A[:, 2])
+
+
+def _unprojected(
+    cameras: Cameras, track: Track, depths: Float[np.ndarray, " 18"], t: int
+) -> Float[np.ndarray, "18 3"]:
+    """Points in the camera; distances between them are those in the world."""
+    rays = np.concatenate([track.pixels[t], np.ones((18, 1))], axis=1)
+    return rays @ np.linalg.inv(cameras.intrinsics[t]).T * depths[:, None]
+
+
+def _ground(
+    depth: np.ndarray, static: np.ndarray, cameras: Cameras, track: Track, t: int, foot: int
+) -> GroundPatch:
+    seen = track.scores[t, _FEET[foot]] > 0.3
+    if not seen.any():
+        return NO_GROUND
+    pixel = np.median(track.pixels[t, _FEET[foot]][seen], axis=0)
+    radius = max(FOOT_WINDOW * (track.boxes[t, 3] - track.boxes[t, 1]), 4.0)
+    body_up = track.rotmats[t, 0, :, 1]
+    return ground_near(depth, static, cameras.intrinsics[t], pixel, radius, body_up, seed=t)

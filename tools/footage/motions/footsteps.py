@@ -21,6 +21,7 @@ TAKEOFF_STRETCH = 0.91  # of the straight leg, with the hips this far ahead of t
 TAKEOFF_AHEAD_M = 0.2
 LEAST_APEX_M = 0.16
 TAKEOFF_PITCH_RAD = 0.8
+ABSORB_S = 0.22  # from the landing to the deepest crouch
 ON_LEVEL_M = 0.03
 
 
@@ -160,7 +161,7 @@ class Footsteps:
         stood = LEG_STRETCH * leg
         pushed = np.sqrt((TAKEOFF_STRETCH * leg) ** 2 - TAKEOFF_AHEAD_M**2)
         takeoff_m = float(pushed - stood + self._heel_lift_m(TAKEOFF_PITCH_RAD))
-        landing_m = -0.2 * leg
+        landing_m = -0.2 * leg + 0.15 * min(rise, 0.0)  # deeper, the farther the fall
         gain = rise + landing_m - takeoff_m
         apex = max(apex_m, gain + 0.1)
         speed = float(np.sqrt(2 * GRAVITY_M_S2 * apex))
@@ -170,10 +171,10 @@ class Footsteps:
         push_s = crouch_s + 0.42
         takeoff = push_s + 2.1 * (crouch * leg + takeoff_m) / speed
         land = takeoff + flight
-        lowest = land + 0.24
+        lowest = land + ABSORB_S
         jump = Jump(
             crouch_s, push_s, takeoff, land, lowest, lowest + 0.65, crouch * leg, takeoff_m,
-            landing_m, landing_m - 0.42 * 0.24 * land_speed, speed,
+            landing_m, landing_m - 0.4 * ABSORB_S * land_speed, speed,
         )  # fmt: skip
         self.jumps.append(jump)
         for side in (LEFT, RIGHT):

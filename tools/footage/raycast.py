@@ -58,8 +58,9 @@ def cast(
     down = torch.where(dz < -1e-7, dz, torch.full_like(dz, -1e-7))
     depth = torch.where(dz < -1e-7, -start[2] / down, torch.full_like(dz, FAR_M)).clamp(max=FAR_M)
     surface = torch.where(depth < FAR_M, FLOOR, SKY)
+    rows = _box_rows(scene)
     for n in scene.box_present.any(0).nonzero()[:, 0].tolist():
-        enter, leave = _box_span(scene, of, n, start, dx, dy, dz)
+        enter, leave = _box_span(of(rows[:, n]), start, dx, dy, dz)
         hit = (enter < leave) & (enter > 1e-3) & (enter < depth) & of(scene.box_present[:, n])
         depth = torch.where(hit, enter, depth)
         surface = torch.where(hit, FIRST_BOX + n, surface)
@@ -73,19 +74,24 @@ def _reader(image: Tensor | None):
     return lambda values: values[image]
 
 
-def _box_span(scene, of, n, offset, dx, dy, dz):
-    """Entry and exit multiples of rays through box n (slab test in the box's axes)."""
-    c, s = of(scene.box_yaw_rad[:, n].cos()), of(scene.box_yaw_rad[:, n].sin())
-    half = [of(scene.box_half_m[:, n, axis]) for axis in range(3)]
-    ox, oy, oz = (offset[axis] - of(scene.box_centre_m[:, n, axis]) for axis in range(3))
+def _box_rows(scene: SceneBatch) -> Float[Tensor, "B N 8"]:
+    """cos and sin of the turn, centre, half sizes: one row a box, so that one lookup gets all."""
+    turn = torch.stack([scene.box_yaw_rad.cos(), scene.box_yaw_rad.sin()], -1)
+    return torch.cat([turn, scene.box_centre_m, scene.box_half_m], -1)
+
+
+def _box_span(row: Float[Tensor, "*r 8"], start, dx, dy, dz):
+    """Entry and exit multiples of rays through a box (slab test in the box's axes)."""
+    c, s, cx, cy, cz, hx, hy, hz = row.unbind(-1)
+    ox, oy, oz = start[0] - cx, start[1] - cy, start[2] - cz
     enter = leave = None
-    for start, step, size in (
-        (c * ox + s * oy, c * dx + s * dy, half[0]),
-        (c * oy - s * ox, c * dy - s * dx, half[1]),
-        (oz, dz, half[2]),
+    for at, step, size in (
+        (c * ox + s * oy, c * dx + s * dy, hx),
+        (c * oy - s * ox, c * dy - s * dx, hy),
+        (oz, dz, hz),
     ):
         inverse = 1 / torch.where(step.abs() < 1e-9, torch.full_like(step, 1e-9), step)
-        middle, reach = -start * inverse, size * inverse.abs()
+        middle, reach = -at * inverse, size * inverse.abs()
         enter = middle - reach if enter is None else torch.maximum(enter, middle - reach)
         leave = middle + reach if leave is None else torch.minimum(leave, middle + reach)
     return enter, leave
@@ -104,8 +110,9 @@ def in_box_shadow(
     points = points_m.unbind(-1)
     shadow = torch.zeros(points_m.shape[:-1], dtype=torch.bool, device=points_m.device)
     casting = scene.box_present & scene.box_casts_shadow
+    rows = _box_rows(scene)
     for n in casting.any(0).nonzero()[:, 0].tolist():
-        enter, leave = _box_span(scene, of, n, points, *towards)
+        enter, leave = _box_span(of(rows[:, n]), points, *towards)
         casts = of(casting[:, n])
         # The margin keeps a lit face of the box from lying in the box's own shadow.
         shadow |= (leave > enter.clamp(min=0) + 2e-3) & (leave > 4e-3) & casts

@@ -21,7 +21,7 @@ def filmed(model, body):
 
 
 def test_the_camera_moves_and_keeps_the_person_in_view(filmed):
-    clip, _, truth = filmed
+    _, _, truth = filmed
     centres = truth.T_world_camera[:, :3, 3]
     assert np.linalg.norm(np.diff(centres, axis=0), axis=1).sum() > 1.4
     body_points = truth.keypoints_px[0, :, :17]

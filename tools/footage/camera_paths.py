@@ -20,6 +20,7 @@ _TRIES = 400
 _MARGIN = 0.02  # of the image's size, kept free around people
 _FRAME_SHARES = (0.36, 0.93)  # a person's height over the image's, over the whole clip
 _HIDDEN_SHARE = 0.04
+_HIDDEN_STEPS_SHARE = 0.1
 _CLEARANCE_M = 0.45
 
 
@@ -47,6 +48,7 @@ def sample_path(
 ) -> CameraPath:
     """A path from which all of `people_m` (joints from head to feet, world) are in view.
 
+    Most of the steps' tops are in sight too, as nothing can be measured where nothing is seen.
     Falls back to the best path of its tries when none is free of flaws.
     """
     best, best_flaw = None, np.inf
@@ -158,7 +160,9 @@ def _flaw(path: CameraPath, scene: Scene, people_m, width: int, height: int) -> 
     if flaw > 0:
         return 1.0 + flaw
     hidden = _hidden_share(scene, position, points)
-    return hidden if hidden > _HIDDEN_SHARE else 0.0
+    steps = _step_points(scene)
+    covered = _hidden_share(scene, position, np.repeat(steps[None], frames, 0)) if len(steps) else 0
+    return max(hidden - _HIDDEN_SHARE, 0.0) + max(covered - _HIDDEN_STEPS_SHARE, 0.0)
 
 
 def _clearance(scene: Scene, position: np.ndarray) -> float:
@@ -175,6 +179,13 @@ def _clearance(scene: Scene, position: np.ndarray) -> float:
         beyond = (position[:, :2] - middle) @ (towards / reach) - reach
         least = min(least, float(-beyond.max()))
     return least
+
+
+def _step_points(scene: Scene) -> np.ndarray:
+    """Points just above the tops of the steps (n, 3)."""
+    tops = [block.corners()[4:] for block in scene.terrain.steps]
+    inner = [0.8 * top + 0.2 * top.mean(0) + [0, 0, 0.01] for top in tops]
+    return np.concatenate(inner) if inner else np.zeros((0, 3))
 
 
 def _hidden_share(scene: Scene, position: np.ndarray, points: np.ndarray) -> float:

@@ -59,8 +59,9 @@ def plan_clip(
     # The crown and the soles reach beyond the joints.
     extent = np.concatenate([points, points[:, :, [15]] + [0, 0, 0.2], points - [0, 0, 0.07]], 2)
     path = sample_path(
-        rng, scene, times_s, extent, options.width, options.height, options.static_camera
-    )
+        np.random.default_rng([seed, 8]), scene, times_s, extent,
+        options.width, options.height, options.static_camera,
+    )  # fmt: skip
     return Clip(scene, times_s, motions, people, path)
 
 

@@ -5,6 +5,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -23,13 +24,22 @@ class Goldens:
         """All arrays of `<network>.npz`."""
         return dict(np.load(self.folder / f"{network}.npz"))
 
-    def weights(self, network: str) -> dict[str, torch.Tensor]:
-        """A state dict in the official layout, filled by the names of its tensors."""
+    def _seeding(self) -> ModuleType:
         source = self.folder / "name_seeded.py"
         spec = importlib.util.spec_from_file_location("name_seeded", source)
         assert spec is not None and spec.loader is not None
         seeding = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(seeding)
+        return seeding
+
+    def noise(self, network: str, name: str, shape: tuple[int, ...]) -> np.ndarray:
+        """Noise of unit variance that depends on the network's seed and the name alone."""
+        meta = json.loads((self.folder / f"{network}.keys.json").read_text())
+        return self._seeding().noise(meta["seed"], name, shape)
+
+    def weights(self, network: str) -> dict[str, torch.Tensor]:
+        """A state dict in the official layout, filled by the names of its tensors."""
+        seeding = self._seeding()
         meta = json.loads((self.folder / f"{network}.keys.json").read_text())
         weights = seeding.build(meta)
         assert seeding.fingerprint(weights, meta["fill_check"]) == meta["fill_check"]

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -48,8 +49,9 @@ def load_demo_network(path: Path) -> Bstro:
         state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
     if METADATA_CONFIG not in metadata or _TEMPLATE not in state:
         raise ValueError(f"{path}: no sizes or no template inside; not written for BSTRO")
-    sizes = json.loads(metadata[METADATA_CONFIG])
-    config = BstroConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in sizes.items()})
+    sizes: dict[str, Any] = json.loads(metadata[METADATA_CONFIG])
+    settings: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in sizes.items()}
+    config = BstroConfig(**settings)
     return network_from_state(state, state.pop(_TEMPLATE).float(), config, str(path))
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import cv2
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, UInt8
 
@@ -21,9 +22,9 @@ def project_joints(
     picture_size: tuple[int, int],
 ) -> Float[np.ndarray, "24 2"]:
     """Pixels of the 24 joints in a picture of (height, width)."""
-    rest = np.asarray(rest_joints(body, betas))
-    # SMPL turns about the pelvis joint, which rests off the origin.
-    joints = np.asarray(forward_kinematics(rotmat, rest, body.parents)[1]) + translation_m
+    rest = rest_joints(body, jnp.asarray(betas))
+    _, places = forward_kinematics(jnp.asarray(rotmat), rest, body.parents)
+    joints = np.asarray(places) + translation_m
     focal = picture_focal_px(*picture_size)
     return joints[:, :2] / joints[:, 2:] * focal + np.array(picture_center_px(*picture_size))
 

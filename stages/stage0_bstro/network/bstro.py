@@ -75,7 +75,11 @@ class Bstro(nn.Module):
 
     def forward(self, crops: Float[Tensor, "b 3 224 224"]) -> BstroOutput:
         """Contact logits for normalised crops."""
-        vertices = self.vertex_tokens(self.image_tokens(crops))
+        return self.contact(self.image_tokens(crops))
+
+    def contact(self, tokens: Float[Tensor, "b 49 c"]) -> BstroOutput:
+        """Contact logits for the trunk's tokens."""
+        vertices = self.vertex_tokens(tokens)
         coarse = self.trans_encoder(vertices).squeeze(-1)
         middle = self.upsampling(coarse)
         return BstroOutput(coarse, middle, self.upsampling2(middle))

@@ -92,6 +92,10 @@ class _Module(nn.Module):
         return fused
 
 
+def _stage(widths: Sequence[int], blocks: int, count: int) -> nn.Sequential:
+    return nn.Sequential(*(_Module(widths, blocks) for _ in range(count)))
+
+
 class HrNet(nn.Module):
     """Normalised picture -> feature map at 1/32 of its size."""
 
@@ -120,9 +124,9 @@ class HrNet(nn.Module):
         )
         self.transition2 = self._transition(widths[:3])
         self.transition3 = self._transition(widths)
-        for stage, count in enumerate(modules, start=2):
-            chain = nn.Sequential(*(_Module(widths[:stage], blocks) for _ in range(count)))
-            self.add_module(f"stage{stage}", chain)
+        self.stage2 = _stage(widths[:2], blocks, modules[0])
+        self.stage3 = _stage(widths[:3], blocks, modules[1])
+        self.stage4 = _stage(widths, blocks, modules[2])
         heads = [head * 2**i for i in range(4)]
         self.incre_modules = nn.ModuleList(
             _bottlenecks(w, h, 1) for w, h in zip(widths, heads, strict=True)

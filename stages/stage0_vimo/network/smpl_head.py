@@ -18,8 +18,8 @@ CAMERA_DIM = 3
 
 
 def _attend(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:
-    split = (x.unflatten(-1, (heads, -1)).transpose(1, 2) for x in (query, key, value))
-    return F.scaled_dot_product_attention(*split).transpose(1, 2).flatten(2)
+    q, k, v = (x.unflatten(-1, (heads, -1)).transpose(1, 2) for x in (query, key, value))
+    return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
 
 
 class _SelfAttention(nn.Module):
@@ -30,7 +30,8 @@ class _SelfAttention(nn.Module):
         self.to_out = nn.Sequential(nn.Linear(inner, dim))
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.to_out(_attend(*self.to_qkv(x).chunk(3, dim=-1), self.heads))
+        query, key, value = self.to_qkv(x).chunk(3, dim=-1)
+        return self.to_out(_attend(query, key, value, self.heads))
 
 
 class _CrossAttention(nn.Module):
@@ -42,7 +43,8 @@ class _CrossAttention(nn.Module):
         self.to_out = nn.Sequential(nn.Linear(inner, dim))
 
     def forward(self, x: Tensor, context: Tensor) -> Tensor:
-        return self.to_out(_attend(self.to_q(x), *self.to_kv(context).chunk(2, -1), self.heads))
+        key, value = self.to_kv(context).chunk(2, dim=-1)
+        return self.to_out(_attend(self.to_q(x), key, value, self.heads))
 
 
 class _FeedForward(nn.Module):

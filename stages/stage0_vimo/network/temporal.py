@@ -3,6 +3,7 @@
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 _LONGEST_SEQUENCE = 100
 
@@ -58,5 +59,7 @@ class TemporalModule(nn.Module):
 
     def forward(self, x: Float[Tensor, "b t c"]) -> Float[Tensor, "b t out"]:
         hidden = self.pos_embedding(self.l1(x).transpose(0, 1))
-        change = self.l2(self.trans(hidden).transpose(0, 1))
+        # Fused kernels refuse more than 65535 sequences, and every grid cell is one.
+        with sdpa_kernel(SDPBackend.MATH):
+            change = self.l2(self.trans(hidden).transpose(0, 1))
         return x[..., : self.out_dim] + change if self.residual else change

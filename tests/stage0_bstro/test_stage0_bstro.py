@@ -1,0 +1,151 @@
+"""The command on small clips with an untrained network: who has contacts in which frame."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner, Result
+
+from stages.artifacts.contacts import read_contacts
+from stages.artifacts.images import write_image
+from stages.artifacts.masks import read_labels, summarise, write_frame, write_summary
+from stages.stage0_bstro.checkpoint import load_demo_network, save_network
+from stages.stage0_bstro.cli import main
+from stages.stage0_bstro.network import Bstro, BstroConfig
+
+LARGE_PERSON, SMALL_PERSON = 2, 5
+
+
+@pytest.fixture(scope="module")
+def network() -> Bstro:
+    torch.manual_seed(1)
+    config = BstroConfig.demo()
+    network = Bstro(torch.randn(config.coarse_vertices, 3), config).eval()
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(module.running_var, 0.05, 0.2)
+    return network
+
+
+@pytest.fixture(scope="module")
+def checkpoint(network: Bstro, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("weights") / "bstro.safetensors"
+    save_network(network, path, {"made_by": "a test"})
+    return path
+
+
+def make_clip(data: Path, video: str, frames: int, large: set[int], small: set[int]) -> None:
+    """Pictures and masks; `large` and `small` are the frame numbers in which a person is seen."""
+    rng = np.random.default_rng(0)
+    seen = []
+    masks = data / "input_masks" / video / "cam01"
+    for number in range(1, frames + 1):
+        stem = f"{number:05d}"
+        picture = rng.integers(0, 255, (96, 128, 3), dtype=np.uint8)
+        write_image(data / "input_images" / video / "cam01" / f"{stem}.jpg", picture)
+        ids = np.zeros((96, 128), np.uint16)
+        if number in large:
+            ids[10:90, 20 + number : 60 + number] = LARGE_PERSON
+        if number in small:
+            ids[30:60, 5:15] = SMALL_PERSON
+        write_frame(masks, stem, ids, {LARGE_PERSON: 0.9, SMALL_PERSON: 0.8})
+        seen.append(read_labels(masks, stem))
+    write_summary(masks, summarise(seen))
+
+
+def run(data: Path, checkpoint: Path, *flags: str) -> Result:
+    return CliRunner().invoke(
+        main,
+        ["--model-checkpoint", str(checkpoint), *flags],
+        env={"MIMICMILL_DATA": str(data), "COLUMNS": "200"},
+    )
+
+
+def folder(data: Path) -> Path:
+    return data / "input_contacts" / "clip" / "cam01"
+
+
+def test_a_saved_small_network_comes_back(network: Bstro, checkpoint: Path) -> None:
+    again = load_demo_network(checkpoint)
+    assert again.config == network.config
+    crops = torch.randn(2, 3, 224, 224)
+    with torch.inference_mode():
+        before, after = network(crops).full, again(crops).full
+    assert (after - before).abs().max() < 0.02 * before.std() + 1e-3
+
+
+def test_the_demo_network_stays_small(network: Bstro) -> None:
+    assert sum(p.numel() for p in network.parameters()) <= 2_400_000
+
+
+def test_everybody_has_contacts_with_or_without_multihuman(
+    tmp_path: Path, checkpoint: Path
+) -> None:
+    make_clip(tmp_path, "clip", 3, large={1, 2, 3}, small={2})
+    for flags in ((), ("--multihuman",)):
+        assert run(tmp_path, checkpoint, *flags).exit_code == 0
+        found = [read_contacts(folder(tmp_path), f"{n:05d}") for n in (1, 2, 3)]
+        people = [set(entry) for entry in found if entry is not None]
+        assert people == [{LARGE_PERSON}, {LARGE_PERSON, SMALL_PERSON}, {LARGE_PERSON}]
+
+
+def test_top_k_leaves_smaller_people_out(tmp_path: Path, checkpoint: Path) -> None:
+    make_clip(tmp_path, "clip", 2, large={1, 2}, small={1, 2})
+    assert run(tmp_path, checkpoint, "--multihuman", "--top-k", "1").exit_code == 0
+    found = read_contacts(folder(tmp_path), "00001")
+    assert found is not None and set(found) == {LARGE_PERSON}
+
+
+def test_a_frame_without_people_is_known_to_have_no_contacts(
+    tmp_path: Path, checkpoint: Path
+) -> None:
+    make_clip(tmp_path, "clip", 3, large={1, 3}, small=set())
+    assert run(tmp_path, checkpoint).exit_code == 0
+    assert read_contacts(folder(tmp_path), "00002") == {}
+
+
+def test_the_batch_size_changes_nothing(tmp_path: Path, checkpoint: Path) -> None:
+    make_clip(tmp_path, "clip", 3, large={1, 2, 3}, small={1, 2, 3})
+    results = []
+    for size in ("1", "4"):
+        assert run(tmp_path, checkpoint, "--batch-size", size, "--no-skip-existing").exit_code == 0
+        contacts = read_contacts(folder(tmp_path), "00002")
+        assert contacts is not None
+        results.append({person: entry.vertices for person, entry in contacts.items()})
+    for person in (LARGE_PERSON, SMALL_PERSON):
+        np.testing.assert_allclose(results[0][person], results[1][person], atol=1e-5)
+    assert np.abs(results[0][LARGE_PERSON] - results[0][SMALL_PERSON]).max() > 1e-4
+
+
+def test_a_clip_without_people_says_what_to_do(tmp_path: Path, checkpoint: Path) -> None:
+    make_clip(tmp_path, "clip", 1, large=set(), small=set())
+    result = run(tmp_path, checkpoint)
+    assert result.exit_code == 1
+    assert "clip has no people; if some are to be seen" in result.output
+
+
+def test_other_thresholds_make_an_old_result_stale(tmp_path: Path, checkpoint: Path) -> None:
+    make_clip(tmp_path, "clip", 1, large={1}, small=set())
+    assert run(tmp_path, checkpoint).exit_code == 0
+    assert "skipped" in run(tmp_path, checkpoint).output
+    result = run(tmp_path, checkpoint, "--contact-thr", "0")
+    assert "contact_thr changed from 0.95 to 0.0" in result.output
+    found = read_contacts(folder(tmp_path), "00001")
+    assert found is not None
+    assert found[LARGE_PERSON].left_foot and found[LARGE_PERSON].right_foot
+
+
+def test_the_official_network_needs_its_data_files(tmp_path: Path) -> None:
+    make_clip(tmp_path, "clip", 1, large={1}, small=set())
+    torch.save({}, tmp_path / "official.bin")
+    result = run(tmp_path, tmp_path / "official.bin")
+    assert result.exit_code == 1
+    assert "mesh_downsampling.npz: missing" in result.output
+
+
+def test_pictures_are_only_added(tmp_path: Path, checkpoint: Path) -> None:
+    make_clip(tmp_path, "clip", 1, large={1}, small=set())
+    assert run(tmp_path, checkpoint, "--vis").exit_code == 0
+    assert (folder(tmp_path) / "vis" / "00001.jpg").exists()
+    assert (folder(tmp_path) / "00001.pkl").exists()

@@ -38,8 +38,8 @@ MIN_PARALLAX_SHARE = 0.006
 MAX_GAP = 5
 """So many frames in a row may stay without a measured pose."""
 MEDIAN_DEPTH = 3.0
-"""What the world is scaled to: people are filmed from some 3 m, so the scale found later is near 1."""
-WALK = "film while walking a few steps around or along with the person, or use another WORLD method"
+"""What the world is scaled to. People are filmed from some 3 m: the later scale is near 1."""
+WALK = "film while walking a few steps around or along with the person, or use another world method"
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ def _workers(views: Views, threads: int) -> Iterator[ThreadPoolExecutor]:
 
 @torch.no_grad()
 def measure_keys(views: Views, cameras: SolvedCameras, threads: int) -> list[KeyDepth]:
-    """The measured depth of the key frames, in order of time; frames that see no points drop out."""
+    """The measured depth of the key frames in order of time, but for those that see no points."""
     intrinsic = views.intrinsic.cpu().double().numpy()
     usable = [int(frame) for frame in np.flatnonzero(cameras.registered)]
     half = views.halved()

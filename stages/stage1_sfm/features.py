@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pycolmap
 from jaxtyping import Bool
+from PIL import Image
 
 MAX_IMAGE_SIZE_PX = 1000
 MAX_FEATURES = 1500
@@ -52,8 +53,7 @@ def write_feature_masks(
     for name, mask in zip(image_names, people, strict=True):
         margin = round(PEOPLE_MARGIN_SHARE * max(mask.shape))
         allowed = np.where(grown(mask, margin), 0, 255).astype(np.uint8)
-        # imencode, because imwrite does not take every path.
-        (folder / f"{name}.png").write_bytes(cv2.imencode(".png", allowed)[1].tobytes())
+        Image.fromarray(allowed).save(folder / f"{name}.png")
 
 
 def extract_features(

@@ -43,8 +43,11 @@ def _mapper_options(camera: CameraPrior, pair: PairParallax, threads: int):
     options.extract_colors = False
     options.init_image_id1, options.init_image_id2 = pair.first, pair.second
     options.init_num_trials = 1
-    # The pair was chosen by its parallax; most of its points may still be far away.
+    # The pair was chosen by its parallax. Most points may still be far away, and whoever films
+    # may walk straight ahead.
     options.mapper.init_min_tri_angle = 0.01
+    options.mapper.init_max_forward_motion = 1.0
+    options.mapper.init_min_num_inliers = 50
     options.mapper.init_max_error = camera.max_error_px
     options.mapper.filter_max_reproj_error = camera.max_error_px
     options.mapper.filter_min_tri_angle = MIN_TRIANGULATION_ANGLE_DEG

@@ -67,14 +67,12 @@ def cost_volume(
     at_once = max(1, _PIXELS_AT_ONCE[views.grey.device.type] // pixels)
     pieces = []
     for piece in inverse_depth.split(at_once):
-        best = second = None
+        best = torch.full_like(piece, torch.inf)
+        second = best
         for source in sources:
             cost = source_cost(views, reference, source, piece, stats)
-            if best is None:
-                best, second = cost, torch.full_like(cost, torch.inf)
-            else:
-                second = torch.minimum(second, torch.maximum(best, cost))
-                best = torch.minimum(best, cost)
+            second = torch.minimum(second, torch.maximum(best, cost))
+            best = torch.minimum(best, cost)
         mean = torch.where(second.isfinite(), 0.5 * (best + second), best)
         pieces.append(torch.where(best.isfinite(), mean, UNSEEN_COST))
     return torch.cat(pieces)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
@@ -14,7 +15,7 @@ from stages.stage1_sfm.features import SEED
 Image = UInt8[np.ndarray, "H W"]
 WINDOW_PX = 21
 LEVELS = 2
-MIN_POINTS = 20
+MIN_POINTS, MAX_POINTS = 20, 300
 MAX_THERE_AND_BACK_PX = 0.7
 
 
@@ -52,6 +53,14 @@ def projected(
     return pixels[:, :2] / np.where(local[:, 2:] > 0, local[:, 2:], np.inf), local[:, 2]
 
 
+_lucas_kanade = partial(
+    cv2.calcOpticalFlowPyrLK,
+    winSize=(WINDOW_PX, WINDOW_PX),
+    maxLevel=LEVELS,
+    flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
+)
+
+
 def follow(
     source: Image,
     target: Image,
@@ -64,15 +73,8 @@ def follow(
         Where they went, and which of them came back to where they started.
     """
     start = found_px.astype(np.float32)
-    setting = {
-        "winSize": (WINDOW_PX, WINDOW_PX),
-        "maxLevel": LEVELS,
-        "flags": cv2.OPTFLOW_USE_INITIAL_FLOW,
-    }
-    there, seen, _ = cv2.calcOpticalFlowPyrLK(
-        source, target, start, guess_px.astype(np.float32), **setting
-    )
-    back, seen_back, _ = cv2.calcOpticalFlowPyrLK(target, source, there, start.copy(), **setting)
+    there, seen, _ = _lucas_kanade(source, target, start, guess_px.astype(np.float32))
+    back, seen_back, _ = _lucas_kanade(target, source, there, start.copy())
     off = np.linalg.norm(back - start, axis=1)
     good = (seen[:, 0] > 0) & (seen_back[:, 0] > 0) & (off < MAX_THERE_AND_BACK_PX)
     return there.astype(np.float64), good
@@ -127,9 +129,11 @@ def register_between(
     all_pixels, all_points = [], []
     for view in neighbours:
         expected, depth = projected(view.points, guess, intrinsic)
-        ahead = (depth > 0) & (np.abs(expected - view.found_px).max(1) < max(height, width) / 4)
-        if not ahead.any():
+        shift_px = np.abs(expected - view.found_px).max(1)
+        ahead = np.flatnonzero((depth > 0) & (shift_px < max(height, width) / 4))
+        if len(ahead) == 0:
             continue
+        ahead = ahead[:: -(-len(ahead) // MAX_POINTS)]
         pixels, good = follow(grey(view.frame), target, view.found_px[ahead], expected[ahead])
         x, y = np.rint(pixels).astype(int).T
         good &= (x >= 0) & (x < width) & (y >= 0) & (y < height)

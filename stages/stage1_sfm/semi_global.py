@@ -18,16 +18,17 @@ JUMP_CONTRAST = 0.06
 def _pass(cost: Float[Tensor, "N L M D"], jump: Float[Tensor, "N L M"]) -> Float[Tensor, "N L M D"]:
     """Accumulates along dimension L, each of the M lines for itself."""
     total = torch.empty_like(cost)
-    previous = total[:, 0] = cost[:, 0]
-    far = cost.new_full((*previous.shape[:-1], 1), torch.inf)
+    total[:, 0] = cost[:, 0]
+    # The line before, with a hypothesis of infinite cost at either end.
+    before = cost.new_full((*cost[:, 0].shape[:-1], cost.shape[-1] + 2), torch.inf)
     for place in range(1, cost.shape[1]):
+        previous = total[:, place - 1]
+        before[..., 1:-1] = previous
         lowest = previous.amin(-1, keepdim=True)
-        padded = torch.cat([far, previous, far], -1)
-        step = torch.minimum(padded[..., :-2], padded[..., 2:]) + STEP_PENALTY
-        best = torch.minimum(previous, step)
-        best = torch.minimum(best, lowest + jump[:, place, :, None])
-        previous = cost[:, place] + best - lowest
-        total[:, place] = previous
+        best = torch.minimum(before[..., :-2], before[..., 2:]).add_(STEP_PENALTY)
+        torch.minimum(best, previous, out=best)
+        torch.minimum(best, lowest + jump[:, place, :, None], out=best)
+        torch.add(best.sub_(lowest), cost[:, place], out=total[:, place])
     return total
 
 

@@ -17,7 +17,6 @@ from stages.robot.terrain import HeightField, ground_at
 from stages.solving import Problem, View, rotate_left
 from stages.solving.problem import Residuals
 from stages.stage4_retarget import terms
-from stages.stage4_retarget.terms import GAINS
 from stages.stage4_retarget.weights import CostWeights
 
 HIP_AXES = ("yaw", "pitch", "roll")
@@ -64,8 +63,9 @@ class Constants(NamedTuple):
 
 
 def constant_weights(weights: CostWeights) -> dict[str, np.float32]:
-    """Weights as arrays, so that changing them does not compile again."""
-    return {name: np.float32(value) for name, value in asdict(weights).items()}
+    """Weights and gains as arrays, so that changing them does not compile again."""
+    both = {**asdict(weights), **terms.GAINS}
+    return {name: np.float32(value) for name, value in both.items()}
 
 
 @functools.cache
@@ -131,25 +131,26 @@ class _Parts:
         w = constants.weights
         ratio = (constants.ratios * jnp.exp(stretch))[self.table.kind]
         planted = target.stance > 0
-        pull = w["end_effector_cost_weight"] * jnp.where(planted, GAINS["planted foot"], 1.0)
+        pull = w["end_effector_cost_weight"] * jnp.where(planted, w["planted foot"], 1.0)
         limbs = self.table.limbs
         hip_weights = [w[f"hip_{axis}_cost_weight"] for axis in HIP_AXES]
-        hip_weight = GAINS["hip"] * jnp.repeat(jnp.stack(hip_weights), 2)
+        hip_weight = w["hip"] * jnp.repeat(jnp.stack(hip_weights), 2)
         return {
             "limb vectors": w["local_pose_cost_weight"]
             * terms.limb_vectors(target.points, points, limbs, ratio),
             "limb directions": w["local_pose_cost_weight"]
+            * w["limb directions"]
             * terms.limb_directions(target.points, points, limbs),
             "body layout": w["global_pose_cost_weight"]
             * terms.body_layout(target.points, points, constants.scale),
             "end effector": pull[:, None] * (soles[:, 2:].mean(axis=1) - target.feet),
             "ground contact": w["ground_contact_cost_weight"]
-            * GAINS["ground contact"]
+            * w["ground contact"]
             * jnp.where(planted[:, None], terms.sole_height(soles[..., 2], target.ground_z), 0.0),
             "joint limits": w["limit_cost_factor_weight"]
             * terms.outside(x.joints, jnp.asarray(self.low), jnp.asarray(self.high)),
             "hips": hip_weight * x.joints[self.hips],
-            "rest": GAINS["rest"] * (x.joints - constants.rest),
+            "rest": w["rest"] * (x.joints - constants.rest),
             "self collision": self._self_collision(start, end, w),
             "sole collision": self._sole_collision(soles, constants),
             "body collision": self._body_collision(start, end, constants),
@@ -175,14 +176,14 @@ class _Parts:
         smooth = w["smoothness_cost_factor_weight"] * pace
         return {
             "foot skating": w["foot_skating_cost_weight"]
-            * GAINS["foot skating"]
+            * w["foot skating"]
             * jnp.where(held[:, None, None], slide, 0.0),
             "joint smoothness": smooth * turn,
             "joint velocity": w["limit_cost_factor_weight"]
-            * GAINS["velocity limit"]
+            * w["velocity limit"]
             * pace
             * terms.outside(turn, -top, top),
-            "root smoothness": 2.0
+            "root smoothness": w["root smoothness"]
             * smooth
             * jnp.concatenate(
                 [
@@ -198,7 +199,7 @@ class _Parts:
         distances = pair_distances(self.robot, start, end, self.pairs)
         return (
             w["self_coll_factor_weight"]
-            * GAINS["self collision"]
+            * w["self collision"]
             * terms.below(distances, terms.SELF_MARGIN_M)
         )
 
@@ -207,7 +208,8 @@ class _Parts:
     ) -> Float[Array, "8"]:
         points = soles.reshape(-1, 3)
         ground, known = ground_at(constants.raised_ground, points[:, :2])
-        gain = constants.weights["world_coll_factor_weight"] * GAINS["sole collision"]
+        w = constants.weights
+        gain = w["world_coll_factor_weight"] * w["sole collision"]
         return gain * known * terms.below(points[:, 2], ground)
 
     def _body_collision(
@@ -221,7 +223,7 @@ class _Parts:
         floor = ground + radius + w["world_coll_margin"]
         return (
             w["world_coll_factor_weight"]
-            * GAINS["body collision"]
+            * w["body collision"]
             * known
             * terms.below(points[:, 2], floor)
         )

@@ -13,9 +13,11 @@ from jaxtyping import Array, Float
 from stages.solving import rotation_log
 
 GAINS = {
+    "limb directions": 0.4,
     "planted foot": 4.0,
-    "ground contact": 40.0,
-    "foot skating": 20.0,
+    "ground contact": 120.0,
+    "foot skating": 60.0,
+    "root smoothness": 10.0,
     "self collision": 60.0,
     "sole collision": 2000.0,
     "body collision": 300.0,

@@ -16,7 +16,7 @@ CONFIRMATIONS = 2
 GUESSING_KEYS = (0, -1, 1, -4, 4, -9, 9)
 CONFIRMING_KEYS = (0, -1, 1, -2, 2, -4, 4, -9, 9)
 """Key frames that are asked, counted from the nearest in time: near ones see the same places,
-far ones what a person hides meanwhile. Where the clip ends, farther ones on the other side."""
+far ones what a person hides meanwhile. Past the clip's end, farther ones on the other side."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,11 @@ def keys_around(frame: int, keys: Sequence[KeyDepth], steps: Sequence[int]) -> l
         keys: in order of time.
     """
     nearest = min(range(len(keys)), key=lambda place: abs(keys[place].frame - frame))
+    last = len(keys) - 1
     places = []
     for step in steps:
-        for place in (nearest + step, nearest - 2 * step):
-            if 0 <= place < len(keys):
-                places.append(place)
-                break
+        wanted = (nearest + step, nearest - 2 * step, min(max(nearest + step, 0), last))
+        places.append(next(place for place in wanted if 0 <= place <= last))
     return [keys[place] for place in dict.fromkeys(places)]
 
 

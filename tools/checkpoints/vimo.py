@@ -29,13 +29,21 @@ STOCK_BEFORE_START = 0.15
 
 
 class VimoWithProbe(nn.Module):
-    """The network and a training-only read-out: where in the grid each joint is, and how deep."""
+    """The network and two read-outs for training alone.
+
+    The probe says where in the grid each joint is, and how deep. The guide reads the pose off the
+    mean token: it teaches the backbone long before the head's single query finds its way.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.vimo = Vimo(VimoConfig.demo())
         self.probe = nn.Linear(self.vimo.config.dim, 2 * 24)
+        self.guide = nn.Linear(self.vimo.config.dim, 144)
         initialise(self.vimo)
+        nn.init.xavier_uniform_(self.guide.weight, gain=0.1)
+        with torch.no_grad():
+            self.guide.bias.copy_(self.vimo.smpl_head.init_body_pose[0])
 
 
 def initialise(network: Vimo) -> None:
@@ -97,6 +105,7 @@ class VimoTask:
         with torch.autocast(frames.device.type, torch.bfloat16, enabled=frames.is_cuda):
             features = vimo.backbone(frames)
             probe = self.model.probe(features)
+            guided = self.model.guide(features.flatten(1, -2).mean(1))
             out = vimo(features.unflatten(0, window), samples.bbox_info)
         betas = out.shape.float().flatten(0, 1)
         pelvis = samples.joints_m[:, :, :1]
@@ -108,14 +117,19 @@ class VimoTask:
             placed[name] = self.skeleton.joints(rotmats.flatten(0, 1), betas)
             parts[f"{name}_rot"] = vimo_losses.rotation_loss(rotmats, samples.rotmats)
             parts[f"{name}_joints"] = (placed[name] - truth).norm(dim=-1).mean()
+        rotmats = matrix_from_6d(guided.float().unflatten(0, window))
+        guided_joints = self.skeleton.joints(rotmats.flatten(0, 1), betas.detach())
+        parts["guide_rot"] = vimo_losses.rotation_loss(rotmats, samples.rotmats)
+        parts["guide_joints"] = (guided_joints - truth).norm(dim=-1).mean()
         camera = out.weak_camera.float().flatten(0, 1)
         parts["projection"] = vimo_losses.projection_loss(placed["frame"], camera, samples)
         parts["shape"] = (out.shape.float() - samples.betas[:, None]).square().mean()
         logits, depths = probe.float().split(24, -1)
         parts["places"], parts["depths"] = vimo_losses.place_losses(logits, depths, samples)
         total = (
-            vimo_losses.ROTATION * (parts["frame_rot"] + parts["motion_rot"])
-            + vimo_losses.JOINTS * (parts["frame_joints"] + parts["motion_joints"])
+            vimo_losses.ROTATION * (parts["frame_rot"] + parts["motion_rot"] + parts["guide_rot"])
+            + vimo_losses.JOINTS
+            * (parts["frame_joints"] + parts["motion_joints"] + parts["guide_joints"])
             + vimo_losses.PROJECTION * parts["projection"]
             + vimo_losses.SHAPE * parts["shape"]
             + vimo_losses.PLACES * parts["places"]

@@ -35,17 +35,19 @@ Example: a point on a line seen with an unknown common offset, moving smoothly.
 Residual functions see one frame without leading axes and name their terms. A term that should
 resist outliers returns `Robust(rows, weight, losses.geman_mcclure)` instead of an array. Pad with
 `pad_frames(tree, padded_length(T))` and call `use_compilation_cache()` once per process. Where pair
-residuals need kinematics, compute these in `Problem.features`.
+residuals need kinematics, compute these in `Problem.features`; put priors and smoothness of single
+joints into `Problem.blocks`.
 """
 
 from stages.solving import losses
 from stages.solving.compilation_cache import use_compilation_cache
-from stages.solving.manifolds import hat, rotate_left, rotation_exp, rotation_log
+from stages.solving.manifolds import hat, nudge_left, rotate_left, rotation_exp, rotation_log
 from stages.solving.padding import pad_frames, pad_mask, padded_length
-from stages.solving.problem import Limits, Problem, Robust, Solution, View
+from stages.solving.problem import Blocks, Limits, Problem, Robust, Solution, View
 from stages.solving.solver import solve
 
 __all__ = [
+    "Blocks",
     "Limits",
     "Problem",
     "Robust",
@@ -53,6 +55,7 @@ __all__ = [
     "View",
     "hat",
     "losses",
+    "nudge_left",
     "pad_frames",
     "pad_mask",
     "padded_length",

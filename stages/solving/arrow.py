@@ -13,8 +13,10 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax.scipy.linalg import solve_triangular
+from jax import lax
 from jaxtyping import Array, Float
+
+_SMALL_BLOCK = 10
 
 
 class ArrowSystem(NamedTuple):
@@ -41,40 +43,85 @@ def solve_arrow(
 
 
 class _Factors(NamedTuple):
-    lower: Float[Array, "T n n"]  # Cholesky factors of the diagonal blocks
-    link: Float[Array, "T n n"]  # L[t-1]^-1 E[t-1]; zero for t = 0
+    inverse: Float[Array, "T n n"]  # inverses of the Cholesky factors of the diagonal blocks
+    link: Float[Array, "T n n"]  # couples frame t (rows) to frame t - 1's unknown; zero for t = 0
 
 
 def _eliminate(
     diagonal: Float[Array, "T n n"], upper: Float[Array, "T-1 n n"], rhs: Float[Array, "T n k"]
 ) -> tuple[_Factors, Float[Array, "T n k"]]:
-    n = diagonal.shape[-1]
-
     def step(carry, blocks):  # type: ignore[no-untyped-def]
         link, y = carry
         D, E, b = blocks
-        L = jnp.linalg.cholesky(D - link.T @ link, symmetrize_input=False)
-        solved = solve_triangular(L, jnp.concatenate([E, b - link.T @ y], axis=1), lower=True)
-        return (solved[:, :n], solved[:, n:]), (L, link, solved[:, n:])
+        inverse = inverse_lower(lax.linalg.cholesky(D - link.T @ link, symmetrize_input=False))
+        y = inverse @ (b - link.T @ y)
+        following = inverse @ E
+        return (following, y), (inverse, link, y)
 
     padded = jnp.concatenate([upper, jnp.zeros_like(diagonal[:1])])
     start = (jnp.zeros_like(diagonal[0]), jnp.zeros_like(rhs[0]))
-    _, (lower, links, reduced) = jax.lax.scan(step, start, (diagonal, padded, rhs))
-    return _Factors(lower, links), reduced
+    _, (inverses, links, reduced) = lax.scan(step, start, (diagonal, padded, rhs))
+    return _Factors(inverses, links), reduced
 
 
 def _substitute(factors: _Factors, y: Float[Array, "T n"]) -> Float[Array, "T n"]:
     def step(carry, blocks):  # type: ignore[no-untyped-def]
-        L, link, b = blocks
-        z = solve_triangular(L, b - carry, lower=True, trans=1)
+        inverse, link, b = blocks
+        z = (b - carry) @ inverse
         return link @ z, z
 
-    # `link` of frame t maps z[t] into the equation of frame t - 1.
-    _, z = jax.lax.scan(step, jnp.zeros_like(y[0]), (*factors, y), reverse=True)
+    _, z = lax.scan(step, jnp.zeros_like(y[0]), (*factors, y), reverse=True)
     return z
+
+
+def inverse_lower(L: Float[Array, "n n"]) -> Float[Array, "n n"]:
+    """Inverse of a lower triangular matrix, made of small substitutions and matrix products.
+
+    XLA has no fast triangular solve on CPUs: for 75 x 75 this is ten times as fast. Diagonal
+    blocks of up to 10 are inverted by substitution, then joined pairwise:
+    inv [[A, 0], [B, C]] = [[inv A, 0], [-inv C B inv A, inv C]].
+    """
+    n = L.shape[0]
+    count = 1
+    while n > _SMALL_BLOCK * count:
+        count *= 2
+    size = -(-n // count)
+    padded = jnp.eye(count * size, dtype=L.dtype).at[:n, :n].set(L)
+    inverse = _substituted(_diagonal_blocks(padded, count))
+    while count > 1:
+        A, C = inverse[0::2], inverse[1::2]
+        count //= 2
+        size = A.shape[-1]
+        B = _diagonal_blocks(padded, count)[:, size:, :size]
+        joined = -C @ (B @ A)
+        inverse = jnp.concatenate(
+            [
+                jnp.concatenate([A, jnp.zeros_like(A)], axis=-1),
+                jnp.concatenate([joined, C], axis=-1),
+            ],
+            axis=-2,
+        )
+    return inverse[0, :n, :n]
+
+
+def _diagonal_blocks(matrix: Float[Array, "N N"], count: int) -> Float[Array, "c m m"]:
+    size = matrix.shape[0] // count
+    blocks = matrix.reshape(count, size, count, size)
+    return blocks[jnp.arange(count), :, jnp.arange(count)]
+
+
+def _substituted(L: Float[Array, "c m m"]) -> Float[Array, "c m m"]:
+    eye = jnp.eye(L.shape[-1], dtype=L.dtype)
+
+    def row(i, inverse):  # type: ignore[no-untyped-def]
+        found = (eye[i] - jnp.einsum("cj,cjk->ck", L[:, i], inverse)) / L[:, i, i, None]
+        return inverse.at[:, i].set(found)
+
+    return lax.fori_loop(0, L.shape[-1], row, jnp.zeros_like(L))
 
 
 def _solve_positive(A: Float[Array, "s s"], b: Float[Array, " s"]) -> Float[Array, " s"]:
     if b.shape[0] == 0:
         return b
-    return jax.scipy.linalg.cho_solve(jax.scipy.linalg.cho_factor(A, lower=True), b)
+    inverse = inverse_lower(lax.linalg.cholesky(A, symmetrize_input=False))
+    return inverse.T @ (inverse @ b)

@@ -61,3 +61,10 @@ def rotate_left(
 ) -> Float[Array, "*b 3 3"]:
     """Move a rotation along a tangent given in its outer (left) frame: `exp(delta) @ R`."""
     return rotation_exp(delta) @ R
+
+
+def nudge_left(
+    R: Float[Array, "*b 3 3"], delta: Float[Array, "*b 3"]
+) -> Float[Array, "*b 3 3"]:
+    """`rotate_left` to first order in delta."""
+    return R + hat(delta) @ R

@@ -58,6 +58,28 @@ def _no_shared_move(shared: Shared, delta: Float[Array, " s"]) -> Shared:
 
 
 @dataclass(frozen=True)
+class Blocks:
+    """Residuals of which row k depends on one small part of a frame's tangent alone.
+
+    That part is the entries `start + k * size` to `start + (k + 1) * size`: the turn of one joint
+    (size 3), say, or one angle (size 1). Priors and smoothness of single joints are such; written
+    here instead of in `frame_residuals` and `pair_residuals` they cost next to nothing. They must
+    not depend on the shared numbers.
+
+    Attributes:
+        start, size, count: which entries of the tangent.
+        frame_residuals: (x, data, constants) -> {term: (count, r)}.
+        pair_residuals: (x, x_next, data, data_next, constants) -> {term: (count, r)}.
+    """
+
+    start: int
+    size: int
+    count: int
+    frame_residuals: Callable[[Frame, Data, Data], dict[str, Array]] | None = None
+    pair_residuals: Callable[[Frame, Frame, Data, Data, Data], dict[str, Array]] | None = None
+
+
+@dataclass(frozen=True)
 class Problem:
     """A least-squares problem on trajectories.
 
@@ -80,6 +102,9 @@ class Problem:
             `View(x, for_frame)` where they got `x`, and pair residuals `View(x, for_pairs)`; these
             are differentiated through the Jacobian of `for_pairs` (keep it small: the feet, not
             the whole body), which is much cheaper than the kinematics of both frames in each.
+        blocks: residuals of single joints, cheaply.
+        nudge_frame: move_frame to first order around delta = 0, used for derivatives only; for
+            rotations `nudge_left`. Compiles and runs faster than differentiating move_frame.
     """
 
     frame_size: int
@@ -93,6 +118,12 @@ class Problem:
     move_shared: Callable[[Shared, Float[Array, " s"]], Shared] = _no_shared_move
     pairs_use_shared: bool = True
     features: Callable[[Frame, Shared, Data, Data], tuple[Any, Any]] | None = None
+    blocks: Blocks | None = None
+    nudge_frame: Callable[[Frame, Float[Array, " n"]], Frame] | None = None
+
+    def nudge(self, x: Frame, delta: Float[Array, " n"]) -> Frame:
+        """x moved by an infinitesimal delta."""
+        return (self.nudge_frame or self.move_frame)(x, delta)
 
 
 class Limits(NamedTuple):

@@ -13,8 +13,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from stages.solving.arrow import ArrowSystem, solve_arrow
-from stages.solving.linearise import Inputs, NormalEquations, normal_equations, term_costs
+from stages.solving.linearise import NormalEquations, linearise, term_costs
 from stages.solving.problem import Data, Frame, Limits, Problem, Shared, Solution
+from stages.solving.rows import Costs, Inputs, dtype_of
 
 _LARGEST_DAMPING = 1e8
 _SMALLEST_DAMPING = 1e-7
@@ -58,7 +59,7 @@ def solve(
         shared=end.shared,
         term_costs=end.costs,
         cost=_total(end.costs),
-        initial_cost=_total(start.costs),
+        initial_cost=end.initial_cost,
         iterations=end.iterations,
         converged=end.done,
     )
@@ -67,7 +68,8 @@ def solve(
 class _State(NamedTuple):
     frames: Any
     shared: Any
-    costs: dict[str, Float[Array, ""]]
+    costs: Costs
+    initial_cost: Float[Array, ""]
     equations: NormalEquations
     stale: Bool[Array, ""]  # the equations belong to an earlier point
     damping: Float[Array, ""]
@@ -79,14 +81,16 @@ class _State(NamedTuple):
 def _start(
     problem: Problem, frames: Frame, shared: Shared, inputs: Inputs, limits: Limits
 ) -> _State:
-    costs = term_costs(problem, frames, shared, inputs)
-    dtype = jax.tree.leaves(frames)[0].dtype
-    blank = jax.eval_shape(lambda: normal_equations(problem, frames, shared, inputs))
+    """The first iteration fills in costs and equations: their code is compiled once."""
+    dtype = dtype_of(frames)
+    shapes = jax.eval_shape(lambda: linearise(problem, frames, shared, inputs))
+    costs, equations = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
     return _State(
         frames=frames,
         shared=shared,
         costs=costs,
-        equations=jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), blank),
+        initial_cost=jnp.zeros((), dtype),
+        equations=equations,
         stale=jnp.array(True),
         damping=jnp.asarray(limits.initial_damping, dtype),
         growth=jnp.asarray(2.0, dtype),
@@ -96,21 +100,21 @@ def _start(
 
 
 def _iterate(problem: Problem, inputs: Inputs, limits: Limits, state: _State) -> _State:
-    equations = jax.lax.cond(
+    old_costs, equations = jax.lax.cond(
         state.stale,
-        lambda: normal_equations(problem, state.frames, state.shared, inputs),
-        lambda: state.equations,
+        lambda: linearise(problem, state.frames, state.shared, inputs),
+        lambda: (state.costs, state.equations),
     )
     step, shared_step, predicted = _damped_step(equations, state.damping)
     frames = jax.vmap(jax.vmap(problem.move_frame))(state.frames, step)
     shared = problem.move_shared(state.shared, shared_step)
     costs = term_costs(problem, frames, shared, inputs)
 
-    cost, new_cost = _total(state.costs), _total(costs)
+    cost, new_cost = _total(old_costs), _total(costs)
     gain = (cost - new_cost) / predicted
     accepted = (new_cost < cost) & (predicted > 0)
     small = jnp.max(jnp.abs(step)) < limits.step_tolerance
-    settled = jnp.where(accepted, (cost - new_cost) < limits.cost_tolerance * cost, False) | (
+    settled = (accepted & (cost - new_cost < limits.cost_tolerance * cost)) | (
         (predicted < limits.cost_tolerance * cost) | small
     )
     damping = jnp.where(
@@ -121,7 +125,8 @@ def _iterate(problem: Problem, inputs: Inputs, limits: Limits, state: _State) ->
     return _State(
         frames=_choose(accepted, frames, state.frames),
         shared=_choose(accepted, shared, state.shared),
-        costs=_choose(accepted, costs, state.costs),
+        costs=_choose(accepted, costs, old_costs),
+        initial_cost=jnp.where(state.iterations == 0, cost, state.initial_cost),
         equations=equations,
         stale=accepted,
         damping=jnp.maximum(damping, _SMALLEST_DAMPING),
@@ -160,8 +165,8 @@ def _damped_step(
     return step, shared_step, predicted
 
 
-def _total(costs: dict[str, Float[Array, ""]]) -> Float[Array, ""]:
-    return sum(costs.values(), jnp.zeros(()))
+def _total(costs: Costs) -> Float[Array, ""]:
+    return jnp.sum(jnp.stack(list(costs.values())))
 
 
 def _choose(condition, new, old):  # type: ignore[no-untyped-def]

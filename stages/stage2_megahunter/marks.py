@@ -8,11 +8,13 @@ out.
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jaxtyping import Array, Float
 
-from stages.body import BodyModel, forward_kinematics
+from stages.body import BodyModel
 from stages.body.joint_names import SMPL45_OF_COCO18
 
 KEYPOINTS = 18
@@ -20,6 +22,28 @@ JOINT_MARKS = 12  # of the keypoints: shoulders, elbows, wrists, hips, knees, an
 SOLES = 4  # left toes, left heel, right toes, right heel
 PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)
 
+
+
+def _ancestors() -> np.ndarray:
+    """above[j, k] = 1 if joint k is j or lies between j and the root."""
+    above = np.eye(len(PARENTS))
+    for joint in range(1, len(PARENTS)):
+        above[joint] += above[PARENTS[joint]]
+    return above
+
+
+def _climb() -> np.ndarray:
+    """For each of four rounds the ancestor that each joint composes with; 24 for none."""
+    up = np.array([24, *PARENTS[1:], 24])
+    rounds = []
+    for _ in range(4):
+        rounds.append(up[:24].copy())
+        up = np.append(up[up[:24]], 24)
+    return np.array(rounds)
+
+
+_ABOVE = _ancestors()
+_CLIMB = _climb()
 KEYPOINT_JOINTS = np.array(SMPL45_OF_COCO18[:JOINT_MARKS])
 _SOLE_BAND_M = 0.02
 
@@ -81,15 +105,77 @@ class Marks(NamedTuple):
     soles: Float[Array, "4 3"]
 
 
+@jax.custom_jvp
 def place_marks(
     rotmats: Float[Array, "24 3 3"], root: Float[Array, "3"], skeleton: Skeleton
 ) -> Marks:
-    """Marks of a pose; `rotmats[0]` takes the root to the world, `root` is the pelvis there."""
-    R, p = forward_kinematics(rotmats, skeleton.joints, PARENTS)
-    p = p + (root - skeleton.joints[0])
+    """Marks of a pose; `rotmats[0]` takes the root to the world, `root` is the pelvis there.
+
+    Differentiable with respect to pose and root; the skeleton counts as constant.
+    """
+    return _place(rotmats, root, skeleton)[0]
+
+
+@place_marks.defjvp
+def _place_marks_jvp(primals, tangents):  # type: ignore[no-untyped-def]
+    """A turn w of joint k moves a point q on a limb below it by w x (q - p_k).
+
+    One matrix for all marks and joints, made once for however many tangents.
+    """
+    rotmats, root, skeleton = primals
+    drotmats, droot, _ = tangents
+    marks, arms, R_world_parent = _place(rotmats, root, skeleton)
+    turned = jnp.cross(jnp.swapaxes(R_world_parent, -1, -2)[None], arms[:, :, None])
+    # turned[v, k, c] = (column c of R_world_parent[k]) x arms[v, k]
+    spins = _axial(drotmats, rotmats)
+    moved = jnp.einsum("vkca,kc->va", turned, spins) + droot
+    return marks, Marks(moved[:KEYPOINTS], moved[KEYPOINTS:])
+
+
+def _place(
+    rotmats: Float[Array, "24 3 3"], root: Float[Array, "3"], skeleton: Skeleton
+) -> tuple[Marks, Float[Array, "22 24 3"], Float[Array, "24 3 3"]]:
+    """Marks, the lever arm of every mark on every joint, and the joints' parents' rotations."""
+    R, p = joint_poses(rotmats, root, skeleton.joints)
     origin = p - jnp.einsum("jab,jb->ja", R, skeleton.joints)
-    blended = jnp.einsum("vj,jab->vab", skeleton.vertex_weights, R)
-    vertices = jnp.einsum("vab,vb->va", blended, skeleton.vertices)
-    vertices = vertices + skeleton.vertex_weights @ origin
-    keypoints = jnp.concatenate([p[KEYPOINT_JOINTS], vertices[: KEYPOINTS - JOINT_MARKS]])
-    return Marks(keypoints, vertices[KEYPOINTS - JOINT_MARKS :])
+    # Where each vertex would be if it belonged to one joint alone, times its weight there.
+    w = skeleton.vertex_weights
+    parts = w[..., None] * (jnp.einsum("jab,vb->vja", R, skeleton.vertices) + origin)
+    vertices = parts.sum(axis=1)
+    joints = p[KEYPOINT_JOINTS]
+    feet = KEYPOINTS - JOINT_MARKS
+    marks = Marks(jnp.concatenate([joints, vertices[:feet]]), vertices[feet:])
+    above = jnp.asarray(_ABOVE, p.dtype)
+    joint_arms = above[KEYPOINT_JOINTS][..., None] * (joints[:, None] - p)
+    vertex_arms = jnp.einsum("vja,jk->vka", parts, above) - (w @ above)[..., None] * p
+    arms = jnp.concatenate([joint_arms, vertex_arms])
+    R_world_parent = jnp.concatenate([jnp.eye(3, dtype=R.dtype)[None], R[np.array(PARENTS[1:])]])
+    return marks, arms, R_world_parent
+
+
+def joint_poses(
+    rotmats: Float[Array, "24 3 3"], root: Float[Array, "3"], joints: Float[Array, "24 3"]
+) -> tuple[Float[Array, "24 3 3"], Float[Array, "24 3"]]:
+    """Rotations to the world and positions of the joints.
+
+    Pointer doubling: in each of four rounds every joint composes the transform up to some
+    ancestor with that ancestor's own, which reaches the root from any depth up to 16. One small
+    loop compiles several times faster than a level of the tree at a time.
+    """
+    bones = jnp.concatenate([root[None], joints[1:] - joints[np.array(PARENTS[1:])]])
+    local = jnp.concatenate([rotmats, bones[..., None]], axis=-1)
+    nothing = jnp.eye(3, 4, dtype=local.dtype)[None]
+
+    def climb(transforms, ancestor):  # type: ignore[no-untyped-def]
+        upper = jnp.concatenate([transforms, nothing])[ancestor]
+        moved = upper[..., :3] @ transforms
+        return moved.at[..., 3].add(upper[..., 3]), None
+
+    transforms, _ = lax.scan(climb, local, jnp.asarray(_CLIMB))
+    return transforms[..., :3], transforms[..., 3]
+
+
+def _axial(dR: Float[Array, "k 3 3"], R: Float[Array, "k 3 3"]) -> Float[Array, "k 3"]:
+    """The turning of a changing rotation, in its outer frame: w with dR = hat(w) R."""
+    rows = ((2, 1), (0, 2), (1, 0))
+    return jnp.stack([jnp.sum(dR[:, a] * R[:, b], axis=-1) for a, b in rows], axis=-1)

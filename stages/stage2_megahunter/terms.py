@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from stages.solving import Problem, Robust, View, losses, rotate_left, rotation_log
+from stages.solving import Blocks, Problem, Robust, View, losses, nudge_left, rotate_left, rotation_log
 from stages.stage2_megahunter.marks import Marks, Skeleton, place_marks
 
 FRAME_SIZE = 75
@@ -109,6 +109,10 @@ def _move(x: Pose, delta: Float[Array, " 75"]) -> Pose:
     return Pose(rotate_left(x.R, delta[3:].reshape(24, 3)), x.p + delta[:3])
 
 
+def _nudge(x: Pose, delta: Float[Array, " 75"]) -> Pose:
+    return Pose(nudge_left(x.R, delta[3:].reshape(24, 3)), x.p + delta[:3])
+
+
 def _features(
     x: Pose, log_scale: Array, seen: Evidence, constants: dict[str, Array]
 ) -> tuple[Marks, Float[Array, "4 3"]]:
@@ -119,7 +123,7 @@ def _features(
 def _frame(
     view: View, log_scale: Float[Array, " 1"], seen: Evidence, w: dict[str, Array]
 ) -> dict[str, Array | Robust]:
-    x, marks = view
+    marks = view.features
     scale = jnp.exp(log_scale[0])
     on_skin = scale * seen.points + seen.skeleton.depths[:, None] * seen.rays
     return {
@@ -131,8 +135,6 @@ def _frame(
             w["pixels"] / 100.0 * seen.pixel_weights,
             w["pixel_tolerance"],
         ),
-        "root rotation prior": w["rotation"] * _chord(x.R[:1], seen.R0[:1]),
-        "local rotation prior": w["rotation"] * _chord(x.R[1:], seen.R0[1:]),
         "local pose alignment": _tolerant(
             _from_hips(on_skin) - _from_hips(marks.keypoints),
             w["pose_points"] * seen.point_weights * _hips_weight(seen.point_weights),
@@ -149,15 +151,27 @@ def _frame(
 def _pair(
     a: View, b: View, log_scale: Array, seen: Evidence, seen_next: Evidence, w: dict[str, Array]
 ) -> dict[str, Array | Robust]:
-    turn = rotation_log(jnp.swapaxes(a.x.R, -1, -2) @ b.x.R)
     stays = jnp.repeat(seen.planted * seen_next.planted, 2)
     return {
         "translation smoothness": w["translation"] * (b.x.p - a.x.p),
-        "root rotation smoothness": w["root_smoothness"] * turn[:1],
-        "local pose smoothness": w["pose_smoothness"] * turn[1:],
         "planted feet": _tolerant(
             b.features - a.features, w["planted"] * stays, w["ground_tolerance"]
         ),
+    }
+
+
+def _rotation_prior(x: Pose, seen: Evidence, w: dict[str, Array]) -> dict[str, Array]:
+    return {"rotation prior": w["rotation"] * _chord(x.R, seen.R0)}
+
+
+def _rotation_smoothness(
+    x: Pose, x_next: Pose, seen: Evidence, seen_next: Evidence, w: dict[str, Array]
+) -> dict[str, Array]:
+    turn = rotation_log(jnp.swapaxes(x.R, -1, -2) @ x_next.R)
+    first = (jnp.arange(24) == 0)[:, None]
+    return {
+        "root rotation smoothness": jnp.where(first, w["root_smoothness"] * turn, 0.0),
+        "local pose smoothness": jnp.where(first, 0.0, w["pose_smoothness"] * turn),
     }
 
 
@@ -175,6 +189,8 @@ PROBLEM = Problem(
     move_shared=lambda log_scale, delta: log_scale + delta,
     pairs_use_shared=False,
     features=_features,
+    nudge_frame=_nudge,
+    blocks=Blocks(3, 3, 24, _rotation_prior, _rotation_smoothness),
 )
 
 

@@ -21,7 +21,8 @@ from stages.solving import (
     rotation_log,
     solve,
 )
-from stages.solving.linearise import Inputs, normal_equations, term_costs
+from stages.solving.linearise import linearise, term_costs
+from stages.solving.rows import Inputs
 
 # A body with an orientation and a position per frame sees four landmarks of a common, unknown
 # scale; neighbours turn and move little.
@@ -74,7 +75,7 @@ def example(people=2, frames=9, seed=3):
     return start, np.zeros(1), data, {"landmarks": LANDMARKS, "smooth": np.array(0.3)}
 
 
-equations_of = jax.jit(normal_equations, static_argnums=0)
+equations_of = jax.jit(lambda *a: linearise(*a)[1], static_argnums=0)
 
 
 def cast(tree, dtype):
@@ -91,7 +92,7 @@ PRECISE = {"cost_tolerance": 1e-13, "step_tolerance": 1e-9}
 
 def scipy_rows(z, example):
     """All residuals of a one-person example in NumPy and SciPy alone; z: rotvec and p, scale."""
-    start, _, data, constants = example
+    start, _, data, _constants = example
     scale = np.exp(z[-1])
     v, p = z[:-1].reshape(-1, 6)[:, :3], z[:-1].reshape(-1, 6)[:, 3:]
     R = Rotation.from_rotvec(v).as_matrix()

@@ -11,7 +11,14 @@ from stages.stage2_megahunter.marks import MarkPicker
 from stages.stage2_megahunter.optimisation import Surroundings
 from stages.stage2_megahunter.posing import joint_poses, posed_marks
 from stages.stage2_megahunter.tracks import Cameras, Track
-from tools.footage.motions import Motion, ShapedBody, scene_motion
+from tools.footage.motions import (
+    Motion,
+    ShapedBody,
+    climb_stairs,
+    jump_onto_box,
+    sample_betas,
+    walk,
+)
 from tools.footage.scenes import sample_terrain
 from tools.footage.terrain import Terrain
 
@@ -121,11 +128,23 @@ def cast_depth(terrain: Terrain, T_world_camera, K):
     return np.minimum(depth, 15.0)
 
 
+def perform(kind, rng, terrain, frames):
+    rest = ShapedBody(BODY).rest(sample_betas(rng, 0.7))
+    if kind == "jump_box":
+        motion = jump_onto_box(rest, terrain, seconds=frames / 30.0)
+    elif kind == "stairs":
+        motion = climb_stairs(rest, terrain, seconds=frames / 30.0)
+    else:
+        start = np.array(terrain.start_xy_m)
+        ahead = np.array([np.cos(terrain.heading_rad), np.sin(terrain.heading_rad)])
+        motion = walk(rest, terrain, [tuple(start), tuple(start + 5.0 * ahead)])
+    return motion.cut(0, min(frames, len(motion)))
+
+
 def scene(kind="flat", seed=101, noise=Noise(), frames=100, planted_known=True):
     rng = np.random.default_rng([seed, 5])
     terrain = sample_terrain(kind, np.random.default_rng(seed))
-    motion = scene_motion(seed, ShapedBody(BODY), terrain, seconds=frames / 30.0)
-    motion = motion.cut(0, min(frames, len(motion)))
+    motion = perform(kind, rng, terrain, frames)
     T = len(motion)
     focal = 0.9 * WIDTH
     K = np.array([[focal, 0, WIDTH / 2], [0, focal, HEIGHT / 2], [0, 0, 1]])
@@ -143,7 +162,7 @@ def scene(kind="flat", seed=101, noise=Noise(), frames=100, planted_known=True):
         -1,
     )
     aims = 0.3 * motion.root_m + 0.7 * middle + 0.05 * correlated(rng, T, (3,), 0.97)
-    Ts_true = np.stack([look_at(e, a) for e, a in zip(eyes, aims)])
+    Ts_true = np.stack([look_at(e, a) for e, a in zip(eyes, aims, strict=True)])
 
     scale = float(np.exp(rng.uniform(np.log(0.3), np.log(4.0))))
     to_sfm = np.linalg.inv(Ts_true[0])

@@ -1,0 +1,116 @@
+"""Normal equations of residuals that concern one small block of a frame's tangent each."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from stages.solving.problem import Blocks, Data, Frame, Problem
+from stages.solving.rows import (
+    Costs,
+    Inputs,
+    Rows,
+    dtype_of,
+    flatten,
+    masked,
+    masked_sum,
+    neighbours,
+    over_frames,
+    to_first,
+    to_second,
+)
+
+
+class BlockSums(NamedTuple):
+    """What the blocks add to the frames' normal equations."""
+
+    diagonal: Float[Array, "P T n n"]
+    upper: Float[Array, "P T-1 n n"]
+    gradient: Float[Array, "P T n"]
+    costs: Costs
+
+
+def block_costs(blocks: Blocks, x: Frame, inputs: Inputs) -> Costs:
+    """Cost of every term of the blocks."""
+
+    def frame(x, data):  # type: ignore[no-untyped-def]
+        return flatten(_of_frame(blocks, x, data, inputs.constants))[2]
+
+    def pair(a, b, data, data_next):  # type: ignore[no-untyped-def]
+        return flatten(_of_pair(blocks, a, b, data, data_next, inputs.constants))[2]
+
+    per_frame = over_frames(frame, 2, 0)(x, inputs.data)
+    per_pair = over_frames(pair, 4, 0)(*neighbours(x), *neighbours(inputs.data))
+    return masked_sum(per_frame, inputs.frame_mask) | masked_sum(per_pair, inputs.pair_mask)
+
+
+def block_sums(problem: Problem, blocks: Blocks, x: Frame, inputs: Inputs) -> BlockSums:
+    """One seed for each entry of a block differentiates all blocks at once."""
+    b = blocks.size
+    one, two = jnp.zeros(b, dtype_of(x)), jnp.zeros(2 * b, dtype_of(x))
+
+    def move(x, small):  # type: ignore[no-untyped-def]
+        rest = problem.frame_size - blocks.start - blocks.count * b
+        everywhere = jnp.pad(jnp.tile(small, blocks.count), (blocks.start, rest))
+        return problem.nudge(x, everywhere)
+
+    def frame(x, data):  # type: ignore[no-untyped-def]
+        def at(small):  # type: ignore[no-untyped-def]
+            return _of_frame(blocks, move(x, small), data, inputs.constants)
+
+        return _rows(at, one, blocks)
+
+    def pair(x, x_next, data, data_next):  # type: ignore[no-untyped-def]
+        def at(small):  # type: ignore[no-untyped-def]
+            both = move(x, small[:b]), move(x_next, small[b:])
+            return _of_pair(blocks, *both, data, data_next, inputs.constants)
+
+        return _rows(at, two, blocks)
+
+    r, J, costs = masked(over_frames(frame, 2, 0)(x, inputs.data), inputs.frame_mask)
+    diagonal = jnp.einsum("ptkri,ptkrj->ptkij", J, J)
+    gradient = jnp.einsum("ptkri,ptkr->ptki", J, r)
+    found = over_frames(pair, 4, 0)(*neighbours(x), *neighbours(inputs.data))
+    r, J, pair_costs = masked(found, inputs.pair_mask)
+    square = jnp.einsum("ptkri,ptkrj->ptkij", J, J)
+    slope = jnp.einsum("ptkri,ptkr->ptki", J, r)
+    diagonal += to_first(square[..., :b, :b]) + to_second(square[..., b:, b:])
+    gradient += to_first(slope[..., :b]) + to_second(slope[..., b:])
+    n, start = problem.frame_size, blocks.start
+    flat = gradient.reshape(gradient.shape[:2] + (-1,))
+    return BlockSums(
+        _block_diagonal(diagonal, start, n),
+        _block_diagonal(square[..., :b, b:], start, n),
+        jnp.pad(flat, ((0, 0), (0, 0), (start, n - start - flat.shape[-1]))),
+        costs | pair_costs,
+    )
+
+
+def _block_diagonal(parts: Float[Array, "P t k b b"], start: int, n: int) -> Array:
+    count, size = parts.shape[-3:-1]
+    wide = jnp.einsum("ptkij,kl->ptkilj", parts, jnp.eye(count, dtype=parts.dtype))
+    wide = wide.reshape(parts.shape[:2] + (count * size,) * 2)
+    return jnp.pad(wide, ((0, 0), (0, 0)) + ((start, n - start - count * size),) * 2)
+
+
+def _rows(at, zero, blocks: Blocks) -> Rows:  # type: ignore[no-untyped-def]
+    def joined(small):  # type: ignore[no-untyped-def]
+        residuals = at(small)
+        rows = jnp.concatenate([jnp.zeros((blocks.count, 0)), *residuals.values()], axis=1)
+        return rows, (rows, flatten(residuals)[2])
+
+    J, (r, costs) = jax.jacfwd(joined, has_aux=True)(zero)
+    return Rows(r, J, costs)
+
+
+def _of_frame(blocks: Blocks, x: Frame, data: Data, constants: Data) -> dict[str, Array]:
+    return blocks.frame_residuals(x, data, constants) if blocks.frame_residuals else {}
+
+
+def _of_pair(
+    blocks: Blocks, x: Frame, x_next: Frame, data: Data, data_next: Data, constants: Data
+) -> dict[str, Array]:
+    if blocks.pair_residuals is None:
+        return {}
+    return blocks.pair_residuals(x, x_next, data, data_next, constants)

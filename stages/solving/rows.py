@@ -1,0 +1,127 @@
+"""Residual rows: from named residuals of one frame to weighted rows of all, with Jacobians."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from stages.solving.problem import Data, Residuals, Robust
+
+Costs = dict[str, Float[Array, "..."]]
+
+
+class Inputs(NamedTuple):
+    """What residuals read besides the variables. Leaves of `data` start with (P, T).
+
+    Attributes:
+        data: per person and frame.
+        constants: one for all; passed whole to every residual.
+        frame_mask: frames whose residuals count.
+        pair_mask: neighbours (t, t + 1) whose residuals count.
+    """
+
+    data: Data
+    constants: Data
+    frame_mask: Bool[Array, "P T"]
+    pair_mask: Bool[Array, "P T-1"]
+
+
+class Rows(NamedTuple):
+    """Weighted rows with their Jacobian, and the cost of each term."""
+
+    r: Float[Array, "*b m"]
+    J: Float[Array, "*b m k"]
+    costs: Costs
+
+
+class Features(NamedTuple):
+    """A frame's features for pairs in one vector, with their Jacobian; empty without any."""
+
+    f: Float[Array, "*b F"]
+    J: Float[Array, "*b F k"]
+
+
+def flatten(residuals: Residuals) -> tuple[Float[Array, " m"], Float[Array, " m"], Costs]:
+    """All rows in one vector, the weight of each (loss included), the cost of each term."""
+    rows, weights, costs = [], [], {}
+    for name, residual in residuals.items():
+        if isinstance(residual, Robust):
+            lengths = jnp.sum(residual.rows**2, axis=1)
+            loss, slope = jax.jvp(residual.loss, (lengths,), (jnp.ones_like(lengths),))
+            costs[name] = 0.5 * jnp.sum(residual.weight * loss)
+            rows.append(residual.rows.ravel())
+            weights.append(jnp.repeat(residual.weight * slope, residual.rows.shape[1]))
+        else:
+            costs[name] = 0.5 * jnp.sum(residual**2)
+            rows.append(residual.ravel())
+            weights.append(jnp.ones_like(rows[-1]))
+    empty = [] if rows else [jnp.zeros(0)]
+    return jnp.concatenate(rows + empty), jnp.concatenate(weights + empty), costs
+
+
+def weighted_rows(
+    at: Callable[[Float[Array, " k"]], tuple[Residuals, Float[Array, " F"]]],
+    zero: Float[Array, " k"],
+) -> tuple[Rows, Features]:
+    """Rows scaled by the square root of their weights, and features, differentiated at `zero`."""
+
+    def flat(delta):  # type: ignore[no-untyped-def]
+        residuals, features = at(delta)
+        r, weight, costs = flatten(residuals)
+        return (r, features), (r, features, weight, costs)
+
+    (J, J_features), (r, features, weight, costs) = jax.jacfwd(flat, has_aux=True)(zero)
+    root = jnp.sqrt(weight)
+    return Rows(r * root, J * root[:, None], costs), Features(features, J_features)
+
+
+def over_frames(function: Callable[..., Any], moving: int, common: int = 1) -> Callable[..., Any]:
+    """Map over people and frames. Of the arguments, `moving` come first and have a leading
+    (P, T), `common` follow and are the same for all, the rest has a leading (P, T) again.
+    """
+
+    def mapped(*arguments):  # type: ignore[no-untyped-def]
+        rest = len(arguments) - moving - common
+        axes = (0,) * moving + (None,) * common + (0,) * rest
+        return jax.vmap(jax.vmap(function, axes), axes)(*arguments)
+
+    return mapped
+
+
+def neighbours(tree: Any) -> tuple[Any, Any]:
+    """Each frame but the last, and the frame after it."""
+    return (
+        jax.tree.map(lambda leaf: leaf[:, :-1], tree),
+        jax.tree.map(lambda leaf: leaf[:, 1:], tree),
+    )
+
+
+def masked(rows: Rows, mask: Bool[Array, "P t"]) -> Rows:
+    """Rows of masked frames exactly zero, whatever they were; costs summed over the rest."""
+
+    def clear(leaf: Array) -> Array:
+        return jnp.where(mask.reshape(mask.shape + (1,) * (leaf.ndim - 2)), leaf, 0.0)
+
+    return Rows(clear(rows.r), clear(rows.J), masked_sum(rows.costs, mask))
+
+
+def masked_sum(costs: Costs, mask: Bool[Array, "P t"]) -> Costs:
+    """Costs of every frame summed over those that count."""
+    return jax.tree.map(lambda c: jnp.sum(jnp.where(mask, c, 0.0)), costs)
+
+
+def to_first(blocks: Float[Array, "P t *b"]) -> Float[Array, "P T *b"]:
+    """What pairs say of their first frame, as frames; the last frame gets zero."""
+    return jnp.pad(blocks, ((0, 0), (0, 1)) + ((0, 0),) * (blocks.ndim - 2))
+
+
+def to_second(blocks: Float[Array, "P t *b"]) -> Float[Array, "P T *b"]:
+    """What pairs say of their second frame, as frames; the first frame gets zero."""
+    return jnp.pad(blocks, ((0, 0), (1, 0)) + ((0, 0),) * (blocks.ndim - 2))
+
+
+def dtype_of(tree: Any) -> Any:
+    """The number type that a tree of variables is solved in."""
+    return jax.tree.leaves(tree)[0].dtype

@@ -4,6 +4,7 @@ Fixed joints are folded away: each link moves rigidly with one actuated joint, o
 "Body 0" is the root link; body j+1 is what actuated joint j carries.
 """
 
+import functools
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,6 +88,12 @@ def load_robot(path: Path) -> Robot:
         raise RobotFileError(
             f"{path}: no robot description; write it with `python -m tools.robot.write_g1`"
         )
+    return _loaded(path.resolve(), path.stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=8)
+def _loaded(path: Path, changed_ns: int) -> Robot:
+    """The same object for an unchanged file: solvers compile once for each robot object."""
     return robot_from_urdf(read_urdf(path), str(path))
 
 

@@ -68,6 +68,18 @@ def constant_weights(weights: CostWeights) -> dict[str, np.float32]:
     return {name: np.float32(value) for name, value in both.items()}
 
 
+def loosened(constants: Constants) -> Constants:
+    """The same without collisions, and with feet held a tenth as firmly."""
+    factors = {
+        "self_coll_factor_weight": 0.0,
+        "world_coll_factor_weight": 0.0,
+        "foot_skating_cost_weight": 0.1,
+        "ground_contact_cost_weight": 0.1,
+    }
+    weights = {name: w * factors.get(name, 1.0) for name, w in constants.weights.items()}
+    return constants._replace(weights=weights)
+
+
 @functools.cache
 def retargeting_problem(robot: Robot) -> Problem:
     """The problem of a robot; the same object each time, so that it compiles once."""

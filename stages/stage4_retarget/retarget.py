@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Array, Bool, Float
 
 from stages.geometry.rotations import nearest_rotation
 from stages.robot.correspondence import g1_correspondence
@@ -26,6 +26,7 @@ from stages.stage4_retarget.problem import (
     Target,
     constant_weights,
     frame_mask,
+    loosened,
     retargeting_problem,
 )
 from stages.stage4_retarget.weights import CostWeights
@@ -35,6 +36,9 @@ DEFAULT_WEIGHTS = CostWeights()
 REACH_M = 0.7
 # Soles keep this far from risers, m.
 EDGE_CLEARANCE_M = 0.02
+# First the body finds its pose and the feet their spots as if nothing were in the way; only then
+# do surfaces push. Both at once trap a foot on the wrong side of a riser.
+FIRST_LIMITS = Limits(max_iterations=20, cost_tolerance=1e-2, step_tolerance=1e-3)
 LIMITS = Limits(max_iterations=100, cost_tolerance=1e-4, step_tolerance=1e-4)
 
 
@@ -126,15 +130,18 @@ def _solve(
         ground=ground,
         raised_ground=raised_near_edges(ground, EDGE_CLEARANCE_M),
     )
-    return solve(
-        retargeting_problem(robot),
-        _float32(pad_frames(start, length)),
-        jnp.zeros(len(constants.ratios)),
-        _float32(pad_frames(target, length)),
-        _float32(constants),
-        frame_mask(frames, length),
-        limits=LIMITS,
-    )
+    target, constants = _float32(pad_frames(target, length)), _float32(constants)
+    mask = frame_mask(frames, length)
+
+    def minimise(pose: Pose, stretch: Array, loose: bool) -> Solution:
+        chosen = loosened(constants) if loose else constants
+        limits = FIRST_LIMITS if loose else LIMITS
+        problem = retargeting_problem(robot)
+        return solve(problem, pose, stretch, target, chosen, mask, limits=limits)
+
+    nothing = jnp.zeros(len(constants.ratios))
+    first = minimise(_float32(pad_frames(start, length)), nothing, loose=True)
+    return minimise(first.frames, first.shared, loose=False)
 
 
 def _float32(tree):  # type: ignore[no-untyped-def]  # any pytree of arrays

@@ -1,0 +1,138 @@
+"""People in places, with known contacts and ground, as stage 3 would hand them over."""
+
+import functools
+from pathlib import Path
+
+import h5py
+import jax
+import numpy as np
+
+from stages.artifacts.calibrated_keypoints import (
+    CalibratedKeypoints,
+    PersonJoints,
+    write_calibrated_keypoints,
+)
+from stages.artifacts.contacts import PersonContact, write_contacts
+from stages.artifacts.images import FrameTimes, write_times
+from stages.artifacts.layout import DataFolder, WorldName
+from stages.artifacts.meshes import MESH_FILE, write_mesh
+from stages.body import SMPL45_NAMES, load_body, smpl45
+from stages.robot.terrain import Terrain
+from stages.stage4_retarget.contacts import Flags
+from stages.stage4_retarget.retarget import Person
+from tools.footage.motions import Motion, ShapedBody, climb_stairs, jump_onto_box, walk
+from tools.footage.scenes import sample_terrain
+from tools.footage.terrain import Terrain as Place
+from tools.footage.terrain_mesh import exposed_surface
+
+BODY = Path(__file__).resolve().parents[2] / "data/bodies/demo_body.npz"
+MOTIONS = {"flat": None, "stairs": climb_stairs, "jump_box": jump_onto_box}
+
+
+@functools.cache
+def body():
+    return load_body(BODY)
+
+
+def place(kind: str, seed: int = 101) -> Place:
+    return sample_terrain(kind, np.random.default_rng(seed))
+
+
+@functools.cache
+def motion(kind: str, seconds: float = 3.3, fps: float = 30.0) -> Motion:
+    """The last seconds of a walk of 4 m, of climbing stairs or of jumping onto a box."""
+    rest = ShapedBody(body()).rest(np.zeros(10))
+    if kind == "flat":
+        whole = walk(rest, place(kind), [(0.0, 0.0), (4.0, 0.0)], fps)
+        return whole.cut(20, 20 + int(seconds * fps))
+    return MOTIONS[kind](rest, place(kind), fps, seconds=seconds)
+
+
+@functools.cache
+def person(kind: str, seconds: float = 3.3, fps: float = 30.0) -> Person:
+    moves = motion(kind, seconds, fps)
+    joints = jax.jit(
+        jax.vmap(functools.partial(smpl45, body(), np.asarray(moves.betas, np.float32)))
+    )(moves.local_rotmats.astype(np.float32), moves.root_m.astype(np.float32))
+    return Person(
+        np.asarray(joints),
+        moves.local_rotmats[:, 0].astype(np.float32),
+        np.arange(len(moves)) / fps,
+        Flags(moves.contacts, np.ones(len(moves), bool)),
+    )
+
+
+@functools.cache
+def terrain(kind: str) -> Terrain:
+    return Terrain(*exposed_surface(place(kind)))
+
+
+def no_terrain() -> Terrain:
+    return Terrain(np.zeros((0, 3)), np.zeros((0, 3), int))
+
+
+def write_clip(
+    root: Path,
+    people: dict[int, Person],
+    video: str = "walk",
+    fps: float = 30.0,
+    skip: dict[int, list[int]] | None = None,
+    by_area: list[int] | None = None,
+    mesh_of: str | None = "flat",
+) -> Path:
+    """What stages 0 and 3 leave behind for a video; returns the calibrated folder.
+
+    `skip` lists, by person, frames in which that person was not seen.
+    """
+    data = DataFolder(root)
+    count = max(len(someone.joints) for someone in people.values())
+    stem = WorldName("sfm", video, 0, count, 1).megahunter_stem
+    folder = root / "output_calib_mesh" / stem
+    seen = {
+        number: [
+            row for row in range(len(someone.joints)) if row not in (skip or {}).get(number, [])
+        ]
+        for number, someone in people.items()
+    }
+    write_calibrated_keypoints(
+        folder / "gravity_calibrated_keypoints.h5",
+        CalibratedKeypoints(
+            {
+                number: PersonJoints(
+                    someone.joints[seen[number]], someone.R_world_root[seen[number]]
+                )
+                for number, someone in people.items()
+            },
+            np.eye(3, dtype=np.float32),
+            list(SMPL45_NAMES),
+            {} if by_area is None else {"people_by_area": by_area},
+        ),
+    )
+    _write_frame_names(folder / "gravity_calibrated_megahunter.h5", seen)
+    if mesh_of is not None:
+        write_mesh(folder / MESH_FILE, *exposed_surface(place(mesh_of)))
+    write_times(data.images(video), FrameTimes(fps, np.arange(count) / fps, f"{video}.mp4"))
+    none = np.zeros((6890, 1), np.float32)
+    for row in range(count):
+        there = {
+            number: PersonContact(none, *someone.flags.touching[row])
+            for number, someone in people.items()
+            if row in seen[number]
+        }
+        write_contacts(data.contacts(video), f"{row + 1:05d}", there)
+    return folder
+
+
+def _write_frame_names(path: Path, seen: dict[int, list[int]]) -> None:
+    with h5py.File(path, "w") as file:
+        file.create_group("our_pred_world_cameras_and_structure")
+        for number, rows in seen.items():
+            entry = file.create_group(f"our_pred_humans_smplx_params/{number}")
+            entry["body_pose"] = np.zeros((len(rows), 23, 3, 3), np.float32)
+            entry["global_orient"] = np.zeros((len(rows), 1, 3, 3), np.float32)
+            entry["root_transl"] = np.zeros((len(rows), 1, 3), np.float32)
+            entry["betas"] = np.zeros((len(rows), 10), np.float32)
+            names = np.array([f"{row + 1:05d}" for row in rows], dtype=object).reshape(-1, 1)
+            file.create_dataset(
+                f"person_frame_info_list/{number}", data=names, dtype=h5py.string_dtype()
+            )

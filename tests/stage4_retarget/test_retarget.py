@@ -1,0 +1,175 @@
+"""People's motions become robot motions that stand on the ground and stay within the robot."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from stages.robot.model import load_g1
+from stages.robot.rest import link_trajectories
+from stages.stage4_retarget.contacts import Flags
+from stages.stage4_retarget.quality import measure, sliding, sole_trajectories
+from stages.stage4_retarget.retarget import Person, retarget
+from tests.stage4_retarget.clips import motion, no_terrain, person, terrain
+
+
+@pytest.fixture(scope="module")
+def robot():
+    return load_g1()
+
+
+def quality_of(robot, someone, found, ground, contacts=None):
+    return measure(
+        robot, found.R_world_root, found.p_world_root, found.joints,
+        found.contacts if contacts is None else contacts, someone.times_s, ground,
+    )  # fmt: skip
+
+
+def soles_of(robot, found):
+    return sole_trajectories(
+        robot, *link_trajectories(robot, found.R_world_root, found.p_world_root, found.joints)
+    )
+
+
+def assert_feasible(robot, someone, found, ground):
+    """Whatever came in, the robot can do what comes out."""
+    quality = quality_of(robot, someone, found, ground)
+    assert np.isfinite(found.joints).all() and np.isfinite(found.p_world_root).all()
+    assert quality.joint_limit_violations == 0
+    assert found.clipped_rad < 1e-6
+    assert quality.velocity_within_limits >= 0.995
+    return quality
+
+
+@pytest.mark.parametrize("kind", ["flat", "stairs", "jump_box"])
+def test_the_robot_follows_on_its_feet(robot, kind):
+    someone, ground = person(kind), terrain(kind)
+    found = retarget(robot, someone, ground)
+    assert found.converged and found.ignored == ()
+    quality = assert_feasible(robot, someone, found, ground)
+    assert quality.below_ground_mean_m < 0.005
+    assert quality.below_ground_worst_m < 0.02
+    assert quality.self_collision_m < 0.01
+    assert quality_of(
+        robot, someone, found, ground, motion(kind).contacts
+    ).foot_sliding_m_s < 0.015  # fmt: skip
+    planted = found.footing.planted
+    toes = soles_of(robot, found)[:, :, 2:].mean(axis=2)
+    assert np.linalg.norm(toes - found.footing.target, axis=-1)[planted].max() < 0.05
+
+
+def test_the_root_faces_and_stands_as_the_person_does(robot):
+    found = retarget(robot, person("flat"), terrain("flat"))
+    forward, up = found.R_world_root[:, :, 0], found.R_world_root[:, :, 2]
+    assert (forward[:, 0] > 0.9).all()
+    assert (up[:, 2] > 0.9).all()
+    assert 0.6 < np.median(found.p_world_root[:, 2]) < 0.8
+
+
+def test_limbs_point_where_the_person_s_do(robot):
+    someone = person("jump_box")
+    found = retarget(robot, someone, terrain("jump_box"))
+    _, p = link_trajectories(robot, found.R_world_root, found.p_world_root, found.joints)
+    for side, (shoulder, elbow) in {"left": (16, 18), "right": (17, 19)}.items():
+        human = someone.joints[:, elbow] - someone.joints[:, shoulder]
+        upper_arm = (
+            p[:, robot.link(f"{side}_elbow_link")] - p[:, robot.link(f"{side}_shoulder_roll_link")]
+        )
+        cosine = (human * upper_arm).sum(axis=1) / (
+            np.linalg.norm(human, axis=1) * np.linalg.norm(upper_arm, axis=1)
+        )
+        assert np.median(cosine) > 0.9
+
+
+def test_half_the_frame_rate_gives_the_same_motion(robot):
+    slow = retarget(robot, person("flat", fps=30.0), terrain("flat"))
+    fast = retarget(robot, person("flat", fps=60.0), terrain("flat"))
+    shared = min(len(slow.joints), len(fast.joints[::2]))
+    apart = slow.joints[5 : shared - 5] - fast.joints[::2][5 : shared - 5]
+    assert np.abs(apart).mean() < 0.05
+
+
+def test_padding_does_not_change_the_answer(robot):
+    someone = person("flat")
+    whole = retarget(robot, someone, terrain("flat"))
+    rows = slice(0, 60)
+    short = Person(
+        someone.joints[rows], someone.R_world_root[rows], someone.times_s[rows],
+        Flags(someone.flags.touching[rows], someone.flags.known[rows]),
+    )  # fmt: skip
+    part = retarget(robot, short, terrain("flat"))
+    assert np.abs(part.joints[:40] - whole.joints[:40]).max() < 0.02
+
+
+def test_without_a_mesh_feet_keep_the_person_s_heights_and_it_says_so(robot):
+    someone = person("flat")
+    found = retarget(robot, someone, no_terrain())
+    assert_feasible(robot, someone, found, no_terrain())
+    assert any("no mesh" in said for said in found.ignored)
+    assert quality_of(robot, someone, found, terrain("flat")).below_ground_mean_m < 0.02
+    assert sliding(soles_of(robot, found), found.contacts, someone.times_s) < 0.015
+
+
+def test_without_contacts_it_still_walks_and_says_so(robot):
+    someone = person("flat")
+    silent = replace(someone, flags=Flags(np.zeros_like(someone.flags.touching),
+                                          np.zeros_like(someone.flags.known)))  # fmt: skip
+    found = retarget(robot, silent, terrain("flat"))
+    quality = assert_feasible(robot, silent, found, terrain("flat"))
+    assert quality.below_ground_worst_m < 0.02
+    assert any("unknown in" in said for said in found.ignored)
+    assert any("no foot is ever planted" in said for said in found.ignored)
+
+
+def test_noise_in_the_person_s_feet_does_not_reach_planted_feet(robot):
+    someone = person("stairs")
+    rng = np.random.default_rng(0)
+    times = someone.times_s[:, None, None]
+    drift = 0.02 * np.sin(2 * np.pi * 1.3 * times + rng.uniform(0, 6, (1, 45, 3)))
+    noisy = replace(someone, joints=(someone.joints + drift).astype(np.float32))
+    found = retarget(robot, noisy, terrain("stairs"))
+    quality = assert_feasible(robot, noisy, found, terrain("stairs"))
+    assert quality.foot_sliding_m_s < 0.02
+    assert quality.below_ground_mean_m < 0.005
+
+
+def test_a_foot_sunk_into_the_mesh_is_brought_up(robot):
+    someone = person("flat")
+    sunk = replace(someone, joints=someone.joints - np.array([0, 0, 0.05], np.float32))
+    found = retarget(robot, sunk, terrain("flat"))
+    assert quality_of(robot, sunk, found, terrain("flat")).below_ground_worst_m < 0.02
+
+
+def test_a_body_lying_down_gives_a_feasible_motion(robot):
+    someone = person("flat")
+    R = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]], np.float32)  # forwards becomes up
+    pelvis = someone.joints[:, :1]
+    lying = (someone.joints - pelvis) @ R.T + pelvis * [1, 1, 0] + [0, 0, 0.25]
+    laid = replace(
+        someone, joints=lying.astype(np.float32), R_world_root=R @ someone.R_world_root,
+    )  # fmt: skip
+    assert_feasible(robot, laid, retarget(robot, laid, terrain("flat")), terrain("flat"))
+
+
+def test_crossed_arms_do_not_collide(robot):
+    someone = person("flat")
+    joints = someone.joints.copy()
+    R = someone.R_world_root
+    for wrist, shoulder_side in ((20, -1), (21, 1)):
+        front = joints[:, 9] + R @ np.array([0.12 * shoulder_side, -0.05, 0.12])
+        joints[:, wrist] = front
+    crossed = replace(someone, joints=joints)
+    found = retarget(robot, crossed, terrain("flat"))
+    quality = assert_feasible(robot, crossed, found, terrain("flat"))
+    assert quality.self_collision_m < 0.01
+
+
+@pytest.mark.parametrize("frames", [2, 5])
+def test_very_short_motions_work(robot, frames):
+    someone = person("flat")
+    rows = slice(0, frames)
+    short = Person(
+        someone.joints[rows], someone.R_world_root[rows], someone.times_s[rows],
+        Flags(someone.flags.touching[rows], someone.flags.known[rows]),
+    )  # fmt: skip
+    assert_feasible(robot, short, retarget(robot, short, terrain("flat")), terrain("flat"))

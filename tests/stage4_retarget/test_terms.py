@@ -1,0 +1,192 @@
+"""Each cost says what it claims, and its derivatives are right."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from stages.robot.correspondence import g1_correspondence
+from stages.robot.model import load_g1
+from stages.solving import View, rotation_exp
+from stages.stage4_retarget import terms
+from stages.stage4_retarget.initial import resting_joints
+from stages.stage4_retarget.problem import (
+    Constants,
+    Pose,
+    Target,
+    constant_weights,
+    retargeting_problem,
+)
+from stages.stage4_retarget.weights import CostWeights
+from tests.stage4_retarget.clips import terrain
+
+LIMBS = np.array([[0, 1], [1, 2]])
+BENT = np.array([[0.0, 0, 0], [0, 0, 1], [0, 1, 1]])
+
+
+@pytest.fixture()
+def double_precision():
+    with jax.enable_x64(True):
+        yield
+
+
+def test_a_larger_body_of_the_same_shape_fits_exactly():
+    ratio = jnp.array([1.4, 1.4])
+    np.testing.assert_allclose(
+        terms.limb_vectors(jnp.asarray(1.4 * BENT), jnp.asarray(BENT), LIMBS, ratio), 0, atol=1e-6
+    )
+    np.testing.assert_allclose(
+        terms.body_layout(jnp.asarray(1.4 * BENT), jnp.asarray(BENT), 1 / 1.4), 0, atol=1e-6
+    )
+
+
+def test_directions_do_not_depend_on_lengths():
+    longer = BENT * np.array([1.0, 3.0, 0.2])
+    np.testing.assert_allclose(
+        terms.limb_directions(jnp.asarray(longer), jnp.asarray(BENT), LIMBS), 0, atol=1e-6
+    )
+
+
+def test_the_square_of_a_direction_difference_is_twice_one_minus_the_cosine():
+    turned = BENT @ Rotation.from_rotvec([0.4, 0, 0]).as_matrix().T
+    difference = terms.limb_directions(jnp.asarray(turned), jnp.asarray(BENT), LIMBS)
+    np.testing.assert_allclose((difference**2).sum(axis=1), 2 * (1 - np.cos(0.4)), rtol=1e-4)
+
+
+def test_limits_cost_only_outside():
+    low, high = jnp.array([-1.0, -1, -1]), jnp.array([1.0, 1, 1])
+    np.testing.assert_allclose(
+        terms.outside(jnp.array([-1.5, 0.0, 1.2]), low, high), [0.5, 0, 0.2], atol=1e-6
+    )
+
+
+def test_a_sole_on_unknown_ground_costs_nothing():
+    z = jnp.ones((2, 4))
+    ground = jnp.array([[0.9, 0.8], [jnp.nan, jnp.nan]])
+    np.testing.assert_allclose(
+        terms.sole_height(z, ground), [[0.2, 0.2, 0.1, 0.1], [0, 0, 0, 0]], atol=1e-6
+    )
+
+
+def test_turning_as_the_person_does_is_smooth():
+    turn = rotation_exp(jnp.array([0.0, 0.0, 0.3]))
+    R, H = jnp.eye(3), rotation_exp(jnp.array([0.5, 0.1, 0.0]))
+    np.testing.assert_allclose(terms.relative_turn(R, turn @ R, H, turn @ H), 0, atol=1e-6)
+    away = terms.relative_turn(R, R, H, turn @ H)
+    np.testing.assert_allclose(jnp.linalg.norm(away), 0.3, atol=1e-5)
+
+
+def frames(seed: int = 0):
+    """Two neighbouring frames with every kind of cost at work, and what they share."""
+    rng = np.random.default_rng(seed)
+    robot = load_g1()
+    table = g1_correspondence(robot)
+    rest = resting_joints(robot)
+
+    def pose(shift):
+        joints = rest + rng.normal(scale=0.3, size=23)
+        joints[robot.joint("left_knee_joint")] = -0.3  # outside its limits
+        joints[robot.joint("left_shoulder_roll_joint")] = -0.7  # arm in the trunk
+        R = Rotation.from_rotvec(rng.normal(scale=0.2, size=3)).as_matrix()
+        return Pose(jnp.asarray(R), jnp.array([0.9 + shift, 0.02, 0.72]), jnp.asarray(joints))
+
+    def target(time_s):
+        return Target(
+            points=jnp.asarray(rng.normal(scale=0.5, size=(len(table.smpl), 3))),
+            R_root=jnp.asarray(Rotation.random(random_state=seed).as_matrix()),
+            pelvis=jnp.array([0.8 + time_s, 0, 0.95]),
+            feet=jnp.asarray(rng.normal(scale=0.2, size=(2, 3))),
+            stance=jnp.array([1.0, 0.0]),
+            ground_z=jnp.array([[0.02, 0.03], [jnp.nan, jnp.nan]]),
+            time_s=jnp.asarray(time_s),
+        )
+
+    low, high = np.array([-1.0, -1.5]), np.array([2.5, 1.5])
+    field = terrain("stairs").height_field(low, high, 2.5)
+    weights = CostWeights(hip_pitch_cost_weight=1.0, hip_roll_cost_weight=1.0)
+    constants = Constants(
+        weights=constant_weights(weights), ratios=jnp.full(7, 1.35), scale=jnp.asarray(0.74),
+        rest=jnp.asarray(rest), ground=field, raised_ground=field,
+    )  # fmt: skip
+    return robot, (pose(0.0), pose(0.1)), (target(0.0), target(0.01)), constants
+
+
+def residuals(problem, x, y, stretch, a, b, constants):
+    features = [problem.features(pose, stretch, goal, constants) for pose, goal in ((x, a), (y, b))]
+    own = problem.frame_residuals(View(x, features[0][0]), stretch, a, constants)
+    both = problem.pair_residuals(
+        View(x, features[0][1]), View(y, features[1][1]), stretch, a, b, constants
+    )
+    return {**own, **both}
+
+
+def test_every_derivative_agrees_with_differences(double_precision):
+    robot, (x, y), (a, b), constants = frames()
+    problem = retargeting_problem(robot)
+
+    def at(delta):
+        moved_x = problem.move_frame(x, delta[:29])
+        moved_y = problem.move_frame(y, delta[29:58])
+        return residuals(problem, moved_x, moved_y, delta[58:], a, b, constants)
+
+    exact = jax.jit(jax.jacfwd(at))(jnp.zeros(65))
+    at = jax.jit(at)
+    step, busy = 1e-6, set()
+    for i in range(65):
+        delta = np.zeros(65)
+        delta[i] = step
+        ahead, behind = at(jnp.asarray(delta)), at(jnp.asarray(-delta))
+        for name, columns in exact.items():
+            difference = (ahead[name] - behind[name]) / (2 * step)
+            scale = 1.0 + np.abs(difference).max()
+            np.testing.assert_allclose(columns[..., i], difference, atol=2e-4 * scale, err_msg=name)
+            if np.abs(difference).max() > 0:
+                busy.add(name)
+    assert busy >= set(exact) - {"joint velocity"}, "a term that is never at work is not tested"
+
+
+def test_joint_speed_costs_only_beyond_the_limit():
+    robot, (x, _), (a, b), constants = frames()
+    problem = retargeting_problem(robot)
+    knee = robot.joint("right_knee_joint")
+    allowed = robot.velocity[knee] * 0.01
+
+    def cost(turn):
+        y = x._replace(joints=x.joints.at[knee].add(turn))
+        return residuals(problem, x, y, jnp.zeros(7), a, b, constants)["joint velocity"]
+
+    assert np.abs(cost(0.8 * allowed)).max() == 0
+    assert np.abs(cost(1.1 * allowed)).max() > 0
+
+
+def test_smoothness_measures_speed_not_steps():
+    robot, (x, _), (a, b), constants = frames()
+    problem = retargeting_problem(robot)
+
+    def cost(turn, time_s):
+        y = x._replace(joints=x.joints + turn)
+        later = b._replace(time_s=a.time_s + time_s)
+        found = residuals(problem, x, y, jnp.zeros(7), a, later, constants)
+        return np.asarray(found["joint smoothness"])
+
+    np.testing.assert_allclose(cost(0.1, 1 / 30), cost(0.05, 1 / 60), rtol=1e-4)
+
+
+def test_a_planted_foot_is_held_against_sliding_and_turning_a_flying_one_is_not():
+    robot, (x, _), (a, b), constants = frames()
+    problem = retargeting_problem(robot)
+
+    def slide(y):
+        return np.abs(residuals(problem, x, y, jnp.zeros(7), a, b, constants)["foot skating"])
+
+    moved = slide(x._replace(p=x.p + jnp.array([0.05, 0, 0])))
+    assert (moved[0, :, 0] > 1).all() and moved[1].max() == 0
+    turned = x._replace(joints=x.joints.at[robot.joint("left_hip_yaw_joint")].add(0.2))
+    assert slide(turned)[0].max() > 1
+
+
+def test_changing_weights_does_not_change_the_program():
+    few, many = constant_weights(CostWeights()), constant_weights(CostWeights(1, 2, 3, 4))
+    assert jax.tree.map(np.shape, few) == jax.tree.map(np.shape, many)
+    assert retargeting_problem(load_g1()) is retargeting_problem(load_g1())

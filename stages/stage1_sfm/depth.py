@@ -27,7 +27,7 @@ def _workers(views: Views, threads: int) -> Iterator[ThreadPoolExecutor]:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     try:
-        with ThreadPoolExecutor(threads if views.grey.device.type == "cpu" else 1) as pool:
+        with ThreadPoolExecutor(threads if views.device.type == "cpu" else 1) as pool:
             yield pool
     finally:
         torch.set_num_threads(before[0])
@@ -49,8 +49,8 @@ def measure_keys(views: Views, cameras: SolvedCameras, threads: int) -> list[Key
         if task is None:
             return None
         found = measure(views, half, task)
-        good = (found.cost < MAX_COST) & (views.still[frame] > 0)
-        return KeyDepth(frame, found.inverse_depth, good.float())
+        good = (found.cost < MAX_COST) & (views.still(frame) > 0)
+        return KeyDepth(frame, found.inverse_depth, good.float(), found.inverse_depth_per_px)
 
     with _workers(views, threads) as pool:
         return [key for key in pool.map(one, cameras.keys) if key is not None]
@@ -70,5 +70,5 @@ def fused_frames(
         return fused.depth.cpu().numpy(), fused.agreement.cpu().numpy()
 
     with _workers(views, threads) as pool:
-        for start in range(0, len(views.grey), _FRAMES_AT_ONCE):
-            yield from pool.map(one, range(start, min(start + _FRAMES_AT_ONCE, len(views.grey))))
+        for start in range(0, len(views), _FRAMES_AT_ONCE):
+            yield from pool.map(one, range(start, min(start + _FRAMES_AT_ONCE, len(views))))

@@ -9,8 +9,10 @@ from torch import Tensor
 
 from stages.stage1_sfm.views import Views, pixel_grid, relative, sample
 
-TOLERANCE = 0.02
-"""Largest relative difference of depths that confirm each other."""
+TOLERANCE, MAX_TOLERANCE = 0.02, 0.06
+TOLERANCE_PX = 0.25
+"""Relative difference of depths that confirm each other: at least the first, at most the second,
+and between them what so many pixels mean at the parallax there is."""
 CONFIRMATIONS = 2
 """Key frames that must agree on a depth."""
 GUESSING_KEYS = (0, -1, 1, -4, 4, -9, 9)
@@ -27,6 +29,8 @@ class KeyDepth:
     inverse_depth: Float[Tensor, "H W"]
     good: Float[Tensor, "H W"]
     """1 where a good match was found on something that stands still, else 0."""
+    inverse_depth_per_px: float
+    """How much inverse depth moves a point by a pixel in the widest source."""
 
 
 @dataclass(frozen=True)
@@ -102,10 +106,12 @@ def confirmed(
         good = sample(key.good, x[None], y[None])[0] > 0.99
         # Inverse depth in the key frame is w / z_ratio; where it is theirs instead, w scales.
         change = theirs * z_ratio / inverse_depth.clamp_min(1e-9)
-        agrees = good & (moved[2] > 1e-6) & ((change - 1).abs() < TOLERANCE)
+        noise = TOLERANCE_PX * key.inverse_depth_per_px / theirs.clamp_min(1e-9)
+        agrees = good & (moved[2] > 1e-6)
+        agrees &= (change - 1).abs() < noise.clamp(TOLERANCE, MAX_TOLERANCE)
         total += torch.where(agrees, inverse_depth * change, 0)
         count += agrees
-    known = (count >= min(CONFIRMATIONS, len(keys))) & (inverse_depth > 0)
+    known = (count >= CONFIRMATIONS) & (inverse_depth > 0)
     depth = torch.where(known, count / total.clamp_min(1e-9), 0)
     return FusedDepth(depth, torch.where(known, count / len(keys), 0))
 

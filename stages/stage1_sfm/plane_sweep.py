@@ -26,16 +26,18 @@ class Measured:
 
     inverse_depth: Float[Tensor, "H W"]
     cost: Float[Tensor, "H W"]
+    inverse_depth_per_px: float
+    """How much inverse depth moves a point by a pixel in the widest source."""
 
 
-def steps_needed(views: Views, task: DepthTask) -> int:
-    """So many hypotheses that neighbouring ones lie about a pixel apart in the widest source."""
+def widest_shift_px(views: Views, task: DepthTask) -> float:
+    """How far a point moves in the widest source, between the nearest and the farthest depth."""
     height, width = views.size
     corners = torch.tensor(
         [[0, 0, 1], [width - 1, 0, 1], [0, height - 1, 1], [width - 1, height - 1, 1],
-         [(width - 1) / 2, (height - 1) / 2, 1]], dtype=torch.float32, device=views.grey.device
+         [(width - 1) / 2, (height - 1) / 2, 1]], dtype=torch.float32, device=views.device
     ).T  # fmt: skip
-    longest = 0.0
+    longest = 1.0  # Also where no source is ahead of both depths; keeps divisions finite.
     for source in task.sources:
         A, b = relative(views, task.frame, source)
         near, far = (
@@ -46,7 +48,7 @@ def steps_needed(views: Views, task: DepthTask) -> int:
             continue
         moved = (near[:2] / near[2] - far[:2] / far[2]).norm(dim=0)
         longest = max(longest, float(moved.median()))
-    return min(MAX_STEPS, max(MIN_STEPS, math.ceil(longest) + 1))
+    return longest
 
 
 def peak(cost: Float[Tensor, "D H W"]) -> tuple[Tensor, Tensor]:
@@ -63,25 +65,31 @@ def peak(cost: Float[Tensor, "D H W"]) -> tuple[Tensor, Tensor]:
 
 def measure(views: Views, half: Views, task: DepthTask) -> Measured:
     """The inverse depth at every pixel of a frame; what it is worth is for others to check."""
-    steps = steps_needed(half, task)
-    ladder = torch.linspace(task.farthest, task.nearest, steps, device=views.grey.device)
+    shift_px = widest_shift_px(half, task)
+    steps = min(MAX_STEPS, max(MIN_STEPS, math.ceil(shift_px) + 1))
+    ladder = torch.linspace(task.farthest, task.nearest, steps, device=views.device)
     height, width = half.size
     hypotheses = ladder[:, None, None].expand(steps, height, width)
     cost = cost_volume(half, task.frame, task.sources, hypotheses)
-    place, _ = peak(aggregate(cost, half.grey[task.frame]))
+    place, _ = peak(aggregate(cost, half.grey(task.frame)))
     step = float(ladder[1] - ladder[0])
     coarse = task.farthest + place * step
-    return refine(views, task, _doubled(coarse), FINE_REACH * step)
+    inverse_depth, fine_cost = refine(views, task, _doubled(coarse), FINE_REACH * step)
+    per_px = (task.nearest - task.farthest) / (2 * shift_px)  # A pixel is half of a coarse one.
+    return Measured(inverse_depth, fine_cost, per_px)
 
 
 def _doubled(image: Float[Tensor, "h w"]) -> Float[Tensor, "H W"]:
     return F.interpolate(image[None, None], scale_factor=2, mode="bilinear")[0, 0]
 
 
-def refine(views: Views, task: DepthTask, around: Float[Tensor, "H W"], reach: float) -> Measured:
-    """Looks for a better inverse depth within `reach` of a given one."""
+def refine(
+    views: Views, task: DepthTask, around: Float[Tensor, "H W"], reach: float
+) -> tuple[Float[Tensor, "H W"], Float[Tensor, "H W"]]:
+    """Looks for a better inverse depth within `reach` of a given one; also returns its cost."""
     offsets = torch.linspace(-reach, reach, FINE_STEPS, device=around.device)
     hypotheses = (around + offsets[:, None, None]).clamp_min(0.2 * task.farthest)
     cost = cost_volume(views, task.frame, task.sources, hypotheses)
     place, value = peak(box(cost, FINE_SMOOTHING_PX))
-    return Measured(around + (place - (FINE_STEPS - 1) / 2) * float(offsets[1] - offsets[0]), value)
+    step = float(offsets[1] - offsets[0])
+    return around + (place - (FINE_STEPS - 1) / 2) * step, value

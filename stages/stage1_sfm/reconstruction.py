@@ -67,7 +67,8 @@ def world_frames(made: Reconstruction) -> Iterator[WorldFrame]:
     """What is written of every frame, in turn.
 
     Depth is that of the place along each pixel's ray, behind people too where other frames saw
-    it; confidence is the share of key frames that confirm it, halved behind people.
+    it; confidence is the share of key frames that confirm it, halved behind people, whose pixels
+    do not count as measured.
     """
     fused = fused_frames(made.views, made.cameras, made.keys, made.threads)
     for place, (depth, agreement) in enumerate(fused):
@@ -82,5 +83,6 @@ def world_frames(made: Reconstruction) -> Iterator[WorldFrame]:
             depth=depth,
             confidence=trust * agreement,
             dynamic=people,
+            measured=(agreement > 0) & ~people,
             affine_original_from_reconstruction=made.resizing.affine_original_from_reconstruction,
         )

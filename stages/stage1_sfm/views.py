@@ -1,12 +1,13 @@
 """The clip as the depth measurement sees it: grey images, what stands still, and cameras."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 
@@ -14,25 +15,42 @@ from torch import Tensor
 class Views:
     """All frames of a clip at one resolution; pixel centres have integer coordinates."""
 
-    grey: Float[Tensor, "T H W"]
-    """0 to 1."""
-    still: Float[Tensor, "T H W"]
-    """1 where the place is seen, 0 on people and their margin."""
+    images: UInt8[Tensor, "T H W"]
+    moving: Bool[Tensor, "T H W"]
+    """People and their margin: there the place is not seen."""
     intrinsic: Float[Tensor, "3 3"]
     Ts_camera_world: Float[Tensor, "T 4 4"]
+
+    def __len__(self) -> int:
+        return len(self.images)
 
     @property
     def size(self) -> tuple[int, int]:
         """Height and width."""
-        return self.grey.shape[1], self.grey.shape[2]
+        return self.images.shape[1], self.images.shape[2]
+
+    @property
+    def device(self) -> torch.device:
+        return self.images.device
+
+    def grey(self, frame: int) -> Float[Tensor, "H W"]:
+        """A frame's brightness, 0 to 1."""
+        return self.images[frame] * (1 / 255)
+
+    def still(self, frame: int) -> Float[Tensor, "H W"]:
+        """1 where a frame shows the place, 0 on what moves."""
+        return (~self.moving[frame]).float()
 
     def halved(self) -> "Views":
         """The same views at half the resolution; both sides must be even."""
         K = self.intrinsic.clone()
         K[:2] *= 0.5
         K[:2, 2] -= 0.25  # The first of the new pixels has its centre at 0.5 of the old ones.
-        still = -F.max_pool2d(-self.still[:, None], 2)[:, 0]
-        return Views(F.avg_pool2d(self.grey[:, None], 2)[:, 0], still, K, self.Ts_camera_world)
+        images = torch.stack(
+            [F.avg_pool2d(image[None].float(), 2)[0].round().byte() for image in self.images]
+        )
+        moving = self.moving.unflatten(1, (-1, 2)).unflatten(3, (-1, 2)).any(4).any(2)
+        return Views(images, moving, K, self.Ts_camera_world)
 
 
 def relative(views: Views, reference: int, other: int) -> tuple[Tensor, Tensor]:
@@ -82,16 +100,16 @@ def sample(
 
 
 def as_views(
-    grey: list[np.ndarray],
-    moving: list[np.ndarray],
+    grey: Sequence[UInt8[np.ndarray, "H W"]],
+    moving: Sequence[Bool[np.ndarray, "H W"]],
     intrinsic: Float[np.ndarray, "3 3"],
     Ts_camera_world: Float[np.ndarray, "T 4 4"],
     device: str,
 ) -> Views:
-    """Views of uint8 grey images and boolean masks of what moves."""
+    """Views of grey images and masks of what moves, frame by frame."""
     return Views(
-        torch.from_numpy(np.stack(grey)).to(device, torch.float32) / 255,
-        (~torch.from_numpy(np.stack(moving))).to(device, torch.float32),
+        torch.from_numpy(np.stack(grey)).to(device),
+        torch.from_numpy(np.stack(moving)).to(device),
         torch.as_tensor(intrinsic, dtype=torch.float32, device=device),
         torch.as_tensor(Ts_camera_world, dtype=torch.float32, device=device),
     )

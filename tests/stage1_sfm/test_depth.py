@@ -49,19 +49,19 @@ def test_depth_at_the_wrong_place_matches_badly(seen):
 
 def test_brightness_and_contrast_do_not_matter(seen):
     views, depth = seen
-    grey = views.grey.clone()
-    grey[4] = 0.6 * grey[4] + 0.1
+    images = views.images.clone()
+    images[4] = (0.6 * images[4] + 25).byte()
     true = torch.from_numpy(1 / depth[REFERENCE]).float()[None]
-    cost = cost_volume(dataclasses.replace(views, grey=grey), REFERENCE, (4,), true)
+    cost = cost_volume(dataclasses.replace(views, images=images), REFERENCE, (4,), true)
     assert cost.median() < 0.1
 
 
 def test_what_moves_in_a_source_is_not_matched(seen):
     views, depth = seen
-    still = views.still.clone()
-    still[4] = 0
+    moving = views.moving.clone()
+    moving[4] = True
     true = torch.from_numpy(1 / depth[REFERENCE]).float()[None]
-    cost = cost_volume(dataclasses.replace(views, still=still), REFERENCE, (4,), true)
+    cost = cost_volume(dataclasses.replace(views, moving=moving), REFERENCE, (4,), true)
     assert (cost == 1).all()
 
 
@@ -82,7 +82,7 @@ def test_smoothing_fills_an_even_stretch_from_its_borders():
 
 def true_key(depth, frame) -> KeyDepth:
     inverse = torch.from_numpy(1 / depth[frame]).float()
-    return KeyDepth(frame, inverse, torch.ones_like(inverse))
+    return KeyDepth(frame, inverse, torch.ones_like(inverse), inverse_depth_per_px=0.005)
 
 
 def test_true_depth_is_confirmed_by_other_frames(seen):
@@ -101,6 +101,19 @@ def test_depth_that_other_frames_contradict_is_dropped(seen):
     fused = confirmed(views, REFERENCE, wrong, [true_key(depth, frame) for frame in (3, 5, 7, 9)])
     assert (fused.depth > 0).float().mean() < 0.02
     assert (fused.agreement[fused.depth == 0] == 0).all()
+
+
+def test_little_parallax_allows_more_difference_but_not_any(seen):
+    views, depth = seen
+    truth = torch.from_numpy(1 / depth[REFERENCE]).float()
+    keys = [true_key(depth, frame) for frame in (3, 5, 7, 9)]
+    vague = [dataclasses.replace(key, inverse_depth_per_px=1.0) for key in keys]
+
+    def share(off: float, keys: list[KeyDepth]) -> float:
+        return float((confirmed(views, REFERENCE, off * truth, keys).depth > 0).float().mean())
+
+    assert share(1.04, keys) < 0.05 < 0.9 < share(1.04, vague)
+    assert share(1.1, vague) < 0.05
 
 
 def test_a_single_witness_is_not_enough(seen):

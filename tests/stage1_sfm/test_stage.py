@@ -104,6 +104,7 @@ def test_confidence_is_zero_in_holes_and_at_most_half_on_people(world_file):
             assert ((confidence > 0) == (depth > 0)).all()
             assert confidence.max() <= 1 and confidence[people].max() <= 0.5
             assert np.isfinite(frame.points).all()
+            assert (frame.measured == ((depth > 0) & ~people)).all()
 
 
 @pytest.mark.slow

@@ -14,7 +14,6 @@ from stages.solving.rows import (
     dtype_of,
     flatten,
     masked,
-    masked_sum,
     neighbours,
     over_frames,
     to_first,
@@ -28,11 +27,12 @@ class BlockSums(NamedTuple):
     diagonal: Float[Array, "P T n n"]
     upper: Float[Array, "P T-1 n n"]
     gradient: Float[Array, "P T n"]
-    costs: Costs
+    frame_costs: Costs
+    pair_costs: Costs
 
 
-def block_costs(blocks: Blocks, x: Frame, inputs: Inputs) -> Costs:
-    """Cost of every term of the blocks."""
+def block_costs(blocks: Blocks, x: Frame, inputs: Inputs) -> tuple[Costs, Costs]:
+    """Cost of every term of the blocks, per frame and per pair."""
 
     def frame(x, data):  # type: ignore[no-untyped-def]
         return flatten(_of_frame(blocks, x, data, inputs.constants))[2]
@@ -42,7 +42,7 @@ def block_costs(blocks: Blocks, x: Frame, inputs: Inputs) -> Costs:
 
     per_frame = over_frames(frame, 2, 0)(x, inputs.data)
     per_pair = over_frames(pair, 4, 0)(*neighbours(x), *neighbours(inputs.data))
-    return masked_sum(per_frame, inputs.frame_mask) | masked_sum(per_pair, inputs.pair_mask)
+    return per_frame, per_pair
 
 
 def block_sums(problem: Problem, blocks: Blocks, x: Frame, inputs: Inputs) -> BlockSums:
@@ -83,7 +83,8 @@ def block_sums(problem: Problem, blocks: Blocks, x: Frame, inputs: Inputs) -> Bl
         _block_diagonal(diagonal, start, n),
         _block_diagonal(square[..., :b, b:], start, n),
         jnp.pad(flat, ((0, 0), (0, 0), (start, n - start - flat.shape[-1]))),
-        costs | pair_costs,
+        costs,
+        pair_costs,
     )
 
 

@@ -15,12 +15,15 @@ from stages.solving.rows import (
     Features,
     Inputs,
     Rows,
+    Totals,
     dtype_of,
     flatten,
     masked,
     masked_sum,
+    masked_totals,
     neighbours,
     over_frames,
+    shared_out,
     to_first,
     to_second,
     weighted_rows,
@@ -35,8 +38,8 @@ class NormalEquations(NamedTuple):
     shared_gradient: Float[Array, " s"]
 
 
-def term_costs(problem: Problem, x: Frame, shared: Shared, inputs: Inputs) -> Costs:
-    """Cost of every term, summed over people and frames."""
+def term_costs(problem: Problem, x: Frame, shared: Shared, inputs: Inputs) -> Totals:
+    """Costs at a point."""
 
     def look(x, shared, data):  # type: ignore[no-untyped-def]
         return _views(problem, x, shared, data, inputs.constants)
@@ -50,21 +53,30 @@ def term_costs(problem: Problem, x: Frame, shared: Shared, inputs: Inputs) -> Co
     for_frame, for_pairs = over_frames(look, 1)(x, shared, inputs.data)
     per_frame = over_frames(frame, 1)(for_frame, shared, inputs.data)
     per_pair = over_frames(pair, 2)(*neighbours(for_pairs), shared, *neighbours(inputs.data))
-    costs = masked_sum(per_frame, inputs.frame_mask) | masked_sum(per_pair, inputs.pair_mask)
     if problem.blocks:
-        costs |= block_costs(problem.blocks, x, inputs)
-    return costs | flatten(problem.shared_residuals(shared, inputs.constants))[2]
+        block_frame, block_pair = block_costs(problem.blocks, x, inputs)
+        per_frame, per_pair = per_frame | block_frame, per_pair | block_pair
+    shared_costs = flatten(problem.shared_residuals(shared, inputs.constants))[2]
+    return _totals(per_frame, per_pair, shared_costs, inputs)
+
+
+def _totals(per_frame: Costs, per_pair: Costs, shared_costs: Costs, inputs: Inputs) -> Totals:
+    terms = masked_sum(per_frame, inputs.frame_mask) | masked_sum(per_pair, inputs.pair_mask)
+    frames = shared_out(
+        masked_totals(per_frame, inputs.frame_mask), masked_totals(per_pair, inputs.pair_mask)
+    )
+    return Totals(terms | shared_costs, frames)
 
 
 def linearise(
     problem: Problem, x: Frame, shared: Shared, inputs: Inputs
-) -> tuple[Costs, NormalEquations]:
+) -> tuple[Totals, NormalEquations]:
     """Costs and Gauss-Newton normal equations at a point.
 
     Masked frames and pairs contribute exactly zero.
     """
     n, s = problem.frame_size, problem.shared_size
-    (r, J, costs), features = _frame_rows(problem, x, shared, inputs)
+    (r, J, per_frame), features = _frame_rows(problem, x, shared, inputs)
     Jx, Js = J[..., :n], J[..., n:]
     diagonal = jnp.einsum("ptmi,ptmj->ptij", Jx, Jx)
     gradient = jnp.einsum("ptmi,ptm->pti", Jx, r)
@@ -72,7 +84,7 @@ def linearise(
     corner = jnp.einsum("ptmi,ptmj->ij", Js, Js)
     shared_gradient = jnp.einsum("ptmi,ptm->i", Js, r)
 
-    r, J, pair_costs = _pair_rows(problem, x, shared, features, inputs)
+    r, J, per_pair = _pair_rows(problem, x, shared, features, inputs)
     Ja, Jb, Js = J[..., :n], J[..., n : 2 * n], J[..., 2 * n :]
     diagonal += to_first(jnp.einsum("ptmi,ptmj->ptij", Ja, Ja))
     diagonal += to_second(jnp.einsum("ptmi,ptmj->ptij", Jb, Jb))
@@ -84,22 +96,22 @@ def linearise(
         border += to_second(jnp.einsum("ptmi,ptmj->ptij", Jb, Js))
         corner += jnp.einsum("ptmi,ptmj->ij", Js, Js)
         shared_gradient += jnp.einsum("ptmi,ptm->i", Js, r)
-    costs = costs | pair_costs
 
     if problem.blocks:
         sums = block_sums(problem, problem.blocks, x, inputs)
         diagonal += sums.diagonal
         upper += sums.upper
         gradient += sums.gradient
-        costs |= sums.costs
+        per_frame, per_pair = per_frame | sums.frame_costs, per_pair | sums.pair_costs
 
+    shared_costs: Costs = {}
     if s:
         r, J, shared_costs = _shared_rows(problem, shared, inputs)
         corner += J.T @ J
         shared_gradient += J.T @ r
-        costs |= shared_costs
     matrix = ArrowSystem(diagonal, upper, border, corner)
-    return costs, NormalEquations(matrix, gradient, shared_gradient)
+    totals = _totals(per_frame, per_pair, shared_costs, inputs)
+    return totals, NormalEquations(matrix, gradient, shared_gradient)
 
 
 def _frame_rows(

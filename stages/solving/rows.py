@@ -28,8 +28,15 @@ class Inputs(NamedTuple):
     pair_mask: Bool[Array, "P T-1"]
 
 
+class Totals(NamedTuple):
+    """Cost of each term, and of each frame with half of its pairs' (the shared terms aside)."""
+
+    terms: Costs
+    frames: Float[Array, "P T"]
+
+
 class Rows(NamedTuple):
-    """Weighted rows with their Jacobian, and the cost of each term."""
+    """Weighted rows with their Jacobian, and the cost of each term per frame or pair."""
 
     r: Float[Array, "*b m"]
     J: Float[Array, "*b m k"]
@@ -99,17 +106,30 @@ def neighbours(tree: Any) -> tuple[Any, Any]:
 
 
 def masked(rows: Rows, mask: Bool[Array, "P t"]) -> Rows:
-    """Rows of masked frames exactly zero, whatever they were; costs summed over the rest."""
+    """Rows of masked frames exactly zero, whatever they were."""
 
     def clear(leaf: Array) -> Array:
         return jnp.where(mask.reshape(mask.shape + (1,) * (leaf.ndim - 2)), leaf, 0.0)
 
-    return Rows(clear(rows.r), clear(rows.J), masked_sum(rows.costs, mask))
+    return Rows(clear(rows.r), clear(rows.J), rows.costs)
 
 
 def masked_sum(costs: Costs, mask: Bool[Array, "P t"]) -> Costs:
     """Costs of every frame summed over those that count."""
     return jax.tree.map(lambda c: jnp.sum(jnp.where(mask, c, 0.0)), costs)
+
+
+def masked_totals(costs: Costs, mask: Bool[Array, "P t"]) -> Float[Array, "P t"]:
+    """Cost of every frame or pair over all terms; zero where it does not count."""
+    total = sum(costs.values(), jnp.zeros(mask.shape))
+    return jnp.where(mask, total, 0.0)
+
+
+def shared_out(
+    per_frame: Float[Array, "P T"], per_pair: Float[Array, "P T-1"]
+) -> Float[Array, "P T"]:
+    """Each frame's own cost and half of that of its pairs."""
+    return per_frame + 0.5 * (to_first(per_pair) + to_second(per_pair))
 
 
 def to_first(blocks: Float[Array, "P t *b"]) -> Float[Array, "P T *b"]:

@@ -15,10 +15,11 @@ from jaxtyping import Array, Bool, Float, Int
 from stages.solving.arrow import ArrowSystem, solve_arrow
 from stages.solving.linearise import NormalEquations, linearise, term_costs
 from stages.solving.problem import Data, Frame, Limits, Problem, Shared, Solution
-from stages.solving.rows import Costs, Inputs, dtype_of
+from stages.solving.rows import Costs, Inputs, Totals, dtype_of
 
 _LARGEST_DAMPING = 1e8
 _SMALLEST_DAMPING = 1e-7
+_LARGEST_GROWTH = 16.0
 
 
 @partial(jax.jit, static_argnames="problem")
@@ -57,25 +58,46 @@ def solve(
     return Solution(
         frames=end.frames,
         shared=end.shared,
-        term_costs=end.costs,
-        cost=_total(end.costs),
+        term_costs=end.totals.terms,
+        cost=_total(end.totals.terms),
         initial_cost=end.initial_cost,
         iterations=end.iterations,
         converged=end.done,
     )
 
 
+class _Damping(NamedTuple):
+    """Levenberg-Marquardt factors relative to the diagonal, and how fast they grow when refused.
+
+    Every frame has its own: one frame that does not follow its linearisation must not slow down
+    all others.
+    """
+
+    frames: Float[Array, "P T"]
+    shared: Float[Array, ""]
+    growth: Float[Array, "P T"]
+    shared_growth: Float[Array, ""]
+
+
 class _State(NamedTuple):
     frames: Any
     shared: Any
-    costs: Costs
+    totals: Totals
     initial_cost: Float[Array, ""]
     equations: NormalEquations
     stale: Bool[Array, ""]  # the equations belong to an earlier point
-    damping: Float[Array, ""]
-    growth: Float[Array, ""]
+    damping: _Damping
     iterations: Int[Array, ""]
     done: Bool[Array, ""]
+
+
+class _Step(NamedTuple):
+    """Tangents, and how far they should lower the cost: at each frame, and by the shared ones."""
+
+    frames: Float[Array, "P T n"]
+    shared: Float[Array, " s"]
+    predicted: Float[Array, "P T"]
+    predicted_shared: Float[Array, ""]
 
 
 def _start(
@@ -84,72 +106,98 @@ def _start(
     """The first iteration fills in costs and equations: their code is compiled once."""
     dtype = dtype_of(frames)
     shapes = jax.eval_shape(lambda: linearise(problem, frames, shared, inputs))
-    costs, equations = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+    totals, equations = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+    first = jnp.asarray(limits.initial_damping, dtype)
+    every, two = jnp.zeros_like(totals.frames), jnp.asarray(2.0, dtype)
     return _State(
         frames=frames,
         shared=shared,
-        costs=costs,
+        totals=totals,
         initial_cost=jnp.zeros((), dtype),
         equations=equations,
         stale=jnp.array(True),
-        damping=jnp.asarray(limits.initial_damping, dtype),
-        growth=jnp.asarray(2.0, dtype),
+        damping=_Damping(every + first, first, every + two, two),
         iterations=jnp.array(0),
         done=jnp.array(False),
     )
 
 
 def _iterate(problem: Problem, inputs: Inputs, limits: Limits, state: _State) -> _State:
-    old_costs, equations = jax.lax.cond(
+    old, equations = jax.lax.cond(
         state.stale,
         lambda: linearise(problem, state.frames, state.shared, inputs),
-        lambda: (state.costs, state.equations),
+        lambda: (state.totals, state.equations),
     )
-    step, shared_step, predicted = _damped_step(equations, state.damping)
-    frames = jax.vmap(jax.vmap(problem.move_frame))(state.frames, step)
-    shared = problem.move_shared(state.shared, shared_step)
-    costs = term_costs(problem, frames, shared, inputs)
+    step = _damped_step(equations, state.damping)
+    frames = jax.vmap(jax.vmap(problem.move_frame))(state.frames, step.frames)
+    shared = problem.move_shared(state.shared, step.shared)
+    new = term_costs(problem, frames, shared, inputs)
 
-    cost, new_cost = _total(old_costs), _total(costs)
-    gain = (cost - new_cost) / predicted
+    cost, new_cost = _total(old.terms), _total(new.terms)
+    predicted = jnp.sum(step.predicted) + step.predicted_shared
     accepted = (new_cost < cost) & (predicted > 0)
-    small = jnp.max(jnp.abs(step)) < limits.step_tolerance
+    small = jnp.max(jnp.abs(step.frames)) < limits.step_tolerance
     settled = (accepted & (cost - new_cost < limits.cost_tolerance * cost)) | (
         (predicted < limits.cost_tolerance * cost) | small
     )
-    damping = jnp.where(
-        accepted,
-        state.damping * jnp.clip(1.0 - (2.0 * gain - 1.0) ** 3, 0.1, 2.0),
-        state.damping * state.growth,
-    )
+    gain = (cost - new_cost) / predicted
+    damping = _next_damping(state.damping, accepted, gain, step.predicted, old, new)
     return _State(
         frames=_choose(accepted, frames, state.frames),
         shared=_choose(accepted, shared, state.shared),
-        costs=_choose(accepted, costs, old_costs),
+        totals=_choose(accepted, new, old),
         initial_cost=jnp.where(state.iterations == 0, cost, state.initial_cost),
         equations=equations,
         stale=accepted,
-        damping=jnp.maximum(damping, _SMALLEST_DAMPING),
-        growth=jnp.where(accepted, 2.0, 2.0 * state.growth),
+        damping=damping,
         iterations=state.iterations + 1,
-        done=settled | (damping > _LARGEST_DAMPING),
+        done=settled | (jnp.min(damping.frames) > _LARGEST_DAMPING),
     )
 
 
-def _damped_step(
-    equations: NormalEquations, damping: Float[Array, ""]
-) -> tuple[Float[Array, "P T n"], Float[Array, " s"], Float[Array, ""]]:
-    """Step of the frames and of the shared numbers, and how far the cost should fall."""
+def _next_damping(
+    damping: _Damping,
+    accepted: Bool[Array, ""],
+    gain: Float[Array, ""],
+    predicted: Float[Array, "P T"],
+    old: Totals,
+    new: Totals,
+) -> _Damping:
+    """Nielsen's rule with each frame's own gain, where its share of the step is not negligible.
+
+    If a step is refused although every frame gained, all frames count as refused.
+    """
+    negligible = predicted < 1e-3 * jnp.mean(jnp.abs(predicted))
+    own = (old.frames - new.frames) / jnp.where(negligible, 1.0, predicted)
+    own = jnp.where(negligible | ~jnp.isfinite(own), gain, own)
+    refused = ~(own > 0)
+    refused = jnp.where(~accepted & ~jnp.any(refused), True, refused)
+    lower = jnp.clip(1.0 - (2.0 * own - 1.0) ** 3, 0.1, 2.0)
+    followed = jnp.where(accepted, damping.frames * lower, damping.frames)
+    frames = jnp.where(refused, damping.frames * damping.growth, followed)
+    shared = jnp.where(
+        accepted,
+        damping.shared * jnp.clip(1.0 - (2.0 * gain - 1.0) ** 3, 0.1, 2.0),
+        damping.shared * damping.shared_growth,
+    )
+    return _Damping(
+        jnp.clip(frames, _SMALLEST_DAMPING, 10 * _LARGEST_DAMPING),
+        jnp.clip(shared, _SMALLEST_DAMPING, 10 * _LARGEST_DAMPING),
+        jnp.where(refused, jnp.minimum(2.0 * damping.growth, _LARGEST_GROWTH), 2.0),
+        jnp.where(accepted, 2.0, 2.0 * damping.shared_growth),
+    )
+
+
+def _damped_step(equations: NormalEquations, damping: _Damping) -> _Step:
     matrix = equations.matrix
     diagonal = jnp.diagonal(matrix.diagonal, axis1=-2, axis2=-1)
     corner = jnp.diagonal(matrix.corner)
     # Directions without information are held in place by a share of the largest entry; frames
     # without any information become an identity block.
     floor = 1e-6 * jnp.maximum(jnp.max(diagonal), 1e-12)
-    scale, shared_scale = jnp.maximum(diagonal, floor), jnp.maximum(corner, floor)
     blank = jnp.all(diagonal == 0, axis=-1, keepdims=True)
-    added = jnp.where(blank, 1.0, damping * scale)
-    shared_added = damping * shared_scale
+    added = jnp.where(blank, 1.0, damping.frames[..., None] * jnp.maximum(diagonal, floor))
+    shared_added = damping.shared * jnp.maximum(corner, floor)
     n, s = diagonal.shape[-1], corner.shape[0]
     damped = ArrowSystem(
         matrix.diagonal + added[..., None] * jnp.eye(n, dtype=diagonal.dtype),
@@ -157,12 +205,13 @@ def _damped_step(
         matrix.border,
         matrix.corner + shared_added * jnp.eye(s, dtype=diagonal.dtype),
     )
-    step, shared_step = solve_arrow(damped, -equations.gradient, -equations.shared_gradient)
-    predicted = 0.5 * (
-        jnp.sum(step * (added * step - equations.gradient))
-        + jnp.sum(shared_step * (shared_added * shared_step - equations.shared_gradient))
+    step, shared = solve_arrow(damped, -equations.gradient, -equations.shared_gradient)
+    return _Step(
+        step,
+        shared,
+        0.5 * jnp.sum(step * (added * step - equations.gradient), axis=-1),
+        0.5 * jnp.sum(shared * (shared_added * shared - equations.shared_gradient)),
     )
-    return step, shared_step, predicted
 
 
 def _total(costs: Costs) -> Float[Array, ""]:

@@ -175,7 +175,7 @@ def test_normal_equations_are_those_of_finite_differences(seed):
         @jax.jit
         def cost(z):
             x = jax.vmap(jax.vmap(move))(start, z[:-1].reshape(2, 4, 6))
-            return sum(term_costs(PROBLEM, x, shared + z[-1:], inputs).values())
+            return sum(term_costs(PROBLEM, x, shared + z[-1:], inputs).terms.values())
 
         equations = equations_of(PROBLEM, start, shared, inputs)
         gradient = np.append(equations.gradient.ravel(), equations.shared_gradient)

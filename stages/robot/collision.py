@@ -1,5 +1,7 @@
 """Capsule against capsule: signed distances in JAX, and the pairs worth checking."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -67,6 +69,22 @@ def _nearest(a0: Array, a1: Array, b0: Array, b1: Array) -> tuple[Array, Array]:
     return s, t
 
 
+def deepest_overlap_m(
+    robot: Robot, R: Float[np.ndarray, "T L 3 3"], p: Float[np.ndarray, "T L 3"]
+) -> float:
+    """How deep the worst pair of capsules overlaps over a motion (m); zero if none does."""
+    capsules, pairs = robot.capsules, self_collision_pairs(robot)
+    R_link, p_link = R[:, capsules.link], p[:, capsules.link]
+    start, end = (
+        p_link + np.einsum("tnij,nj->tni", R_link, ends) for ends in (capsules.start, capsules.end)
+    )
+    ends = (points[:, pairs[:, k]] for k in (0, 1) for points in (start, end))
+    gaps = segment_distances(*(jnp.asarray(points.reshape(-1, 3)) for points in ends))
+    radii = capsules.radius[pairs].sum(axis=1)
+    return max(0.0, -float((np.asarray(gaps).reshape(len(p), -1) - radii).min()))
+
+
+@functools.lru_cache(maxsize=8)
 def self_collision_pairs(robot: Robot) -> Int[np.ndarray, "P 2"]:
     """Pairs of capsules that can meet: not on bodies within ADJACENT_JOINTS of each other, not
     overlapping already at zero (they are built that way), spheres left out."""

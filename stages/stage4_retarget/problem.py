@@ -68,10 +68,10 @@ def constant_weights(weights: CostWeights) -> dict[str, np.float32]:
     return {name: np.float32(value) for name, value in both.items()}
 
 
-def loosened(constants: Constants) -> Constants:
-    """The same without collisions, and with feet held a tenth as firmly."""
+def loosened(constants: Constants, self_collision: float) -> Constants:
+    """The same without surfaces, feet held a tenth as firmly, and that share of self-collision."""
     factors = {
-        "self_coll_factor_weight": 0.0,
+        "self_coll_factor_weight": self_collision,
         "world_coll_factor_weight": 0.0,
         "foot_skating_cost_weight": 0.1,
         "ground_contact_cost_weight": 0.1,

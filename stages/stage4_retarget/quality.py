@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float
 
-from stages.robot.collision import pair_distances, self_collision_pairs
+from stages.robot.collision import deepest_overlap_m
 from stages.robot.limbs import sole_points_m
 from stages.robot.model import Robot
 from stages.robot.rest import link_trajectories
@@ -54,7 +53,7 @@ def measure(
         foot_sliding_m_s=sliding(soles, contacts, times_s),
         below_ground_mean_m=float(depth.max(axis=-1).mean()),
         below_ground_worst_m=float(depth.max()),
-        self_collision_m=_self_collision(robot, R, p),
+        self_collision_m=deepest_overlap_m(robot, R, p),
     )
 
 
@@ -89,18 +88,3 @@ def depths(soles: Float[np.ndarray, "T 2 4 3"], terrain: Terrain) -> Float[np.nd
     surface = terrain.surface_below(points + np.array([0.0, 0.0, DEEPEST_M]))
     below = np.where(np.isnan(surface), 0.0, surface - points[:, 2])
     return np.maximum(below, 0.0).reshape(soles.shape[:3])
-
-
-def _self_collision(robot: Robot, R: np.ndarray, p: np.ndarray) -> float:
-    capsules = robot.capsules
-    pairs = self_collision_pairs(robot)
-    links = capsules.link
-    start, end = (
-        p[:, links] + np.einsum("tnij,nj->tni", R[:, links], ends)
-        for ends in (capsules.start, capsules.end)
-    )
-    deepest = 0.0
-    for a, b in zip(start, end, strict=True):
-        distances = pair_distances(robot, jnp.asarray(a), jnp.asarray(b), pairs)
-        deepest = max(deepest, -float(distances.min()))
-    return deepest

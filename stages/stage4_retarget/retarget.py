@@ -1,15 +1,18 @@
 """Retarget one person's whole trajectory to the robot."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Bool, Float
 
 from stages.geometry.rotations import nearest_rotation
+from stages.robot.collision import deepest_overlap_m
 from stages.robot.correspondence import g1_correspondence
 from stages.robot.model import Robot
+from stages.robot.rest import link_trajectories
 from stages.robot.terrain import HeightField, Terrain, raised_near_edges
 from stages.solving import Limits, Solution, pad_frames, padded_length, solve
 from stages.stage4_retarget.contacts import Flags, planted, stance_numbers
@@ -39,6 +42,10 @@ EDGE_CLEARANCE_M = 0.02
 # First the body finds its pose and the feet their spots as if nothing were in the way; only then
 # do surfaces push. Both at once trap a foot on the wrong side of a riser.
 FIRST_LIMITS = Limits(max_iterations=20, cost_tolerance=1e-2, step_tolerance=1e-3)
+# Shares of self-collision in that first solve, in the order they are tried.
+SELF_COLLISION_SHARES = (0.3, 1.0, 0.0)
+# Limbs deeper in each other than this are stuck, and the next share is tried, m.
+TANGLED_M = 0.01
 LIMITS = Limits(max_iterations=100, cost_tolerance=1e-4, step_tolerance=1e-4)
 
 
@@ -85,12 +92,11 @@ def retarget(
     toes = person.joints[:, TOES, :].astype(float)
     stands = planted(person.flags, toes, surface_under(terrain, toes), person.times_s)
     feet = footing(person.joints, stands, terrain)
-    solution = _solve(robot, person, feet, _ground(person, terrain), weights)
-    frames = len(person.joints)
-    pose = Pose(*(np.asarray(leaf)[0, :frames].astype(float) for leaf in solution.frames))
+    solution = _untangled(robot, _setting(robot, person, feet, _ground(person, terrain), weights))
+    pose = _pose(solution, len(person.joints))
     joints = np.clip(pose.joints, robot.lower, robot.upper)
     return Retargeted(
-        R_world_root=nearest_rotation(pose.R),
+        R_world_root=pose.R,
         p_world_root=pose.p,
         joints=joints,
         contacts=stands,
@@ -103,16 +109,25 @@ def retarget(
     )
 
 
-def _solve(
+class _Setting(NamedTuple):
+    """Everything the solver is given, padded."""
+
+    start: Pose
+    target: Target
+    constants: Constants
+    frames: int
+    length: int
+
+
+def _setting(
     robot: Robot, person: Person, feet: Footing, ground: HeightField, weights: CostWeights
-) -> Solution:
+) -> _Setting:
     table = g1_correspondence(robot)
     frames = len(person.joints)
     length = padded_length(frames)
     scale = body_scale(table, robot, person.joints)
     R, p = initial_root(person.joints, person.R_world_root, scale)
     rest = resting_joints(robot)
-    start = Pose(R[None], p[None], np.tile(rest, (1, frames, 1)))
     target = Target(
         points=person.joints[None][:, :, table.smpl],
         R_root=person.R_world_root[None],
@@ -130,18 +145,53 @@ def _solve(
         ground=ground,
         raised_ground=raised_near_edges(ground, EDGE_CLEARANCE_M),
     )
-    target, constants = _float32(pad_frames(target, length)), _float32(constants)
-    mask = frame_mask(frames, length)
+    start = Pose(R[None], p[None], np.tile(rest, (1, frames, 1)))
+    return _Setting(
+        _float32(pad_frames(start, length)),
+        _float32(pad_frames(target, length)),
+        _float32(constants),
+        frames,
+        length,
+    )
 
-    def minimise(pose: Pose, stretch: Array, loose: bool) -> Solution:
-        chosen = loosened(constants) if loose else constants
-        limits = FIRST_LIMITS if loose else LIMITS
-        problem = retargeting_problem(robot)
-        return solve(problem, pose, stretch, target, chosen, mask, limits=limits)
 
-    nothing = jnp.zeros(len(constants.ratios))
-    first = minimise(_float32(pad_frames(start, length)), nothing, loose=True)
-    return minimise(first.frames, first.shared, loose=False)
+def _untangled(robot: Robot, setting: _Setting) -> Solution:
+    """The best of a few starts; the first suffices unless limbs got stuck in each other."""
+    best: Solution | None = None
+    for share in SELF_COLLISION_SHARES:
+        solution = _solve(robot, setting, share)
+        if best is None or float(solution.cost) < float(best.cost):
+            best = solution
+        pose = _pose(solution, setting.frames)
+        R, p = link_trajectories(robot, pose.R, pose.p, pose.joints)
+        if deepest_overlap_m(robot, R, p) < TANGLED_M:
+            return solution
+    assert best is not None
+    return best
+
+
+def _solve(robot: Robot, setting: _Setting, self_collision: float) -> Solution:
+    problem = retargeting_problem(robot)
+    mask = frame_mask(setting.frames, setting.length)
+    constants = setting.constants
+    first = solve(
+        problem,
+        setting.start,
+        jnp.zeros(len(constants.ratios)),
+        setting.target,
+        loosened(constants, self_collision),
+        mask,
+        limits=FIRST_LIMITS,
+    )
+    return solve(
+        problem, first.frames, first.shared, setting.target, constants, mask, limits=LIMITS
+    )
+
+
+def _pose(solution: Solution, frames: int) -> Pose:
+    """The solved poses without padding, in float64, roots made exact rotations."""
+    R, p, joints = (np.asarray(leaf)[0, :frames].astype(float) for leaf in solution.frames)
+    return Pose(nearest_rotation(R), p, joints)
 
 
 def _float32(tree):  # type: ignore[no-untyped-def]  # any pytree of arrays

@@ -10,7 +10,7 @@ from PIL import Image
 from stages.weights.grounding_dino import GroundingDino
 
 BOX_THRESHOLD = 0.25
-DUPLICATE_IOU = 0.7
+DUPLICATE_OVERLAP = 0.7
 
 
 @dataclass(frozen=True)
@@ -30,20 +30,23 @@ def resized_to(image: UInt8[np.ndarray, "H W 3"], shortest: int, longest: int) -
 
 
 def without_duplicates(detections: list[Detection]) -> list[Detection]:
-    """Of boxes that overlap by more than 0.7 (intersection over union), the best one."""
+    """Of boxes that share more than 0.7 of the smaller one's area, the best one.
+
+    A box around a part of somebody would otherwise become a person of its own.
+    """
     kept: list[Detection] = []
     for candidate in sorted(detections, key=lambda detection: -detection.score):
-        if all(box_iou(candidate.box, other.box) <= DUPLICATE_IOU for other in kept):
+        if all(overlap(candidate.box, other.box) <= DUPLICATE_OVERLAP for other in kept):
             kept.append(candidate)
     return kept
 
 
-def box_iou(a: Float[np.ndarray, "4"], b: Float[np.ndarray, "4"]) -> float:
-    """Intersection over union of two boxes x1, y1, x2, y2."""
+def overlap(a: Float[np.ndarray, "4"], b: Float[np.ndarray, "4"]) -> float:
+    """Intersection of two boxes x1, y1, x2, y2 over the smaller one's area."""
     low, high = np.maximum(a[:2], b[:2]), np.minimum(a[2:], b[2:])
     intersection = float(np.prod(np.clip(high - low, 0, None)))
-    union = float(np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2])) - intersection
-    return intersection / union if union > 0 else 0.0
+    smaller = min(float(np.prod(a[2:] - a[:2])), float(np.prod(b[2:] - b[:2])))
+    return intersection / smaller if smaller > 0 else 0.0
 
 
 class PersonDetector:

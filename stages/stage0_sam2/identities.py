@@ -13,6 +13,12 @@ def mask_iou(a: Bool[np.ndarray, "H W"], b: Bool[np.ndarray, "H W"]) -> float:
     return np.count_nonzero(a & b) / union if union else 0.0
 
 
+def contained(a: Bool[np.ndarray, "H W"], b: Bool[np.ndarray, "H W"]) -> float:
+    """Share of the smaller mask that the other one covers; 0 if either is empty."""
+    smaller = min(np.count_nonzero(a), np.count_nonzero(b))
+    return np.count_nonzero(a & b) / smaller if smaller else 0.0
+
+
 def match(
     followed: dict[int, Bool[np.ndarray, "H W"]], detected: list[Bool[np.ndarray, "H W"]]
 ) -> dict[int, int]:

@@ -7,21 +7,26 @@ new people are also followed back through the segment before.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, UInt16
 
 from stages.artifacts.images import ImageFile, read_image
+from stages.artifacts.masks import box_of
 from stages.stage0_sam2.detector import Detection, PersonDetector
-from stages.stage0_sam2.identities import mask_iou, match
+from stages.stage0_sam2.identities import contained, match
 from stages.stage0_sam2.propagation import Logits, follow, id_map
 
 STEP = 20
 MISSES_ALLOWED = 2
 """Segments that a person may be carried on without being detected."""
 MIN_AREA_PX = 20
-COVERED = 0.8
+SAME = 0.5
+"""Masks that share more than this of the smaller one are of one body."""
+WHOLE = 0.8
+"""A new mask this much as large as the one carried on replaces it."""
 
 
 @dataclass
@@ -30,6 +35,19 @@ class Segment:
 
     start: int
     ids: list[UInt16[np.ndarray, "H W"]]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Somebody in one frame: what SAM 2 sees in the detector's box."""
+
+    mask: Bool[np.ndarray, "H W"]
+    score: float
+
+    @property
+    def box(self) -> np.ndarray:
+        """The mask's tight box, which is often better than the detector's."""
+        return np.asarray(box_of(self.mask), np.float64)
 
 
 @dataclass
@@ -64,7 +82,7 @@ class Tracker:
         if pending is not None:
             yield pending
 
-    def _segment(self, start: int) -> tuple[Segment, dict[int, Detection]]:
+    def _segment(self, start: int) -> tuple[Segment, dict[int, Candidate]]:
         # One frame more than is kept: there the next look of the detector is compared.
         paths = [image.path for image in self.images[start : start + STEP + 1]]
         first = read_image(paths[0])
@@ -76,46 +94,64 @@ class Tracker:
         return Segment(start, maps[:STEP]), new
 
     def _prompts(
-        self, detections: list[Detection], path: Any
-    ) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray], dict[int, Detection]]:
-        """Boxes for people seen, masks for people missed, and who is new."""
-        probes = {index: detection.box for index, detection in enumerate(detections)}
-        logits = follow(self.predictor, [path], 0, probes, {}).get(0, {})
-        detected = [logits[index] > 0 for index in range(len(detections))]
+        self, detections: list[Detection], path: Path
+    ) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray], dict[int, Candidate]]:
+        """Boxes for people seen, masks for people carried on, and who is new."""
+        candidates = self._candidates(detections, path)
         followed = {person: track.last for person, track in self.tracks.items()}
-        pairs = match(followed, detected)
+        pairs = match(followed, [candidate.mask for candidate in candidates])
         boxes, masks, new = {}, {}, {}
         for person, track in list(self.tracks.items()):
-            if person in pairs:
+            seen = candidates[pairs[person]] if person in pairs else None
+            if seen is not None and seen.mask.sum() >= WHOLE * track.last.sum():
                 track.misses = 0
-                boxes[person] = detections[pairs[person]].box
-            elif track.misses < MISSES_ALLOWED and track.last.sum() >= MIN_AREA_PX:
-                track.misses += 1
+                boxes[person] = seen.box
+                continue
+            # A part of somebody is a sign of them, but not what to follow.
+            parts = [c for c in candidates if contained(c.mask, track.last) > SAME]
+            track.misses = 0 if parts else track.misses + 1
+            if track.misses <= MISSES_ALLOWED and track.last.sum() >= MIN_AREA_PX:
                 masks[person] = track.last
             else:
                 del self.tracks[person]
-        for index, detection in enumerate(detections):
-            if index in pairs.values() or detected[index].sum() < MIN_AREA_PX:
+        for index, candidate in enumerate(candidates):
+            known = any(contained(candidate.mask, mask) > SAME for mask in followed.values())
+            if index in pairs.values() or known:
                 continue
-            if any(_covers(detected[index], mask) for mask in masks.values()):
-                continue  # The detector saw a part of somebody, or several people as one.
             person = max(self.scores, default=0) + 1
-            self.tracks[person] = Track(detection.score, detected[index])
-            self.scores[person] = detection.score
-            boxes[person] = detection.box
-            new[person] = detection
+            self.tracks[person] = Track(candidate.score, candidate.mask)
+            self.scores[person] = candidate.score
+            boxes[person] = candidate.box
+            new[person] = candidate
         return boxes, masks, new
+
+    def _candidates(self, detections: list[Detection], path: Path) -> list[Candidate]:
+        """Detections as masks; boxes whose masks are of one body are one candidate."""
+        probes = {index: detection.box for index, detection in enumerate(detections)}
+        logits = follow(self.predictor, [path], 0, probes, {}).get(0, {})
+        found: list[Candidate] = []
+        for index, detection in enumerate(detections):
+            mask = logits[index] > 0
+            if mask.sum() < MIN_AREA_PX:
+                continue
+            for position, other in enumerate(found):
+                if contained(mask, other.mask) > SAME:
+                    found[position] = Candidate(mask | other.mask, other.score)
+                    break
+            else:
+                found.append(Candidate(mask, detection.score))
+        return found
 
     def _carry_on(self, ids: UInt16[np.ndarray, "H W"]) -> None:
         for person, track in self.tracks.items():
             track.last = ids == person
 
-    def _follow_back(self, before: Segment, start: int, new: dict[int, Detection]) -> None:
+    def _follow_back(self, before: Segment, start: int, new: dict[int, Candidate]) -> None:
         """Adds people found at `start` to the segment before it, where nobody else is."""
         if not new:
             return
         paths = [image.path for image in self.images[before.start : start + 1]]
-        boxes = {person: detection.box for person, detection in new.items()}
+        boxes = {person: candidate.box for person, candidate in new.items()}
         found = follow(self.predictor, paths, len(paths) - 1, boxes, {}, reverse=True)
         for index, ids in enumerate(before.ids):
             add_people(ids, found.get(index, {}))
@@ -126,10 +162,3 @@ def add_people(ids: UInt16[np.ndarray, "H W"], logits: Logits) -> None:
     added = id_map(logits, ids.shape)
     free = ids == 0
     ids[free] = added[free]
-
-
-def _covers(detected: Bool[np.ndarray, "H W"], mask: Bool[np.ndarray, "H W"]) -> bool:
-    """Whether either mask lies mostly inside the other."""
-    both = np.count_nonzero(detected & mask)
-    smaller = min(np.count_nonzero(detected), np.count_nonzero(mask))
-    return mask_iou(detected, mask) > 0 and both > COVERED * smaller

@@ -73,9 +73,14 @@ def _adjust(reconstruction, max_error_px: float) -> None:
     options.ceres.loss_function_scale = 0.5
     options.ceres.solver_options.max_num_iterations = 100
     options.ceres.solver_options.function_tolerance = 1e-6
+    config = pycolmap.BundleAdjustmentConfig()
+    for image in reconstruction.reg_image_ids():
+        config.add_image(image)
+    config.fix_gauge(pycolmap.BundleAdjustmentGauge.TWO_CAMS_FROM_WORLD)
     manager = pycolmap.ObservationManager(reconstruction)
     for _ in range(2):
-        pycolmap.bundle_adjustment(reconstruction, options)
+        # Not pycolmap.bundle_adjustment, which writes to the terminal whatever the log level.
+        pycolmap.create_default_bundle_adjuster(options, config, reconstruction).solve()
         manager.filter_all_points3D(max_error_px, MIN_TRIANGULATION_ANGLE_DEG)
 
 

@@ -13,7 +13,7 @@ NOISE = 2.0 / 255
 """Contrast below this counts as none: its correlation would be that of sensor noise."""
 UNSEEN_COST = 1.0
 """Where no source looks: as if uncorrelated."""
-_PIXELS_AT_ONCE = {"cpu": 40_000, "cuda": 50_000_000}
+_PIXELS_AT_ONCE = {"cpu": 100_000, "cuda": 50_000_000}
 """On a processor, so little that intermediate results stay in its cache."""
 
 

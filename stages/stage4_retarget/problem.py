@@ -80,6 +80,13 @@ def loosened(constants: Constants, self_collision: float) -> Constants:
     return constants._replace(weights=weights)
 
 
+def firmed(constants: Constants) -> Constants:
+    """The same with limits that hardly give: for the last steps of a motion that leans on them."""
+    factors = {"joint limits": 10.0, "sole collision": 2.0}
+    weights = {name: w * factors.get(name, 1.0) for name, w in constants.weights.items()}
+    return constants._replace(weights=weights)
+
+
 @functools.cache
 def retargeting_problem(robot: Robot) -> Problem:
     """The problem of a robot; the same object each time, so that it compiles once."""
@@ -160,6 +167,7 @@ class _Parts:
             * w["ground contact"]
             * jnp.where(planted[:, None], terms.sole_height(soles[..., 2], target.ground_z), 0.0),
             "joint limits": w["limit_cost_factor_weight"]
+            * w["joint limits"]
             * terms.outside(x.joints, jnp.asarray(self.low), jnp.asarray(self.high)),
             "hips": hip_weight * x.joints[self.hips],
             "rest": w["rest"] * (x.joints - constants.rest),

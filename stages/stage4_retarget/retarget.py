@@ -6,7 +6,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Array, Bool, Float
 
 from stages.geometry.rotations import nearest_rotation
 from stages.robot.collision import deepest_overlap_m
@@ -28,6 +28,7 @@ from stages.stage4_retarget.problem import (
     Pose,
     Target,
     constant_weights,
+    firmed,
     frame_mask,
     loosened,
     retargeting_problem,
@@ -171,21 +172,28 @@ def _untangled(robot: Robot, setting: _Setting) -> Solution:
 
 
 def _solve(robot: Robot, setting: _Setting, self_collision: float) -> Solution:
-    problem = retargeting_problem(robot)
+    """First loosely, then as wished; firmly at last if joints still push past their limits."""
+    constants, nothing = setting.constants, jnp.zeros(len(setting.constants.ratios))
+    loose = loosened(constants, self_collision)
+    found = _minimise(robot, setting, loose, setting.start, nothing, FIRST_LIMITS)
+    found = _minimise(robot, setting, constants, found.frames, found.shared, LIMITS)
+    joints = _pose(found, setting.frames).joints
+    if (joints < robot.lower).any() or (joints > robot.upper).any():
+        found = _minimise(robot, setting, firmed(constants), found.frames, found.shared, LIMITS)
+    return found
+
+
+def _minimise(
+    robot: Robot,
+    setting: _Setting,
+    constants: Constants,
+    pose: Pose,
+    stretch: Float[Array, " K"],
+    limits: Limits,
+) -> Solution:
     mask = frame_mask(setting.frames, setting.length)
-    constants = setting.constants
-    first = solve(
-        problem,
-        setting.start,
-        jnp.zeros(len(constants.ratios)),
-        setting.target,
-        loosened(constants, self_collision),
-        mask,
-        limits=FIRST_LIMITS,
-    )
-    return solve(
-        problem, first.frames, first.shared, setting.target, constants, mask, limits=LIMITS
-    )
+    problem = retargeting_problem(robot)
+    return solve(problem, pose, stretch, setting.target, constants, mask, limits=limits)
 
 
 def _pose(solution: Solution, frames: int) -> Pose:

@@ -11,6 +11,9 @@ _FIXES = {
     errno.EDQUOT: "the disk quota is used up; free space and run again, finished videos are kept",
     errno.EACCES: "no permission; make it writable for this user or choose another folder",
     errno.EPERM: "no permission; make it writable for this user or choose another folder",
+    errno.EEXIST: "a file is where a folder should be; move it or choose another folder",
+    errno.ENOTDIR: "a file is where a folder should be; move it or choose another folder",
+    errno.EISDIR: "a folder is where a file should be; move it or choose another folder",
     errno.EROFS: "the folder is read-only; mount it writable or choose another folder",
 }
 

@@ -31,7 +31,10 @@ def choose(names: list[str], selection: Selection, where: Path | str) -> list[st
     """
     present = sorted(names)
     if not present:
-        raise SelectionError(f"{where}: no videos here; put videos in, or name another folder")
+        raise SelectionError(
+            f"{where}: no videos here; put videos in, run the stage that writes to this folder, or"
+            " name another folder"
+        )
     matching = [name for name in present if selection.pattern.lower() in name.lower()]
     end = None if selection.end_idx == -1 else selection.end_idx
     chosen = matching[selection.start_idx : end]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 from transformers import AutoTokenizer, GroundingDinoForObjectDetection
+from transformers.utils.logging import disable_progress_bar
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ def load_grounding_dino(folder: Path, device: str = "cpu") -> GroundingDino:
                 f"{folder / name} is missing: a Grounding DINO checkpoint is a folder in the "
                 "transformers layout, see docs of IDEA-Research/grounding-dino-tiny"
             )
+    disable_progress_bar()  # The run has one already.
     model = GroundingDinoForObjectDetection.from_pretrained(
         folder, dtype=torch.float32, local_files_only=True
     )

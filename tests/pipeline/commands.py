@@ -1,0 +1,67 @@
+"""The installed commands, run in this process on a data folder, and a cut of a demo video."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import av
+from click.testing import CliRunner
+
+from stages.running import ledger
+
+REPOSITORY = Path(__file__).parents[2]
+DEMO_VIDEO = REPOSITORY / "data" / "demo" / "videos" / "jump_box_01.mp4"
+
+STAGE0 = ["stage0-frames", "stage0-sam2", "stage0-vitpose", "stage0-vimo", "stage0-bstro"]
+CHAIN = [*STAGE0, "stage1-sfm", "stage2-megahunter", "stage3-postprocess", "stage4-retarget"]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command said and which lines it added to the ledger, by video."""
+
+    exit_code: int
+    output: str
+    entries: dict[str, dict]
+
+    def reason(self, video: str) -> str:
+        return self.entries[video]["reason"]
+
+    def outcome(self, video: str) -> str:
+        return self.entries[video]["outcome"]
+
+
+def command(stage: str, data: Path, *flags: str) -> Ran:
+    """Runs the console script of a stage with `MIMICMILL_DATA` set to `data`."""
+    (script,) = entry_points(group="console_scripts", name=stage)
+    before = len(ledger.read(data))
+    result = CliRunner().invoke(script.load(), list(flags), env={"MIMICMILL_DATA": str(data)})
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert "Traceback" not in result.output
+    added = ledger.read(data)[before:]
+    return Ran(result.exit_code, result.output, {entry["video"]: entry for entry in added})
+
+
+def write_video(path: Path, pictures, rate: int = 30) -> None:
+    """H.264 of RGB pictures."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=rate, options={"crf": "18"})
+        stream.pix_fmt = "yuv420p"
+        for index, picture in enumerate(pictures):
+            if index == 0:
+                stream.height, stream.width = picture.shape[:2]
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts, frame.time_base = index, Fraction(1, rate)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+def demo_pictures(count: int):
+    """The first pictures of a demo video."""
+    with av.open(str(DEMO_VIDEO)) as container:
+        for index, frame in enumerate(container.decode(video=0)):
+            if index == count:
+                return
+            yield frame.to_ndarray(format="rgb24")

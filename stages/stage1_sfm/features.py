@@ -12,7 +12,7 @@ from PIL import Image
 
 MAX_IMAGE_SIZE_PX = 1000
 MAX_FEATURES = 1500
-MAX_ERROR_SHARE = 1 / 400
+MAX_ERROR_SHARE = 1 / 640
 """Largest distance from the epipolar line, as a share of the long side."""
 PEOPLE_MARGIN_SHARE = 0.015
 """By how much people's masks grow, as a share of the long side: soft borders, cast shadows."""

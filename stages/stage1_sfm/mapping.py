@@ -69,14 +69,15 @@ def _adjust(reconstruction, max_error_px: float) -> None:
     options = pycolmap.BundleAdjustmentOptions()
     options.print_summary = False
     options.refine_principal_point = False
-    options.ceres.loss_function_type = pycolmap.LossFunctionType.SOFT_L1
+    options.ceres.loss_function_type = pycolmap.LossFunctionType.CAUCHY
     options.ceres.loss_function_scale = 0.5
     options.ceres.solver_options.max_num_iterations = 100
     options.ceres.solver_options.function_tolerance = 1e-6
     config = pycolmap.BundleAdjustmentConfig()
     for image in reconstruction.reg_image_ids():
         config.add_image(image)
-    config.fix_gauge(pycolmap.BundleAdjustmentGauge.TWO_CAMS_FROM_WORLD)
+    # Two neighbouring cameras are too close to fix the scale by.
+    config.fix_gauge(pycolmap.BundleAdjustmentGauge.THREE_POINTS)
     manager = pycolmap.ObservationManager(reconstruction)
     for _ in range(2):
         # Not pycolmap.bundle_adjustment, which writes to the terminal whatever the log level.

@@ -31,6 +31,18 @@ class Ran:
     def outcome(self, video: str) -> str:
         return self.entries[video]["outcome"]
 
+    def failed_clearly(self, video: str) -> bool:
+        """Whether the video failed with one line, on the screen as in the ledger, that says more
+        than that something broke."""
+        lines = [line for line in self.output.splitlines() if f"] {video}: failed in" in line]
+        reason = self.reason(video)
+        return (
+            self.outcome(video) == "failed"
+            and len(lines) == 1
+            and lines[0].endswith(reason)
+            and "traceback" not in reason
+        )
+
 
 def command(stage: str, data: Path, *flags: str) -> Ran:
     """Runs the console script of a stage with `MIMICMILL_DATA` set to `data`."""
@@ -58,10 +70,11 @@ def write_video(path: Path, pictures, rate: int = 30) -> None:
         container.mux(stream.encode())
 
 
-def demo_pictures(count: int):
-    """The first pictures of a demo video."""
+def demo_pictures(frames: range):
+    """Some pictures of a demo video."""
     with av.open(str(DEMO_VIDEO)) as container:
         for index, frame in enumerate(container.decode(video=0)):
-            if index == count:
+            if index in frames:
+                yield frame.to_ndarray(format="rgb24")
+            if index >= frames[-1]:
                 return
-            yield frame.to_ndarray(format="rgb24")

@@ -1,5 +1,6 @@
 """The whole chain, once a session, on a short cut of a demo video."""
 
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from tests.pipeline.commands import CHAIN, Ran, command, demo_pictures, write_vi
 
 VIDEO = "прыжок 1.5_cam02_frame_3"
 """Spaces, dots, `_cam`, `_frame_` and letters beyond ASCII: every stage has to carry it on."""
-SOURCE_FRAMES, FPS, FRAMES = 44, 15, 22
+SOURCE_FRAMES, FPS, FRAMES = range(44), 15, 22
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,18 @@ class Chain:
     ran: dict[str, Ran]
     video: str = VIDEO
 
-    def copied_to(self, folder: Path) -> Path:
-        """The same data folder elsewhere, to be spoiled."""
-        shutil.copytree(self.data, folder, dirs_exist_ok=True)
-        return folder
+    def copied_to(self, data: Path, video: str = VIDEO) -> Path:
+        """Copies everything to another data folder, where the video may have another name.
+
+        Records of runs stay behind, as if other tools had made the files.
+        """
+        for file in self.data.glob("*put_*/**/*"):
+            copy = data / str(file.relative_to(self.data)).replace(VIDEO, video)
+            if file.is_file():
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                # Stages replace files and never write into them: large ones need no copy.
+                (os.link if file.stat().st_size > 100_000 else shutil.copy)(file, copy)
+        return data
 
 
 @pytest.fixture(scope="session")

@@ -59,6 +59,10 @@ def segment_distances(
     return jnp.sqrt(jnp.sum(gap * gap, axis=-1) + 1e-12)
 
 
+# One program where single operations would be compiled one by one.
+_gaps = jax.jit(segment_distances)
+
+
 def _nearest(a0: Array, a1: Array, b0: Array, b1: Array) -> tuple[Array, Array]:
     u, v, w = a1 - a0, b1 - b0, a0 - b0
     uu, vv = jnp.sum(u * u, -1) + 1e-9, jnp.sum(v * v, -1) + 1e-9
@@ -79,7 +83,7 @@ def deepest_overlap_m(
         p_link + np.einsum("tnij,nj->tni", R_link, ends) for ends in (capsules.start, capsules.end)
     )
     ends = (points[:, pairs[:, k]] for k in (0, 1) for points in (start, end))
-    gaps = segment_distances(*(jnp.asarray(points.reshape(-1, 3)) for points in ends))
+    gaps = _gaps(*(points.reshape(-1, 3) for points in ends))
     radii = capsules.radius[pairs].sum(axis=1)
     return max(0.0, -float((np.asarray(gaps).reshape(len(p), -1) - radii).min()))
 
@@ -98,10 +102,12 @@ def self_collision_pairs(robot: Robot) -> Int[np.ndarray, "P 2"]:
     ]
     R, p = link_poses_at_rest(robot)
     start, end = (
-        jnp.asarray(p[capsules.link] + np.einsum("nij,nj->ni", R[capsules.link], ends))
+        p[capsules.link] + np.einsum("nij,nj->ni", R[capsules.link], ends)
         for ends in (capsules.start, capsules.end)
     )
-    return pairs[np.asarray(pair_distances(robot, start, end, pairs)) > 0.0].astype(np.int32)
+    a, b = pairs.T
+    gaps = np.asarray(_gaps(start[a], end[a], start[b], end[b]))
+    return pairs[gaps > capsules.radius[a] + capsules.radius[b]].astype(np.int32)
 
 
 def _joints_between(robot: Robot) -> Int[np.ndarray, "B B"]:

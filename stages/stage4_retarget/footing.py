@@ -12,12 +12,10 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from stages.robot.terrain import Terrain
-from stages.stage4_retarget.contacts import stretches
+from stages.stage4_retarget.contacts import clearance_m, stretches
 
 TOES = (10, 11)  # SMPL-45: toe-base joints
 HEELS = (31, 34)
-# The toe-base joint's height above the sole where contacts do not tell: an adult's, m.
-USUAL_CLEARANCE_M = 0.025
 # Toe and heel on surfaces further apart than this stand on an edge, m: the foot lies flat then.
 EDGE_M = 0.06
 
@@ -44,7 +42,7 @@ def footing(
     """Targets for both feet. `joints` in the world of the terrain (z up, m)."""
     toes, heels = joints[:, TOES, :].astype(float), joints[:, HEELS, :].astype(float)
     toe_ground, heel_ground = surface_under(terrain, toes), surface_under(terrain, heels)
-    clearance = _clearance(toes[..., 2] - toe_ground, planted)
+    clearance = clearance_m(toes[..., 2] - toe_ground, planted)
     target, ground_z = toes.copy(), np.full((*planted.shape, 2), np.nan)
     for foot in range(2):
         shifts: list[tuple[int, int, np.ndarray]] = []
@@ -63,12 +61,6 @@ def footing(
             shifts.append((start, end, spot - toes[rows, foot][[0, -1]]))
         _carry(target[:, foot], planted[:, foot], shifts, clearance)
     return Footing(target, planted, ground_z)
-
-
-def _clearance(heights: np.ndarray, planted: np.ndarray) -> float:
-    """How far the toe-base joint is above the ground when planted (m), within what feet allow."""
-    seen = heights[planted & np.isfinite(heights)]
-    return float(np.clip(np.median(seen), 0.0, 0.08)) if len(seen) else USUAL_CLEARANCE_M
 
 
 def _levels(

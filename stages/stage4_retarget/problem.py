@@ -122,14 +122,13 @@ class _Parts:
         matched = points_on_links(robot, self.table.link)
         self.points = _joined([matched, self.soles, start, end])
         self.parts = np.cumsum([len(matched.body), len(self.soles.body), len(start.body)])
-        self.hips = np.array(
-            [
-                robot.joint(f"{side}_hip_{axis}_joint")
-                for axis in HIP_AXES
-                for side in ("left", "right")
-            ]
-        )
-        self.off_ground = np.flatnonzero(~np.isin(robot.capsules.link, ankles))
+        hips = [
+            robot.joint(f"{side}_hip_{axis}_joint")
+            for axis in HIP_AXES
+            for side in ("left", "right")
+        ]
+        self.hips = np.array(hips, np.int32)
+        self.off_ground = np.flatnonzero(~np.isin(robot.capsules.link, ankles)).astype(np.int32)
         self.low = robot.lower + terms.LIMIT_MARGIN_RAD
         self.high = robot.upper - terms.LIMIT_MARGIN_RAD
 
@@ -197,6 +196,7 @@ class _Parts:
         return {
             "foot skating": w["foot_skating_cost_weight"]
             * w["foot skating"]
+            * pace
             * jnp.where(held[:, None, None], slide, 0.0),
             "joint smoothness": smooth * turn,
             "joint velocity": w["limit_cost_factor_weight"]

@@ -16,7 +16,7 @@ from stages.robot.rest import link_trajectories
 from stages.robot.terrain import HeightField, Terrain, raised_near_edges
 from stages.solving import Limits, Solution, pad_frames, padded_length, solve
 from stages.stage4_retarget.contacts import Flags, planted, stance_numbers
-from stages.stage4_retarget.footing import TOES, Footing, footing, surface_under
+from stages.stage4_retarget.footing import HEELS, TOES, Footing, footing, surface_under
 from stages.stage4_retarget.initial import (
     body_scale,
     initial_root,
@@ -90,8 +90,8 @@ def retarget(
 
     Works without a terrain, without contacts and for a single frame; says so in `ignored`.
     """
-    toes = person.joints[:, TOES, :].astype(float)
-    stands = planted(person.flags, toes, surface_under(terrain, toes), person.times_s)
+    toes, heels = (person.joints[:, points, :].astype(float) for points in (TOES, HEELS))
+    stands = planted(person.flags, toes, heels, surface_under(terrain, toes), person.times_s)
     feet = footing(person.joints, stands, terrain)
     solution = _untangled(robot, _setting(robot, person, feet, _ground(person, terrain), weights))
     pose = _pose(solution, len(person.joints))
@@ -218,7 +218,7 @@ def _ignored(person: Person, stands: Bool[np.ndarray, "T 2"], terrain: Terrain) 
         said.append("no mesh: nothing says where the ground is, feet keep the person's heights")
     unknown = int((~person.flags.known).sum())
     if unknown:
-        said.append(f"contacts unknown in {unknown} of {len(stands)} frames")
+        said.append(f"contacts unknown in {unknown} of {len(stands)} frames: motion decides")
     if not stands.any():
         said.append("no foot is ever planted: feet follow the person's without being held")
     return tuple(said)

@@ -44,7 +44,7 @@ def motion(kind: str, seconds: float = 3.3, fps: float = 30.0) -> Motion:
     rest = ShapedBody(body()).rest(np.zeros(10))
     if kind == "flat":
         whole = walk(rest, place(kind), [(0.0, 0.0), (4.0, 0.0)], fps)
-        return whole.cut(20, 20 + int(seconds * fps))
+        return whole.cut(int(0.7 * fps), int((0.7 + seconds) * fps))
     return MOTIONS[kind](rest, place(kind), fps, seconds=seconds)
 
 

@@ -82,23 +82,11 @@ def test_limbs_point_where_the_person_s_do(robot):
 
 
 def test_half_the_frame_rate_gives_the_same_motion(robot):
-    slow = retarget(robot, person("flat", fps=30.0), terrain("flat"))
-    fast = retarget(robot, person("flat", fps=60.0), terrain("flat"))
-    shared = min(len(slow.joints), len(fast.joints[::2]))
-    apart = slow.joints[5 : shared - 5] - fast.joints[::2][5 : shared - 5]
-    assert np.abs(apart).mean() < 0.05
-
-
-def test_padding_does_not_change_the_answer(robot):
-    someone = person("flat")
-    whole = retarget(robot, someone, terrain("flat"))
-    rows = slice(0, 60)
-    short = Person(
-        someone.joints[rows], someone.R_world_root[rows], someone.times_s[rows],
-        Flags(someone.flags.touching[rows], someone.flags.known[rows]),
-    )  # fmt: skip
-    part = retarget(robot, short, terrain("flat"))
-    assert np.abs(part.joints[:40] - whole.joints[:40]).max() < 0.02
+    slow = retarget(robot, person("flat", 1.5, 30.0), terrain("flat"))
+    fast = retarget(robot, person("flat", 1.5, 60.0), terrain("flat"))
+    apart = np.abs(slow.joints - fast.joints[: 2 * len(slow.joints) : 2])
+    assert apart.mean() < 0.03
+    assert np.quantile(apart, 0.99) < 0.2
 
 
 def test_without_a_mesh_feet_keep_the_person_s_heights_and_it_says_so(robot):
@@ -110,14 +98,29 @@ def test_without_a_mesh_feet_keep_the_person_s_heights_and_it_says_so(robot):
     assert sliding(soles_of(robot, found), found.contacts, someone.times_s) < 0.015
 
 
-def test_without_contacts_it_still_walks_and_says_so(robot):
+def test_unknown_contacts_are_judged_by_motion_and_it_says_so(robot):
     someone = person("flat")
-    silent = replace(someone, flags=Flags(np.zeros_like(someone.flags.touching),
-                                          np.zeros_like(someone.flags.known)))  # fmt: skip
+    silent = replace(
+        someone,
+        flags=Flags(np.zeros_like(someone.flags.touching), np.zeros_like(someone.flags.known)),
+    )
     found = retarget(robot, silent, terrain("flat"))
     quality = assert_feasible(robot, silent, found, terrain("flat"))
     assert quality.below_ground_worst_m < 0.02
     assert any("unknown in" in said for said in found.ignored)
+    assert (found.contacts == motion("flat").contacts).mean() > 0.85
+
+
+def test_a_person_who_never_stands_still_flies_and_it_says_so(robot):
+    someone = person("flat")
+    away = np.linspace(0, 12, len(someone.joints))[:, None, None] * [1.0, 0, 0] + [0, 0, 0.5]
+    flying = replace(
+        someone,
+        joints=(someone.joints + away).astype(np.float32),
+        flags=Flags(np.zeros_like(someone.flags.touching), someone.flags.known),
+    )
+    found = retarget(robot, flying, terrain("flat"))
+    assert_feasible(robot, flying, found, terrain("flat"))
     assert any("no foot is ever planted" in said for said in found.ignored)
 
 

@@ -7,6 +7,7 @@ START_IDX ?= 0
 END_IDX ?= -1
 MULTIHUMAN ?=
 TOP_K ?= 0
+HEIGHT ?=
 ARGS ?=
 SEEDS ?=
 PYTHON ?= python3
@@ -25,7 +26,7 @@ FLAGS_stage0-vitpose = $(PEOPLE)
 FLAGS_stage0-vimo = $(PEOPLE)
 FLAGS_stage0-bstro = $(PEOPLE)
 FLAGS_stage1-$(WORLD) = --gsam2
-FLAGS_stage2-megahunter = --world-reconstruction-base-dir '$(DATA)/input_$(WORLD)' $(PEOPLE)
+FLAGS_stage2-megahunter = $(if $(HEIGHT),--height $(HEIGHT)) --world-reconstruction-base-dir '$(DATA)/input_$(WORLD)' $(PEOPLE)
 FLAGS_stage3-postprocess = $(if $(MULTIHUMAN),--multihuman)
 FLAGS_stage4-retarget = $(PEOPLE)
 command = $(BIN)/$(1) $(SELECT) $(FLAGS_$(1)) $(ARGS)
@@ -42,7 +43,8 @@ help: ## This list
 	    awk -F '\t' '{ printf "  %-12s %s\n", $$1, $$2 }'
 	@echo "Stages, one at a time: $(COMMANDS)"
 	@echo "Variables: DATA=$(DATA) PATTERN= WORLD=$(WORLD) START_IDX=0 END_IDX=-1"
-	@echo "           MULTIHUMAN=1 TOP_K=0 ARGS= (flags for one stage) SEEDS= (evaluate)"
+	@echo "           MULTIHUMAN=1 TOP_K=0 HEIGHT=1.80 (of the person, m) SEEDS= (evaluate)"
+	@echo "           ARGS= (flags for one stage)"
 
 setup: $(READY) ## Make the virtual environment .venv with everything in it
 

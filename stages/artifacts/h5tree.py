@@ -28,8 +28,8 @@ def put_array(group: h5py.Group, name: str, array: np.ndarray) -> None:
     group.create_dataset(name, data=array, **options)
 
 
-def put_strings(root: h5py.File, path: str, strings: list[str]) -> None:
-    """Stores a list of strings as the root attribute `path`, which begins with a slash."""
+def put_strings(root: h5py.File, path: str, strings: list[str] | np.ndarray) -> None:
+    """Stores strings as the root attribute `path`, which begins with a slash."""
     root.attrs.create(path, strings, dtype=h5py.string_dtype())
 
 

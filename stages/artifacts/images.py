@@ -67,8 +67,8 @@ def read_image(path: Path) -> UInt8[np.ndarray, "H W 3"]:
 def write_image(path: Path, rgb: UInt8[np.ndarray, "H W 3"]) -> None:
     """Writes an RGB image, as JPEG of quality 95 where the name says so."""
     with replacing(path) as temporary:
-        options = {"quality": JPEG_QUALITY} if path.suffix in (".jpg", ".jpeg") else {}
-        Image.fromarray(rgb).save(temporary, **options)
+        # Pillow ignores the quality of formats without loss.
+        Image.fromarray(rgb).save(temporary, quality=JPEG_QUALITY)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import UInt16
@@ -213,14 +214,17 @@ def read_summary(folder: Path) -> TrackSummary:
         return TrackSummary(
             all_instance_ids=tuple(int(person) for person in record["all_instance_ids"]),
             sorted_by_avg_area=tuple(int(person) for person in record["sorted_by_avg_area"]),
-            **{
-                name: {int(person): value for person, value in record[name].items()}
-                for name in ("avg_areas", "frame_counts", "total_areas")
-            },
+            avg_areas=_by_person(record["avg_areas"]),
+            frame_counts=_by_person(record["frame_counts"]),
+            total_areas=_by_person(record["total_areas"]),
             **{name: record.get(name) for name in _SINGLE_IDS},
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ArtifactError(path, f"not a track summary ({error!r})", f"run {MADE_BY}") from None
+
+
+def _by_person(values: dict[str, Any]) -> dict[int, Any]:
+    return {int(person): value for person, value in values.items()}
 
 
 def choose_people(summary: TrackSummary, multihuman: bool, top_k: int) -> list[int]:

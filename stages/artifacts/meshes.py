@@ -1,6 +1,7 @@
 """`background_mesh.obj` and the two background point clouds (stage 3): z-up world, metres."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import trimesh
@@ -33,7 +34,7 @@ def read_mesh(path: Path) -> tuple[Float[np.ndarray, "V 3"], Int[np.ndarray, "F 
     if not path.exists():
         raise ArtifactError(path, "missing", f"run {MADE_BY}")
     try:
-        mesh = trimesh.load(path, force="mesh", process=False)
+        mesh: Any = trimesh.load(path, force="mesh", process=False)
         return (
             np.asarray(mesh.vertices, np.float64).reshape(-1, 3),
             np.asarray(mesh.faces, np.int64).reshape(-1, 3),
@@ -56,5 +57,5 @@ def read_cloud(path: Path) -> tuple[Float[np.ndarray, "N 3"], UInt8[np.ndarray, 
     """Points and colours of a point cloud."""
     if not path.exists():
         raise ArtifactError(path, "missing", f"run {MADE_BY}")
-    cloud = trimesh.load(path)
+    cloud: Any = trimesh.load(path)
     return np.asarray(cloud.vertices), np.asarray(cloud.colors)[:, :3].astype(np.uint8)

@@ -63,13 +63,11 @@ def boxes_around(
     return (low + high) / 2, np.clip((high - low) * scale, *BOX_LIMITS_M) / 2
 
 
-def inside_any(
+def inside(
     points: Float[np.ndarray, "N 3"],
     centres: Float[np.ndarray, "B 3"],
     halves: Float[np.ndarray, "B 3"],
 ) -> Bool[np.ndarray, " N"]:
-    """Whether a point lies in one of the boxes."""
-    inside = np.zeros(len(points), bool)
-    for centre, half in zip(centres, halves, strict=True):
-        inside |= (np.abs(points - centre) <= half).all(1)
-    return inside
+    """Whether a point lies in the smallest box around some boxes."""
+    low, high = (centres - halves).min(0), (centres + halves).max(0)
+    return ((points >= low) & (points <= high)).all(1)

@@ -16,10 +16,9 @@ def joints_of(body: BodyModel, motion: PersonMotion) -> Float32[np.ndarray, "T 4
     if not motion.frames:
         return np.zeros((0, 45, 3), np.float32)
     local = np.concatenate([motion.R_world_root[:, None], motion.body_pose], axis=1)
-    joints = jax.vmap(lambda betas, rotmats, root: smpl45(body, betas, rotmats, root))(
-        jnp.asarray(motion.betas), jnp.asarray(local), jnp.asarray(motion.root_transl)
-    )
-    return np.asarray(joints, np.float32)
+    joints = jax.jit(jax.vmap(lambda betas, rotmats, root: smpl45(body, betas, rotmats, root)))
+    arrays = (motion.betas, local, motion.root_transl)
+    return np.asarray(joints(*(jnp.asarray(array) for array in arrays)), np.float32)
 
 
 def rotated(motion: PersonMotion, R_new_old: Float32[np.ndarray, "3 3"]) -> PersonMotion:

@@ -23,7 +23,7 @@ from stages.artifacts.world import FrameGroup
 from stages.body import SMPL45_NAMES, load_body
 from stages.running import Input, Stage, VideoError
 from stages.stage3_postprocess.clouds import Cloud
-from stages.stage3_postprocess.filtering import boxes_around, inside_any
+from stages.stage3_postprocess.filtering import boxes_around, inside
 from stages.stage3_postprocess.geocalib_gravity import FRAMES, GeoCalibGravity, is_installed
 from stages.stage3_postprocess.gravity import Up, body_up, level_direction, surface_normals
 from stages.stage3_postprocess.levelling import R_zup_from_up
@@ -217,7 +217,7 @@ def _normals_near(world: FrameGroup, joints: np.ndarray) -> np.ndarray:
         frame = world[name]
         valid = (frame.confidence > 0) & frame.measured & ~frame.dynamic
         places, normals = surface_normals(frame.points, valid)
-        found.append(normals[inside_any(places, centres, halves)])
+        found.append(normals[inside(places, centres, halves)])
     return np.concatenate(found)
 
 

@@ -47,9 +47,7 @@ class Feet:
             return Feet(*(torch.as_tensor(a.astype(np.int64), device=device) for a in lists))
 
 
-def distance_to_place_m(
-    points: Float[Tensor, "n v 3"], scene: SceneBatch
-) -> Float[Tensor, "n v"]:
+def distance_to_place_m(points: Float[Tensor, "n v 3"], scene: SceneBatch) -> Float[Tensor, "n v"]:
     """How far points are from the floor (z = 0) and the blocks; 0 inside them."""
     nearest = points[..., 2].clamp(min=0)
     for box in range(scene.box_centre_m.shape[1]):

@@ -23,9 +23,7 @@ class Stock(Generic[Samples]):
         if len(new) == 0:
             return
         if self.samples is None:
-            self.samples = new._map(
-                lambda value: value.new_zeros(self.capacity, *value.shape[1:])
-            )
+            self.samples = new._map(lambda value: value.new_zeros(self.capacity, *value.shape[1:]))
         where = (self._next + torch.arange(len(new))) % self.capacity
         for name, value in vars(self.samples).items():
             value[where.to(value.device)] = getattr(new, name)

@@ -1,6 +1,7 @@
 """All measures of one video."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from stages.artifacts.errors import ArtifactError
@@ -24,7 +25,7 @@ def measure(root: Path, video: str, method: str, body_path: Path) -> dict[str, f
             print(f"{video}: {error}")
 
     for part in (people.detection, people.masks, people.keypoints, people.contacts):
-        add(lambda part=part: part(clip))
+        add(partial(part, clip))
     add(lambda: people.bodies(clip, body))
     reconstruction = find_world_file(root / f"input_{method}", video)
     if reconstruction is None:

@@ -20,20 +20,26 @@ COLOURS = {"dark": "0.2 0.2 0.2 1", "white": "0.7 0.7 0.7 1"}
 
 def g1() -> Part:
     """All 41 links with their joints, in file order."""
-    return Part((
-        *tables.PELVIS.links,
-        *tables.LEFT_LEG.links, *mirrored(tables.LEFT_LEG).links,
-        *tables.TRUNK.links,
-        *tables.LEFT_ARM.links, *_right_arm().links,
-    ))
+    return Part(
+        (
+            *tables.PELVIS.links,
+            *tables.LEFT_LEG.links,
+            *mirrored(tables.LEFT_LEG).links,
+            *tables.TRUNK.links,
+            *tables.LEFT_ARM.links,
+            *_right_arm().links,
+        )
+    )
 
 
 def mirrored(part: Part) -> Part:
     """The right-hand copy of a left-hand part: reflected in the x-z plane."""
-    return Part(tuple(
-        (None if joint is None else _mirror_joint(joint), _mirror_link(link))
-        for joint, link in part.links
-    ))
+    return Part(
+        tuple(
+            (None if joint is None else _mirror_joint(joint), _mirror_link(link))
+            for joint, link in part.links
+        )
+    )
 
 
 def _right_arm() -> Part:
@@ -57,15 +63,21 @@ def _mirror_joint(joint: Joint) -> Joint:
     lower, upper = joint.limits
     turns_over = joint.axis is not None and joint.axis[1] == 0.0
     return replace(
-        joint, name=_right(joint.name), parent=_right(joint.parent), child=_right(joint.child),
-        xyz=_flip(joint.xyz), rpy=(-roll, pitch, -yaw),
+        joint,
+        name=_right(joint.name),
+        parent=_right(joint.parent),
+        child=_right(joint.child),
+        xyz=_flip(joint.xyz),
+        rpy=(-roll, pitch, -yaw),
         limits=(-upper, -lower) if turns_over else (lower, upper),
     )
 
 
 def _mirror_link(link: Link) -> Link:
     return replace(
-        link, name=_right(link.name), centre_of_mass=_flip(link.centre_of_mass),
+        link,
+        name=_right(link.name),
+        centre_of_mass=_flip(link.centre_of_mass),
         visuals=tuple(_mirror_shape(shape) for shape in link.visuals),
         collisions=tuple(_mirror_shape(shape) for shape in link.collisions),
     )
@@ -80,11 +92,13 @@ def _mirror_shape(shape: Shape) -> Shape:
 def urdf_text(part: Part) -> str:
     """The URDF document: each link follows the joint that carries it."""
     robot = ElementTree.Element("robot", name="g1_29dof_anneal_23dof_foot")
-    robot.append(ElementTree.Comment(
-        " Written by tools/robot/write_g1.py. Collision cylinders stand for capsules: their axis"
-        " is the capsule's segment, to be capped with half spheres (Isaac Gym:"
-        " replace_cylinder_with_capsule). "
-    ))
+    robot.append(
+        ElementTree.Comment(
+            " Written by tools/robot/write_g1.py. Collision cylinders stand for capsules: their axis"
+            " is the capsule's segment, to be capped with half spheres (Isaac Gym:"
+            " replace_cylinder_with_capsule). "
+        )
+    )
     for name, rgba in COLOURS.items():
         material = ElementTree.SubElement(robot, "material", name=name)
         ElementTree.SubElement(material, "color", rgba=rgba)
@@ -113,8 +127,12 @@ def _joint_element(joint: Joint) -> ElementTree.Element:
     if joint.axis is not None:
         ElementTree.SubElement(element, "axis", xyz=_numbers(joint.axis))
         ElementTree.SubElement(
-            element, "limit", lower=f"{joint.limits[0]:.10g}", upper=f"{joint.limits[1]:.10g}",
-            effort=f"{joint.effort:.10g}", velocity=f"{joint.velocity:.10g}",
+            element,
+            "limit",
+            lower=f"{joint.limits[0]:.10g}",
+            upper=f"{joint.limits[1]:.10g}",
+            effort=f"{joint.effort:.10g}",
+            velocity=f"{joint.velocity:.10g}",
         )
     return element
 

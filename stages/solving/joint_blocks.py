@@ -78,7 +78,7 @@ def block_sums(problem: Problem, blocks: Blocks, x: Frame, inputs: Inputs) -> Bl
     diagonal += to_first(square[..., :b, :b]) + to_second(square[..., b:, b:])
     gradient += to_first(slope[..., :b]) + to_second(slope[..., b:])
     n, start = problem.frame_size, blocks.start
-    flat = gradient.reshape(gradient.shape[:2] + (-1,))
+    flat = gradient.reshape((*gradient.shape[:2], -1))
     return BlockSums(
         _block_diagonal(diagonal, start, n),
         _block_diagonal(square[..., :b, b:], start, n),

@@ -13,7 +13,7 @@ def hat(v: Float[Array, "*b 3"]) -> Float[Array, "*b 3 3"]:
     x, y, z = v[..., 0], v[..., 1], v[..., 2]
     zero = jnp.zeros_like(x)
     rows = [zero, -z, y, z, zero, -x, -y, x, zero]
-    return jnp.stack(rows, axis=-1).reshape(v.shape[:-1] + (3, 3))
+    return jnp.stack(rows, axis=-1).reshape((*v.shape[:-1], 3, 3))
 
 
 def rotation_exp(v: Float[Array, "*b 3"]) -> Float[Array, "*b 3 3"]:
@@ -56,15 +56,11 @@ def rotation_log(R: Float[Array, "*b 3 3"]) -> Float[Array, "*b 3"]:
     return ratio[..., None] * sine_axis
 
 
-def rotate_left(
-    R: Float[Array, "*b 3 3"], delta: Float[Array, "*b 3"]
-) -> Float[Array, "*b 3 3"]:
+def rotate_left(R: Float[Array, "*b 3 3"], delta: Float[Array, "*b 3"]) -> Float[Array, "*b 3 3"]:
     """Move a rotation along a tangent given in its outer (left) frame: `exp(delta) @ R`."""
     return rotation_exp(delta) @ R
 
 
-def nudge_left(
-    R: Float[Array, "*b 3 3"], delta: Float[Array, "*b 3"]
-) -> Float[Array, "*b 3 3"]:
+def nudge_left(R: Float[Array, "*b 3 3"], delta: Float[Array, "*b 3"]) -> Float[Array, "*b 3 3"]:
     """`rotate_left` to first order in delta."""
     return R + hat(delta) @ R

@@ -17,6 +17,7 @@ from stages.solving.linearise import NormalEquations, linearise, term_costs
 from stages.solving.problem import Data, Frame, Limits, Problem, Shared, Solution
 from stages.solving.rows import Costs, Inputs, Totals, dtype_of
 
+DEFAULT_LIMITS = Limits()
 _LARGEST_DAMPING = 1e8
 _SMALLEST_DAMPING = 1e-7
 _LARGEST_GROWTH = 16.0
@@ -31,7 +32,7 @@ def solve(
     constants: Data,
     frame_mask: Bool[Array, "P T"],
     pair_mask: Bool[Array, "P T-1"] | None = None,
-    limits: Limits = Limits(),
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Solution:
     """Minimise the problem's cost from a start.
 

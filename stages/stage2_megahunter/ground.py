@@ -21,9 +21,12 @@ class GroundPatch(NamedTuple):
 
 
 NO_GROUND = GroundPatch(np.zeros(3), np.array([0.0, 0.0, 1.0]), 0.0)
+CANDIDATES = 3
+_APART = 0.04  # of the distance: planes closer to each other than this are one
+_FEWEST_VOTES = 0.1  # of the window's weight
 
 
-def ground_near(
+def grounds_near(
     depth: Float[np.ndarray, "H W"],
     static: Bool[np.ndarray, "H W"],
     intrinsic: Float[np.ndarray, "3 3"],
@@ -31,12 +34,13 @@ def ground_near(
     radius_px: float,
     body_up: Float[np.ndarray, "3"],
     seed: int = 0,
-) -> GroundPatch:
-    """Plane under a foot, in camera axes and the depth's units.
+) -> list[GroundPatch]:
+    """Up to three planes that may be under a foot, in camera axes and the depth's units.
 
-    Among planes through three random points of the window, those tilted less than 40 degrees
-    against the body's up direction compete for points near the foot; the winner is refined by
-    weighted least squares. Steps and box edges in the window thus lose against the tread.
+    Planes through three random points of the window, tilted less than 40 degrees against the
+    body's up direction, compete for points near the foot; winners are refined by weighted least
+    squares. Walls and box fronts are left out by their tilt; where steps or a box's edge offer
+    several levels, which one is meant shows only later, from where the person is.
 
     Args:
         depth: z-depth.
@@ -49,13 +53,14 @@ def ground_near(
     """
     pixels, weights = _window(static, foot, radius_px)
     if len(pixels) < MIN_POINTS:
-        return NO_GROUND
+        return []
     rng = np.random.default_rng(seed)
     if len(pixels) > _MOST_POINTS:
         chosen = rng.choice(len(pixels), _MOST_POINTS, replace=False)
         pixels, weights = pixels[chosen], weights[chosen]
     z = depth[pixels[:, 1], pixels[:, 0]].astype(np.float64)
-    rays = np.concatenate([pixels, np.ones((len(pixels), 1))], axis=1) @ np.linalg.inv(intrinsic).T
+    inverse = np.linalg.inv(intrinsic)
+    rays = np.concatenate([pixels, np.ones((len(pixels), 1))], axis=1) @ inverse.T
     points = rays * z[:, None]
     thickness = _THICKNESS * np.median(z)
 
@@ -65,12 +70,37 @@ def ground_near(
     normals = normals / np.maximum(lengths, 1e-12)[:, None]
     normals *= np.sign(normals @ body_up + 1e-12)[:, None]
     upright = (normals @ body_up > np.cos(np.deg2rad(_MAX_TILT_DEG))) & (lengths > 1e-12)
-    if not upright.any():
-        return NO_GROUND
-    offsets = points @ normals.T - np.einsum("tc,tc->t", triples[:, 0], normals)
-    votes = (weights[:, None] * np.exp(-0.5 * (offsets / thickness) ** 2)).sum(axis=0)
-    best = int(np.argmax(np.where(upright, votes, -1.0)))
-    return _refined(points, weights, offsets[:, best], normals[best], thickness)
+    heights = np.einsum("tc,tc->t", triples[:, 0], normals)
+    likeness = np.exp(-0.5 * ((points @ normals.T - heights) / thickness) ** 2) * upright
+    at_foot = heights / np.minimum(normals @ (inverse @ np.append(foot, 1.0)), -1e-6)
+    return _best(points, weights, normals, likeness, at_foot, thickness)
+
+
+def _best(
+    points: np.ndarray,
+    weights: np.ndarray,
+    normals: np.ndarray,
+    likeness: np.ndarray,
+    at_foot: np.ndarray,
+    thickness: float,
+) -> list[GroundPatch]:
+    """The planes with most votes, one after another, that meet the foot's viewing ray at depths of
+    their own; points that voted for a plane have no second vote.
+    """
+    found: list[GroundPatch] = []
+    left = weights.copy()
+    open_ = np.ones(len(normals), bool)
+    while len(found) < CANDIDATES:
+        votes = (left @ likeness) * open_
+        best = int(votes.argmax())
+        if votes[best] <= _FEWEST_VOTES * weights.sum():
+            break
+        inlying = left * likeness[:, best]
+        found.append(_refined(points, left, weights.sum(), inlying, normals[best], thickness))
+        offsets = (points - found[-1].point) @ found[-1].normal
+        left = left * (np.abs(offsets) > 3.0 * thickness)
+        open_ &= np.abs(at_foot - at_foot[best]) > _APART * abs(at_foot[best])
+    return [patch for patch in found if patch.weight > 0]
 
 
 def _window(
@@ -91,22 +121,21 @@ def _window(
 def _refined(
     points: np.ndarray,
     weights: np.ndarray,
-    offsets: np.ndarray,
+    all_weight: float,
+    inlying: np.ndarray,
     normal: np.ndarray,
     thickness: float,
 ) -> GroundPatch:
     up = normal
-    inlying = weights * np.exp(-0.5 * (offsets / thickness) ** 2)
     for _ in range(3):
         total = inlying.sum()
         centre = (inlying[:, None] * points).sum(axis=0) / total
         spread = (inlying[:, None, None] * _outer(points - centre)).sum(axis=0) / total
         normal = np.linalg.eigh(spread)[1][:, 0]
         normal = normal * np.sign(normal @ up + 1e-12)
-        offsets = (points - centre) @ normal
-        inlying = weights * np.exp(-0.5 * (offsets / thickness) ** 2)
-    share = float(inlying.sum() / weights.sum())
-    return GroundPatch(centre, normal, share if share > 0.2 else 0.0)
+        inlying = weights * np.exp(-0.5 * ((points - centre) @ normal / thickness) ** 2)
+    share = float(inlying.sum() / all_weight)
+    return GroundPatch(centre, normal, share if share > _FEWEST_VOTES else 0.0)
 
 
 def _outer(v: np.ndarray) -> np.ndarray:

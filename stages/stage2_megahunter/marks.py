@@ -6,6 +6,7 @@ out.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import jax
@@ -21,7 +22,6 @@ KEYPOINTS = 18
 JOINT_MARKS = 12  # of the keypoints: shoulders, elbows, wrists, hips, knees, ankles
 SOLES = 4  # left toes, left heel, right toes, right heel
 PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)
-
 
 
 def _ancestors() -> np.ndarray:
@@ -63,33 +63,32 @@ class MarkPicker:
 
     model: BodyModel
 
+    @cached_property
+    def _groups(self) -> list[np.ndarray]:
+        """The vertices of each skin mark; those of the soles are the mean body's."""
+        picks = self.model.extra_vertices[np.array(SMPL45_OF_COCO18[JOINT_MARKS:]) - 24]
+        groups = [np.array([pick]) for pick in picks]
+        for foot in (self.model.left_foot_vertices, self.model.right_foot_vertices):
+            groups += _sole_parts(self.model.v_template, foot)
+        return groups
+
     def skeleton(self, betas: Float[np.ndarray, "10"]) -> Skeleton:
         """The skeleton of a shape."""
-        model = self.model
-        skin = model.v_template + model.shapedirs @ np.asarray(betas, np.float32)
-        joints = model.joint_template + model.joint_directions @ np.asarray(betas, np.float32)
-        picks = model.extra_vertices[np.array(SMPL45_OF_COCO18[JOINT_MARKS:]) - 24]
-        vertices, weights = list(skin[picks]), list(model.weights[picks])
-        for foot in (model.left_foot_vertices, model.right_foot_vertices):
-            for part in _sole_parts(skin, foot):
-                vertices.append(skin[part].mean(axis=0))
-                weights.append(model.weights[part].mean(axis=0))
-        depths = np.zeros(KEYPOINTS, np.float32)
-        for mark, joint in enumerate(KEYPOINT_JOINTS):
-            depths[mark] = np.linalg.norm(skin - joints[joint], axis=1).min()
+        model, betas = self.model, np.asarray(betas, np.float32)
+        skin = model.v_template + model.shapedirs @ betas
+        joints = model.joint_template + model.joint_directions @ betas
+        depths = [np.linalg.norm(skin - joints[j], axis=1).min() for j in KEYPOINT_JOINTS]
         return Skeleton(
             joints.astype(np.float32),
-            np.array(vertices, np.float32),
-            np.array(weights, np.float32),
-            depths,
+            np.array([skin[g].mean(axis=0) for g in self._groups], np.float32),
+            np.array([model.weights[g].mean(axis=0) for g in self._groups], np.float32),
+            np.array(depths + [0.0] * (KEYPOINTS - JOINT_MARKS), np.float32),
         )
 
 
-def _sole_parts(
-    skin: Float[np.ndarray, "V 3"], foot: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _sole_parts(skin: Float[np.ndarray, "V 3"], foot: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Vertices under the ball of the foot and under the heel: the lowest of each half."""
-    y, z = skin[foot, 1], skin[foot, 2]
+    z = skin[foot, 2]
     middle = 0.5 * (z.min() + z.max())
     parts = []
     for half in (foot[z >= middle], foot[z < middle]):

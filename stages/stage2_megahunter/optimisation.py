@@ -1,22 +1,24 @@
 """From tracks and cameras to people and scale: builds the problem, solves it, unpacks it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import jax
 import numpy as np
 from jaxtyping import Bool, Float
 
 from stages.solving import Limits, pad_frames, pad_mask, padded_length, solve
-from stages.stage2_megahunter.marks import JOINT_MARKS, KEYPOINTS, MarkPicker, Skeleton
+from stages.stage2_megahunter.marks import MarkPicker, Skeleton
 from stages.stage2_megahunter.placement import first_scale, place_before_camera
 from stages.stage2_megahunter.posing import posed_marks
-from stages.stage2_megahunter.terms import PROBLEM, Evidence, Pose, Weights
+from stages.stage2_megahunter.terms import DEFAULT_WEIGHTS, PROBLEM, Evidence, Pose, Weights
 from stages.stage2_megahunter.tracks import Cameras, Track
 
 PIXEL_SCORE_THR = 0.5
 PEOPLE_BUCKETS = (1, 2, 4, 8, 16)
 # Tolerances of the first, forgiving solve relative to the final ones.
 _FORGIVING = 6.0
+_ROUGH = Limits(12, 1e-2, 1e-3, 1e-3)
+_FINE = Limits(60, 1e-5, 1e-4, 1e-3)
 
 
 @dataclass(frozen=True)
@@ -25,15 +27,15 @@ class Surroundings:
 
     Attributes:
         depths, trust: of the surface at the 18 keypoints; trust 0 where unknown.
-        ground_points, ground_normals, ground_weights: plane under the left and right foot, in the
-            axes of each frame's camera; weight 0 where unknown.
+        ground_points, ground_normals, ground_weights: planes that may be under the left and right
+            foot, in the axes of each frame's camera; weight 0 where there is none.
     """
 
     depths: Float[np.ndarray, "T 18"]
     trust: Float[np.ndarray, "T 18"]
-    ground_points: Float[np.ndarray, "T 2 3"]
-    ground_normals: Float[np.ndarray, "T 2 3"]
-    ground_weights: Float[np.ndarray, "T 2"]
+    ground_points: Float[np.ndarray, "T 2 K 3"]
+    ground_normals: Float[np.ndarray, "T 2 K 3"]
+    ground_weights: Float[np.ndarray, "T 2 K"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def solve_scene(
     tracks: list[Track],
     surroundings: list[Surroundings],
     picker: MarkPicker,
-    weights: Weights = Weights(),
+    weights: Weights = DEFAULT_WEIGHTS,
 ) -> SolvedScene:
     """Solve scale, positions and poses of all people together.
 
@@ -87,22 +89,29 @@ def solve_scene(
     ):
         R0 = _world_rotmats(cameras, track)
         root = np.einsum("tab,tb->ta", cameras.R_world_camera, t_camera) + guess * cameras.centres
-        starts.append(Pose(R0, root))
+        starts.append(Pose(R0, root, np.diff(root, axis=0, append=root[-1:])))
         evidence.append(_evidence(cameras, track, around, skeleton, R0))
 
-    start, data, mask = _stacked(starts, evidence, [track.valid for track in tracks])
+    def grounded(poses: list[Pose], scale: float) -> list[Evidence]:
+        parts = zip(evidence, surroundings, poses, skeletons, strict=True)
+        return [_on_nearest_ground(e, cameras, a, p, k, scale) for e, a, p, k in parts]
+
+    valid = [track.valid for track in tracks]
     constants = weights.as_constants() | {"first_log_scale": np.float32(np.log(guess))}
-    log_scale = np.array([np.log(guess)], np.float32)
     forgiving = constants | {
         name: np.float32(_FORGIVING * constants[name])
-        for name in ("pixel_tolerance", "point_tolerance", "ground_tolerance")
+        for name in constants
+        if name.endswith("_tolerance")
     }
-    rough = solve(
-        PROBLEM, start, log_scale, data, forgiving, mask, None, Limits(12, 1e-2, 1e-3, 1e-3)
-    )
-    final = solve(PROBLEM, rough.frames, rough.shared, data, constants, mask, None, Limits(60))
+    start, data, mask = _stacked(starts, grounded(starts, guess), valid)
+    log_scale = np.array([np.log(guess)], np.float32)
+    rough = solve(PROBLEM, start, log_scale, data, forgiving, mask, None, _ROUGH)
+    T = len(valid[0])
+    poses = [Pose(*(np.asarray(a[i, :T]) for a in rough.frames)) for i in range(len(tracks))]
+    _, data, _ = _stacked(starts, grounded(poses, float(np.exp(rough.shared[0]))), valid)
+    final = solve(PROBLEM, rough.frames, rough.shared, data, constants, mask, None, _FINE)
     final = jax.device_get(final)
-    people = [
+    solved = [
         SolvedPerson(
             track.person,
             track.valid,
@@ -114,7 +123,7 @@ def solve_scene(
         for i, track in enumerate(tracks)
     ]
     return SolvedScene(
-        people,
+        solved,
         scale=float(np.exp(final.shared[0])),
         first_scale=guess,
         term_costs={name: float(cost) for name, cost in final.term_costs.items()},
@@ -125,7 +134,7 @@ def solve_scene(
 
 def _rays(cameras: Cameras, pixels: np.ndarray) -> np.ndarray:
     """Viewing directions (T, K, 3) in the camera with z = 1."""
-    ones = np.ones(pixels.shape[:-1] + (1,))
+    ones = np.ones((*pixels.shape[:-1], 1))
     inverse = np.linalg.inv(cameras.intrinsics.astype(np.float64))
     return np.einsum("tab,tkb->tka", inverse, np.concatenate([pixels, ones], axis=-1))
 
@@ -167,10 +176,11 @@ def _guess_scale(
         weights.append(trusted.ravel() / max(trusted.sum(), 1e-9))
         # A standing sole is as far below the camera as the ground around it.
         normals = around.ground_normals
-        below = -np.einsum("tfc,tfc->tf", soles.reshape(-1, 2, 2, 3).mean(axis=2), normals)
-        height = -np.einsum("tfc,tfc->tf", around.ground_points, normals)
+        feet = soles.reshape(-1, 2, 2, 3).mean(axis=2)
+        below = -np.einsum("tfc,tfkc->tfk", feet, normals)
+        height = -np.einsum("tfkc,tfkc->tfk", around.ground_points, normals)
         steep = height / np.maximum(np.linalg.norm(around.ground_points, axis=-1), 1e-9)
-        standing = around.ground_weights * track.planted * track.valid[:, None]
+        standing = around.ground_weights * (track.planted & track.valid[:, None])[..., None]
         sure = standing * np.clip(steep, 0.0, 1.0)
         metric.append(below.ravel())
         reconstructed.append(height.ravel())
@@ -179,9 +189,7 @@ def _guess_scale(
     return scale if scale is not None else _scale_by_steadiness(cameras, tracks, placed)
 
 
-def _scale_by_steadiness(
-    cameras: Cameras, tracks: list[Track], placed: list[np.ndarray]
-) -> float:
+def _scale_by_steadiness(cameras: Cameras, tracks: list[Track], placed: list[np.ndarray]) -> float:
     """The scale at which people move least between frames; 1 if the camera stands still."""
     dot = square = 0.0
     camera_step = np.diff(cameras.centres, axis=0)
@@ -202,8 +210,7 @@ def _evidence(
     rays = _rays(cameras, np.nan_to_num(track.pixels))
     points = np.einsum("tab,tkb->tka", R, rays * around.depths[..., None]) + centres[:, None]
     directions = np.einsum("tab,tkb->tka", R, rays / np.linalg.norm(rays, axis=-1, keepdims=True))
-    ground = np.einsum("tab,tfb->tfa", R, around.ground_points) + centres[:, None]
-    normals = np.einsum("tab,tfb->tfa", R, around.ground_normals)
+    blank = np.zeros((T, 2, 3))
     K = cameras.intrinsics
     every = Evidence(
         skeleton=Skeleton(*(np.broadcast_to(part, (T, *part.shape)) for part in skeleton)),
@@ -218,11 +225,39 @@ def _evidence(
         point_weights=around.trust * track.scores * track.valid[:, None],
         rays=directions,
         planted=track.planted,
-        ground_point=ground,
-        ground_normal=normals,
-        ground_weight=around.ground_weights,
+        ground_point=blank,
+        ground_normal=blank,
+        ground_weight=blank[..., 0],
     )
     return jax.tree.map(lambda leaf: np.nan_to_num(np.asarray(leaf, np.float32)), every)
+
+
+def _on_nearest_ground(
+    evidence: Evidence,
+    cameras: Cameras,
+    around: Surroundings,
+    pose: Pose,
+    skeleton: Skeleton,
+    scale: float,
+) -> Evidence:
+    """For each planted foot the plane that its sole is nearest to."""
+    R, centres = cameras.R_world_camera, cameras.centres
+    points = np.einsum("tab,tfkb->tfka", R, around.ground_points) + centres[:, None, None]
+    normals = np.einsum("tab,tfkb->tfka", R, around.ground_normals)
+    soles = posed_marks(pose.R, pose.p, skeleton)[1].reshape(-1, 2, 2, 3).mean(axis=2)
+    above = np.einsum("tfkc,tfkc->tfk", soles[:, :, None] - scale * points, normals)
+    above = np.where(around.ground_weights > 0, np.abs(above), np.inf)
+    best = above.argmin(axis=-1)[..., None]
+
+    def pick(values: np.ndarray) -> np.ndarray:
+        index = best if values.ndim == 3 else best[..., None]
+        return np.take_along_axis(values, index, axis=2)[:, :, 0].astype(np.float32)
+
+    return evidence._replace(
+        ground_point=pick(points),
+        ground_normal=pick(normals),
+        ground_weight=pick(around.ground_weights),
+    )
 
 
 def _stacked(

@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Float
 
 _ROUNDS = 12
+_AGREEMENT = 0.05
 
 
 def place_before_camera(
@@ -54,13 +55,6 @@ def _nearest_known(values: np.ndarray, known: np.ndarray) -> np.ndarray:
     return values[nearest]
 
 
-def weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
-    """The value below which half of the weight lies."""
-    order = np.argsort(values)
-    running = np.cumsum(weights[order])
-    return float(values[order][np.searchsorted(running, 0.5 * running[-1])])
-
-
 def first_scale(
     metric: Float[np.ndarray, " N"],
     reconstructed: Float[np.ndarray, " N"],
@@ -68,10 +62,16 @@ def first_scale(
 ) -> float | None:
     """Metres per SfM unit from pairs of the same length in both; None without any pair.
 
-    The weighted median of the ratios: half of the pairs may be wrong.
+    The ratio that most pairs agree on within some 5 %: wrong pairs, even most of them, do not
+    count as long as they disagree with one another.
     """
     good = (weights > 0) & (metric > 0) & (reconstructed > 0)
     good &= np.isfinite(metric) & np.isfinite(reconstructed)
     if not good.any():
         return None
-    return weighted_median(metric[good] / reconstructed[good], weights[good])
+    ratios = np.log(metric[good] / reconstructed[good])
+    candidates = ratios[np.linspace(0, len(ratios) - 1, min(len(ratios), 500)).astype(int)]
+    apart = (ratios - candidates[:, None]) / _AGREEMENT
+    best = candidates[int((weights[good] / (1.0 + apart**4)).sum(axis=1).argmax())]
+    near = weights[good] / (1.0 + ((ratios - best) / _AGREEMENT) ** 4)
+    return float(np.exp((near * ratios).sum() / near.sum()))

@@ -33,7 +33,7 @@ def joint_poses(
 ) -> tuple[Float[np.ndarray, "T 24 3 3"], Float[np.ndarray, "T 24 3"]]:
     """Rotations to the world and positions of the 24 joints."""
     R = np.array(rotmats, np.float64)
-    p = np.empty(R.shape[:2] + (3,))
+    p = np.empty((*R.shape[:2], 3))
     p[:, 0] = root
     for joint in range(1, len(PARENTS)):
         parent = PARENTS[joint]

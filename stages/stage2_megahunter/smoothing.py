@@ -15,11 +15,18 @@ from stages.geometry.rotations import matrix_from_rotvec, rotvec_from_matrix
 
 @dataclass(frozen=True)
 class OneEuro:
-    """Parameters: cutoffs in Hz, `beta` in Hz per unit of speed."""
+    """Parameters: cutoffs in Hz, `beta` in Hz per unit of speed.
 
-    min_cutoff_hz: float = 1.5
-    beta: float = 0.1
+    The original's 1.5 Hz and 0.1 flatten steps and jumps by centimetres; trajectories are already
+    smooth when they come here, so only what is faster than people move is taken off.
+    """
+
+    min_cutoff_hz: float = 6.0
+    beta: float = 1.0
     speed_cutoff_hz: float = 1.0
+
+
+DEFAULT = OneEuro()
 
 
 def _gain(cutoff_hz: np.ndarray | float, rate_hz: float) -> np.ndarray:
@@ -29,8 +36,8 @@ def _gain(cutoff_hz: np.ndarray | float, rate_hz: float) -> np.ndarray:
 
 
 def smooth_vectors(
-    values: Float[np.ndarray, "T *d"], rate_hz: float, filter_: OneEuro = OneEuro()
-) -> Float[np.ndarray, "T *d"]:
+    values: Float[np.ndarray, "frames *B"], rate_hz: float, filter_: OneEuro = DEFAULT
+) -> Float[np.ndarray, "frames *B"]:
     """Both ways over time, each number on its own."""
     forward = _filter_vectors(values, rate_hz, filter_)
     backward = _filter_vectors(values[::-1], rate_hz, filter_)[::-1]
@@ -38,8 +45,8 @@ def smooth_vectors(
 
 
 def smooth_rotations(
-    R: Float[np.ndarray, "T *b 3 3"], rate_hz: float, filter_: OneEuro = OneEuro()
-) -> Float[np.ndarray, "T *b 3 3"]:
+    R: Float[np.ndarray, "frames *b 3 3"], rate_hz: float, filter_: OneEuro = DEFAULT
+) -> Float[np.ndarray, "frames *b 3 3"]:
     """Both ways over time; the result lies halfway on the arc between the two."""
     forward = _filter_rotations(R, rate_hz, filter_)
     backward = _filter_rotations(R[::-1], rate_hz, filter_)[::-1]

@@ -92,7 +92,7 @@ class MegahunterStage(Stage):
         try:
             with opened_world(self._world(video)) as (world, _):
                 return padded_length(len(world))
-        except Exception:  # noqa: BLE001 (a damaged file is reported when its turn comes)
+        except Exception:  # a damaged file is reported when its turn comes
             return 0
 
     def run_details(self) -> dict[str, Any]:
@@ -102,7 +102,7 @@ class MegahunterStage(Stage):
         use_compilation_cache()
         body = load_body(self.body_model)
         self.picker = MarkPicker(body)
-        self.betas: Float32[np.ndarray, "10"] | None = None
+        self.betas: Float32[np.ndarray, " 10"] | None = None
         if self.use_g1_shape:
             self.betas = fit_limb_lengths(body, limb_lengths_m(load_g1()))
         elif self.height_m is not None:
@@ -154,7 +154,7 @@ class MegahunterStage(Stage):
         filled = [fill_short_gaps(track) for track in tracks]
         return solve_scene(cameras, filled, around, self.picker)
 
-    def _known_betas(self, bodies: Path) -> Float32[np.ndarray, "10"] | None:
+    def _known_betas(self, bodies: Path) -> Float32[np.ndarray, " 10"] | None:
         """The shape asked for by flags, else the video's own `known_betas.json`, else none."""
         if self.betas is None and (bodies / BETAS_FILE).exists():
             return read_betas(bodies / BETAS_FILE)

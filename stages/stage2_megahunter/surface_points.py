@@ -108,7 +108,10 @@ def _smoothed_gradient(
     middle = patch[:, 1:-1, 1:-1]
 
     def slope(ahead: slice, behind: slice, along: int) -> np.ndarray:
-        index = {1: lambda s: (slice(None), s, slice(1, -1)), 2: lambda s: (slice(None), slice(1, -1), s)}
+        index = {
+            1: lambda s: (slice(None), s, slice(1, -1)),
+            2: lambda s: (slice(None), slice(1, -1), s),
+        }
         a, b = index[along](ahead), index[along](behind)
         both = good[a] & good[b]
         return np.where(both, 0.5 * (patch[a] - patch[b]), 0.0)

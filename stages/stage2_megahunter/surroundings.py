@@ -8,7 +8,7 @@ from jaxtyping import Float
 from stages.artifacts.errors import ArtifactError
 from stages.artifacts.masks import mask_path, read_mask
 from stages.artifacts.world import FrameGroup, WorldFrameView
-from stages.stage2_megahunter.ground import NO_GROUND, GroundPatch, ground_near
+from stages.stage2_megahunter.ground import CANDIDATES, NO_GROUND, GroundPatch, grounds_near
 from stages.stage2_megahunter.optimisation import Surroundings
 from stages.stage2_megahunter.surface_points import (
     inside_own_mask,
@@ -44,9 +44,9 @@ def look_around(
         Surroundings(
             np.zeros((T, 18)),
             np.zeros((T, 18)),
-            np.zeros((T, 2, 3)),
-            np.tile(NO_GROUND.normal, (T, 2, 1)),
-            np.zeros((T, 2)),
+            np.zeros((T, 2, CANDIDATES, 3)),
+            np.tile(NO_GROUND.normal, (T, 2, CANDIDATES, 1)),
+            np.zeros((T, 2, CANDIDATES)),
         )
         for _ in tracks
     ]
@@ -68,10 +68,11 @@ def look_around(
                 trust = without_outliers(_unprojected(cameras, track, depths, t), trust)
             around.depths[t], around.trust[t] = depths, trust
             for foot in np.flatnonzero(track.planted[t]):
-                patch = _ground(depth, static & (depth > 0), cameras, track, t, foot)
-                around.ground_points[t, foot] = patch.point
-                around.ground_normals[t, foot] = patch.normal
-                around.ground_weights[t, foot] = patch.weight
+                planes = _grounds(depth, static & (depth > 0), cameras, track, t, foot)
+                for k, patch in enumerate(planes):
+                    around.ground_points[t, foot, k] = patch.point
+                    around.ground_normals[t, foot, k] = patch.normal
+                    around.ground_weights[t, foot, k] = patch.weight
     return found
 
 
@@ -100,13 +101,13 @@ def _unprojected(
     return rays @ np.linalg.inv(cameras.intrinsics[t]).T * depths[:, None]
 
 
-def _ground(
+def _grounds(
     depth: np.ndarray, static: np.ndarray, cameras: Cameras, track: Track, t: int, foot: int
-) -> GroundPatch:
+) -> list[GroundPatch]:
     seen = track.scores[t, _FEET[foot]] > 0.3
     if not seen.any():
-        return NO_GROUND
+        return []
     pixel = np.median(track.pixels[t, _FEET[foot]][seen], axis=0)
     radius = max(FOOT_WINDOW * (track.boxes[t, 3] - track.boxes[t, 1]), 4.0)
     body_up = track.rotmats[t, 0, :, 1]
-    return ground_near(depth, static, cameras.intrinsics[t], pixel, radius, body_up, seed=t)
+    return grounds_near(depth, static, cameras.intrinsics[t], pixel, radius, body_up, seed=t)

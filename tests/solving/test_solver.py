@@ -100,13 +100,15 @@ def scipy_rows(z, example):
     s = np.sum(((seen - data["seen"][0]) / 0.1) ** 2, axis=-1)
     loss = 2.0 * (np.sqrt(1.0 + s) - 1.0)
     turn = Rotation.from_matrix(np.swapaxes(R[:-1], 1, 2) @ R[1:]).as_rotvec()
-    return np.concatenate([
-        np.sqrt(data["confidence"][0] * loss).ravel(),
-        0.05 * p.ravel(),
-        0.3 * turn.ravel(),
-        0.3 * np.diff(p, axis=0).ravel() / scale,
-        [0.1 * z[-1]],
-    ])
+    return np.concatenate(
+        [
+            np.sqrt(data["confidence"][0] * loss).ravel(),
+            0.05 * p.ravel(),
+            0.3 * turn.ravel(),
+            0.3 * np.diff(p, axis=0).ravel() / scale,
+            [0.1 * z[-1]],
+        ]
+    )
 
 
 def test_reaches_the_minimum_that_scipy_finds():
@@ -148,11 +150,19 @@ def test_features_change_the_work_and_not_the_equations():
         b = View(y, features(y, s, data_next, constants)[1])
         return pair_residuals_of_features(a, b, s, data, data_next, constants)
 
-    sizes = {"frame_size": 6, "shared_size": 1, "move_frame": move,
-             "move_shared": lambda s, delta: s + delta}
+    sizes = {
+        "frame_size": 6,
+        "shared_size": 1,
+        "move_frame": move,
+        "move_shared": lambda s, delta: s + delta,
+    }
     plain = Problem(frame_residuals=plain_frame, pair_residuals=plain_pair, **sizes)
-    with_features = Problem(frame_residuals=frame_residuals_of_features, features=features,
-                            pair_residuals=pair_residuals_of_features, **sizes)
+    with_features = Problem(
+        frame_residuals=frame_residuals_of_features,
+        features=features,
+        pair_residuals=pair_residuals_of_features,
+        **sizes,
+    )
     with jax.enable_x64(True):
         start, shared, data, constants = cast(example(), jnp.float64)
         mask = jnp.ones((2, 9), bool)
@@ -179,9 +189,7 @@ def test_normal_equations_are_those_of_finite_differences(seed):
 
         equations = equations_of(PROBLEM, start, shared, inputs)
         gradient = np.append(equations.gradient.ravel(), equations.shared_gradient)
-        numeric = [
-            (cost(e) - cost(-e)) / 2e-6 for e in 1e-6 * np.eye(49)
-        ]
+        numeric = [(cost(e) - cost(-e)) / 2e-6 for e in 1e-6 * np.eye(49)]
         np.testing.assert_allclose(gradient, np.array(numeric), atol=2e-6, rtol=1e-5)
 
 
@@ -244,7 +252,7 @@ def test_people_are_tied_by_the_shared_numbers_alone():
 def test_a_robust_loss_ignores_what_a_plain_one_follows():
     def residuals(loss):
         def frame(x, shared, data, constants):
-            rows = (x - data["seen"][:, None])
+            rows = x - data["seen"][:, None]
             return {"seen": Robust(rows, jnp.ones(rows.shape[0]), loss)}
 
         return frame
@@ -254,8 +262,9 @@ def test_a_robust_loss_ignores_what_a_plain_one_follows():
     for loss in (losses.squared, losses.huber, losses.cauchy, losses.geman_mcclure):
         problem = Problem(1, lambda x, d: x + d, residuals(loss))
         found[loss] = float(
-            solve(problem, jnp.zeros((1, 1, 1)), None, {"seen": seen}, None,
-                  jnp.ones((1, 1), bool)).frames[0, 0, 0]
+            solve(
+                problem, jnp.zeros((1, 1, 1)), None, {"seen": seen}, None, jnp.ones((1, 1), bool)
+            ).frames[0, 0, 0]
         )
     assert found[losses.squared] == pytest.approx(8.01, abs=1e-3)
     assert abs(found[losses.geman_mcclure]) < 0.02

@@ -6,7 +6,7 @@ import numpy as np
 
 from stages.body import load_body
 from stages.geometry.rotations import matrix_from_rotvec
-from stages.stage2_megahunter.ground import ground_near
+from stages.stage2_megahunter.ground import CANDIDATES, grounds_near
 from stages.stage2_megahunter.marks import MarkPicker
 from stages.stage2_megahunter.optimisation import Surroundings
 from stages.stage2_megahunter.posing import joint_poses, posed_marks
@@ -53,19 +53,20 @@ class Scene:
     around: Surroundings
 
     def errors(self, solved, person=0):
-        """Scale (share), root path (m, first-frame aligned), MPJPE in the world (m), after the
-        cameras' worlds are brought together by the first camera."""
+        """Scale (share), mean root and joint errors (m); the first camera gives the rotation to
+        the true world and the first frame's pelvis the translation."""
         mine = solved.people[person]
         at = np.flatnonzero(mine.valid & mine.detected)
         to_true = self.Ts_true[0] @ np.linalg.inv(metric(self.cameras.Ts_world_camera[0], solved))
         joints, true = joints_of(mine), true_joints(self.motion)
         moved = joints[at] @ to_true[:3, :3].T + to_true[:3, 3]
         root, true_root = moved[:, 0], true[at, 0]
+        near = moved - moved[0, 0] + true[at[0], 0]
         path = (root - root[0]) - (true_root - true_root[0])
         return {
             "scale": abs(solved.scale / self.scale - 1),
             "path_m": float(np.linalg.norm(path, axis=1).mean()),
-            "mpjpe_m": float(np.linalg.norm(moved - true[at], axis=-1).mean()),
+            "mpjpe_m": float(np.linalg.norm(near - true[at], axis=-1).mean()),
         }
 
 
@@ -170,8 +171,9 @@ def scene(kind="flat", seed=101, noise=Noise(), frames=100, planted_known=True):
     extent = np.linalg.norm(Ts[:, :3, 3], axis=1).max()
     Ts[:, :3, 3] += noise.camera * extent * correlated(rng, T, (3,), 0.9)
     Ts[:, :3, 3] /= scale
-    Ts[:, :3, :3] = Ts[:, :3, :3] @ matrix_from_rotvec(0.002 * noise.camera / 0.004
-                                                      * correlated(rng, T, (3,), 0.9))
+    Ts[:, :3, :3] = Ts[:, :3, :3] @ matrix_from_rotvec(
+        0.002 * noise.camera / 0.004 * correlated(rng, T, (3,), 0.9)
+    )
     cameras = Cameras(np.repeat(K[None], T, 0), Ts, np.array([[2.0, 0, 0], [0, 2.0, 0]]))
 
     skeleton = PICKER.skeleton(motion.betas)
@@ -194,16 +196,25 @@ def scene(kind="flat", seed=101, noise=Noise(), frames=100, planted_known=True):
     R_camera = matrix_from_rotvec(turns) @ R_camera
     planted = motion.contacts ^ (rng.random((T, 2)) < noise.contact_flips)
     yes = np.ones(T, bool)
-    track = Track(1, yes, yes, pixels, scores, boxes, R_camera,
-                  motion.betas + noise.betas * rng.normal(size=10),
-                  planted if planted_known else np.zeros_like(planted))
+    track = Track(
+        1,
+        yes,
+        yes,
+        pixels,
+        scores,
+        boxes,
+        R_camera,
+        motion.betas + noise.betas * rng.normal(size=10),
+        planted if planted_known else np.zeros_like(planted),
+    )
     around = surroundings(rng, terrain, Ts_true, K, track, scale, noise, in_camera, skeleton, exact)
     return Scene(motion, cameras, Ts_true, scale, track, around)
 
 
 def surroundings(rng, terrain, Ts_true, K, track, scale, noise, in_camera, skeleton, exact):
     T = len(track.valid)
-    points, normals, weights = np.zeros((T, 2, 3)), np.zeros((T, 2, 3)), np.zeros((T, 2))
+    points, normals = np.zeros((T, 2, CANDIDATES, 3)), np.zeros((T, 2, CANDIDATES, 3))
+    weights = np.zeros((T, 2, CANDIDATES))
     for t in range(T):
         if not track.planted[t].any():
             continue
@@ -215,8 +226,8 @@ def surroundings(rng, terrain, Ts_true, K, track, scale, noise, in_camera, skele
             if track.planted[t, foot]:
                 pixel = np.median(track.pixels[t, 12 + 3 * foot : 15 + 3 * foot], axis=0)
                 radius = 0.12 * (track.boxes[t, 3] - track.boxes[t, 1])
-                patch = ground_near(depth, static, K, pixel, radius, up)
-                points[t, foot], normals[t, foot], weights[t, foot] = patch
+                for k, patch in enumerate(grounds_near(depth, static, K, pixel, radius, up)):
+                    points[t, foot, k], normals[t, foot, k], weights[t, foot, k] = patch
     depths = (in_camera[..., 2] - skeleton.depths) / scale
     depths *= 1 + noise.depth * correlated(rng, T, (18,), 0.5)
     near = np.linalg.norm(track.pixels - exact, axis=-1) < 6

@@ -50,9 +50,9 @@ def test_wrong_flags_in_the_middle_of_a_step_are_put_right():
     assert stretches(found[:, 0])[0][1] <= 12 and stretches(found[:, 0])[1][0] >= 18
 
 
-def test_stances_whose_ends_were_missed_are_completed():
-    found = stands("0011111000" + "0" * 10 + "0001111100", swinging_feet())
-    assert found[1:8].all() and found[22:28].all()
+def test_gaps_in_the_flags_of_a_still_foot_do_not_end_its_stance():
+    found = stands("0110010110" + "0" * 10 + "0110010110", swinging_feet())
+    assert found[1:9].all() and found[21:29].all()
     assert not found[12:18].any()
 
 

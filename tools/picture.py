@@ -79,12 +79,15 @@ def main(data_dir: Path, video: str, frame: int, out: Path) -> None:
     seen = rgb.copy()
     mask = read_mask(data.masks(video), image.name) > 0
     seen[mask] = (0.5 * seen[mask] + 0.5 * np.array([255, 127, 14])).astype(np.uint8)
-    for person in read_keypoints(data.keypoints(video), image.number).values():
-        for x, y, score in person.keypoints:
+    for entry in read_keypoints(data.keypoints(video), image.number).values():
+        for x, y, score in entry.keypoints:
             if score > 0.3:
                 row, column = round(float(y)), round(float(x))
                 seen[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2] = (0, 255, 120)
-    stem = "megahunter_" + find_world_file(data.root / "input_sfm", video).stem
+    world = find_world_file(data.root / "input_sfm", video)
+    if world is None:
+        raise click.UsageError(f"{data_dir} has no finished {video}; run make dataset")
+    stem = f"megahunter_{world.stem}"
     folder = data.root / CALIBRATED / stem
     body = load_body(DEMO_BODY)
     with opened_people_and_world(folder / "gravity_calibrated_megahunter.h5") as file:

@@ -36,8 +36,8 @@ def _gain(cutoff_hz: np.ndarray | float, rate_hz: float) -> np.ndarray:
 
 
 def smooth_vectors(
-    values: Float[np.ndarray, "frames *B"], rate_hz: float, filter_: OneEuro = DEFAULT
-) -> Float[np.ndarray, "frames *B"]:
+    values: Float[np.ndarray, " frames *B"], rate_hz: float, filter_: OneEuro = DEFAULT
+) -> Float[np.ndarray, " frames *B"]:
     """Both ways over time, each number on its own."""
     forward = _filter_vectors(values, rate_hz, filter_)
     backward = _filter_vectors(values[::-1], rate_hz, filter_)[::-1]

@@ -1,6 +1,7 @@
-"""What is known of one person over the frames of a reconstruction, and how short gaps are filled."""
+"""What is known of one person over the frames, and how short gaps are filled."""
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -81,7 +82,7 @@ def fill_short_gaps(track: Track) -> Track:
     arrays = {
         name: getattr(track, name).copy() for name in ("pixels", "scores", "boxes", "rotmats")
     }
-    for before, after in zip(known[:-1], known[1:], strict=True):
+    for before, after in pairwise(known):
         if not 1 < after - before <= SHORT_GAP + 1:
             continue
         times = np.arange(before + 1, after)

@@ -92,7 +92,7 @@ PRECISE = {"cost_tolerance": 1e-13, "step_tolerance": 1e-9}
 
 def scipy_rows(z, example):
     """All residuals of a one-person example in NumPy and SciPy alone; z: rotvec and p, scale."""
-    start, _, data, _constants = example
+    _start, _, data, _constants = example
     scale = np.exp(z[-1])
     v, p = z[:-1].reshape(-1, 6)[:, :3], z[:-1].reshape(-1, 6)[:, 3:]
     R = Rotation.from_rotvec(v).as_matrix()

@@ -94,8 +94,8 @@ def urdf_text(part: Part) -> str:
     robot = ElementTree.Element("robot", name="g1_29dof_anneal_23dof_foot")
     robot.append(
         ElementTree.Comment(
-            " Written by tools/robot/write_g1.py. Collision cylinders stand for capsules: their axis"
-            " is the capsule's segment, to be capped with half spheres (Isaac Gym:"
+            " Written by tools/robot/write_g1.py. Collision cylinders stand for capsules: their"
+            " axis is the capsule's segment, to be capped with half spheres (Isaac Gym:"
             " replace_cylinder_with_capsule). "
         )
     )

@@ -20,6 +20,8 @@ _FIXES = {
 
 def is_expected(error: BaseException) -> bool:
     """Whether the message alone says enough: its traceback is not worth a look."""
+    if isinstance(error, FileNotFoundError) and error.errno is None:
+        return True  # Raised with words of our own, by a loader of weights, not by the system.
     return isinstance(error, VideoError | ArtifactError)
 
 

@@ -18,7 +18,7 @@ from tests.pipeline.commands import DEMO_VIDEO, STAGE0, command, demo_pictures, 
 from tests.pipeline.conftest import FRAMES, VIDEO
 from tools.footage.truth import read_truth
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 GONE = range(9, 15)
 """Numbers of the frames in which the person is out of the picture."""
@@ -155,8 +155,9 @@ def test_a_person_who_leaves_and_returns_has_a_motion_of_the_frames_they_are_in(
     # Nobody walks off at more than 5 m/s while out of sight.
     steps = np.linalg.norm(np.diff(person["root_transl"][:, 0], axis=0), axis=1)
     assert steps.max() < 5 * (len(GONE) + 1) / 15
-    for stage in ("stage3-postprocess", "stage4-retarget"):
-        ran = command(stage, data, "--pattern", "gone for")
+    coarse = ["--voxel", "0.1"]  # The mesh is not what this test is about.
+    for stage, flags in (("stage3-postprocess", coarse), ("stage4-retarget", [])):
+        ran = command(stage, data, "--pattern", "gone for", *flags)
         assert ran.exit_code == 0, ran.output
     (motion,) = data.glob("output_calib_mesh/*gone*/retarget_poses_g1.h5")
     with h5py.File(motion) as file:
@@ -192,6 +193,28 @@ def test_a_missing_earlier_stage_is_named_with_its_file(chain, tmp_path, stage, 
     assert ran.failed_clearly(video)
     assert str(lost) in ran.reason(video)
     assert f"run {made_by} first" in ran.reason(video)
+
+
+@pytest.mark.parametrize(
+    ("stage", "flag"),
+    [
+        ("stage0-sam2", "--dino-checkpoint"),
+        ("stage0-sam2", "--sam2-checkpoint"),
+        ("stage0-vitpose", "--model-checkpoint"),
+        ("stage0-vimo", "--model-checkpoint"),
+        ("stage0-bstro", "--model-checkpoint"),
+        ("stage3-postprocess", "--body-model"),
+    ],
+)
+def test_missing_weights_are_named(chain, tmp_path, stage, flag):
+    nowhere = tmp_path / "nowhere.safetensors"
+    ran = command(
+        stage, chain.copied_to(tmp_path / "data"), flag, str(nowhere), "--no-skip-existing"
+    )
+    assert ran.exit_code == 1
+    (video,) = ran.entries
+    assert ran.failed_clearly(video)
+    assert str(nowhere) in ran.reason(video)
 
 
 @pytest.mark.parametrize(

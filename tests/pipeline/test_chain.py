@@ -18,7 +18,7 @@ from tests.pipeline.commands import CHAIN, REPOSITORY, command
 from tests.pipeline.conftest import FPS, FRAMES, VIDEO
 from tests.robot.test_g1_file import JOINTS, LINKS, TRACKED
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 NAMES = [f"{number:05d}" for number in range(1, FRAMES + 1)]
 STEM = f"sfm_reconstruction_results_{VIDEO}_cam01_frame_0_{FRAMES}_subsample_1"

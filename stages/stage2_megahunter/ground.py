@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float
 MIN_POINTS = 12
 _TRIALS = 48
 _MOST_POINTS = 300
+_USUAL_TILT_DEG = 12.0  # of level ground against a walking person's mean up direction
 _MAX_TILT_DEG = 40.0
 _THICKNESS = 0.006  # of the distance to the camera
 
@@ -37,10 +38,11 @@ def grounds_near(
 ) -> list[GroundPatch]:
     """Up to three planes that may be under a foot, in camera axes and the depth's units.
 
-    Planes through three random points of the window, tilted less than 40 degrees against the
-    body's up direction, compete for points near the foot; winners are refined by weighted least
-    squares. Walls and box fronts are left out by their tilt; where steps or a box's edge offer
-    several levels, which one is meant shows only later, from where the person is.
+    Planes through three random points of the window compete for points near the foot, the more
+    level ones with more weight (tilts against the body's up direction of over 40 degrees are out);
+    winners are refined by weighted least squares. Walls and box fronts are left out by their tilt;
+    where steps or a box's edge offer several levels, which one is meant shows only later, from
+    where the person is.
 
     Args:
         depth: z-depth.
@@ -69,7 +71,9 @@ def grounds_near(
     lengths = np.linalg.norm(normals, axis=1)
     normals = normals / np.maximum(lengths, 1e-12)[:, None]
     normals *= np.sign(normals @ body_up + 1e-12)[:, None]
-    upright = (normals @ body_up > np.cos(np.deg2rad(_MAX_TILT_DEG))) & (lengths > 1e-12)
+    tilt_deg = np.rad2deg(np.arccos(np.clip(normals @ body_up, -1.0, 1.0)))
+    upright = np.exp(-0.5 * (tilt_deg / _USUAL_TILT_DEG) ** 2)
+    upright *= (tilt_deg < _MAX_TILT_DEG) & (lengths > 1e-12)
     heights = np.einsum("tc,tc->t", triples[:, 0], normals)
     likeness = np.exp(-0.5 * ((points @ normals.T - heights) / thickness) ** 2) * upright
     at_foot = heights / np.minimum(normals @ (inverse @ np.append(foot, 1.0)), -1e-6)

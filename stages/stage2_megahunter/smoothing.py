@@ -45,8 +45,8 @@ def smooth_vectors(
 
 
 def smooth_rotations(
-    R: Float[np.ndarray, "frames *b 3 3"], rate_hz: float, filter_: OneEuro = DEFAULT
-) -> Float[np.ndarray, "frames *b 3 3"]:
+    R: Float[np.ndarray, "T k 3 3"], rate_hz: float, filter_: OneEuro = DEFAULT
+) -> Float[np.ndarray, "T k 3 3"]:
     """Both ways over time; the result lies halfway on the arc between the two."""
     forward = _filter_rotations(R, rate_hz, filter_)
     backward = _filter_rotations(R[::-1], rate_hz, filter_)[::-1]

@@ -1,6 +1,6 @@
 """stage2-megahunter: people and place in one metric world."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -105,8 +105,6 @@ class MegahunterStage(Stage):
         self.betas: Float32[np.ndarray, " 10"] | None = None
         if self.use_g1_shape:
             self.betas = fit_limb_lengths(body, limb_lengths_m(load_g1()))
-        elif self.height_m is not None:
-            self.betas = fit_height(body, self.height_m)
 
     def process(self, video: str) -> str:
         folders, path = self._folders(video), self._world(video)
@@ -143,7 +141,7 @@ class MegahunterStage(Stage):
         betas = self._known_betas(folders.bodies)
         ids = choose_people(read_summary(folders.masks), self.multihuman, self.top_k)
         tracks = [track_of(person, frames, cameras, betas) for person in ids]
-        tracks = self._worth_solving(tracks)
+        tracks = [self._of_height(track) for track in self._worth_solving(tracks)]
         if not tracks:
             raise VideoError(
                 f"{video}: nobody has a body, keypoints and a box in the same frame; look at the"
@@ -159,6 +157,13 @@ class MegahunterStage(Stage):
         if self.betas is None and (bodies / BETAS_FILE).exists():
             return read_betas(bodies / BETAS_FILE)
         return self.betas
+
+    def _of_height(self, track: Track) -> Track:
+        """With the shape of the height asked for that is nearest to the estimated one."""
+        if self.height_m is None:
+            return track
+        betas = fit_height(self.picker.model, self.height_m, near=track.betas)
+        return replace(track, betas=betas.astype(np.float64))
 
     def _worth_solving(self, tracks: list[Track]) -> list[Track]:
         """People who are there; of the top k only those in at least half of the frames."""

@@ -50,6 +50,7 @@ def look_around(
         )
         for _ in tracks
     ]
+    ups = [mean_up(cameras, track) for track in tracks]
     for t, frame in enumerate(world):
         present = [i for i, track in enumerate(tracks) if track.detected[t]]
         if not present:
@@ -68,12 +69,20 @@ def look_around(
                 trust = without_outliers(_unprojected(cameras, track, depths, t), trust)
             around.depths[t], around.trust[t] = depths, trust
             for foot in np.flatnonzero(track.planted[t]):
-                planes = _grounds(depth, static & (depth > 0), cameras, track, t, foot)
+                up = cameras.R_world_camera[t].T @ ups[i]
+                planes = _grounds(depth, static & (depth > 0), cameras, track, t, foot, up)
                 for k, patch in enumerate(planes):
                     around.ground_points[t, foot, k] = patch.point
                     around.ground_normals[t, foot, k] = patch.normal
                     around.ground_weights[t, foot, k] = patch.weight
     return found
+
+
+def mean_up(cameras: Cameras, track: Track) -> Float[np.ndarray, " 3"]:
+    """The body's mean up direction in the world: people are mostly upright."""
+    ups = np.einsum("tab,tb->ta", cameras.R_world_camera, track.rotmats[:, 0, :, 1])
+    total = ups[track.detected].sum(axis=0)
+    return total / max(float(np.linalg.norm(total)), 1e-9)
 
 
 def _on_own_mask(
@@ -102,12 +111,17 @@ def _unprojected(
 
 
 def _grounds(
-    depth: np.ndarray, static: np.ndarray, cameras: Cameras, track: Track, t: int, foot: int
+    depth: np.ndarray,
+    static: np.ndarray,
+    cameras: Cameras,
+    track: Track,
+    t: int,
+    foot: int,
+    body_up: Float[np.ndarray, " 3"],
 ) -> list[GroundPatch]:
     seen = track.scores[t, _FEET[foot]] > 0.3
     if not seen.any():
         return []
     pixel = np.median(track.pixels[t, _FEET[foot]][seen], axis=0)
     radius = max(FOOT_WINDOW * (track.boxes[t, 3] - track.boxes[t, 1]), 4.0)
-    body_up = track.rotmats[t, 0, :, 1]
     return grounds_near(depth, static, cameras.intrinsics[t], pixel, radius, body_up, seed=t)

@@ -1,0 +1,64 @@
+"""Body marks: the same as the body model's own points, with the right derivatives."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from synthetic_scenes import BODY, PICKER
+
+from stages.body import smpl45
+from stages.body.joint_names import SMPL45_OF_COCO18
+from stages.geometry.rotations import matrix_from_rotvec
+from stages.stage2_megahunter.marks import place_marks
+from stages.stage2_megahunter.posing import posed_marks
+
+
+@pytest.fixture
+def pose():
+    rng = np.random.default_rng(0)
+    return matrix_from_rotvec(0.5 * rng.normal(size=(24, 3))), rng.normal(size=3)
+
+
+def test_keypoints_are_rows_of_smpl45_toes_and_heels_included(pose):
+    betas = np.linspace(-1, 1, 10)
+    marks = place_marks(*map(jnp.asarray, pose), PICKER.skeleton(betas))
+    all45 = smpl45(BODY, jnp.asarray(betas), *map(jnp.asarray, pose))
+    np.testing.assert_allclose(marks.keypoints, all45[np.array(SMPL45_OF_COCO18)], atol=2e-6)
+
+
+def test_numpy_and_jax_place_marks_alike(pose):
+    skeleton = PICKER.skeleton(np.zeros(10))
+    marks = place_marks(*map(jnp.asarray, pose), skeleton)
+    keypoints, soles = posed_marks(pose[0][None], pose[1][None], skeleton)
+    np.testing.assert_allclose(marks.keypoints, keypoints[0], atol=2e-6)
+    np.testing.assert_allclose(marks.soles, soles[0], atol=2e-6)
+
+
+def test_soles_are_the_lowest_points_of_the_feet():
+    skeleton = PICKER.skeleton(np.zeros(10))
+    _, soles = posed_marks(np.eye(3)[None, None].repeat(24, 1), np.zeros((1, 3)), skeleton)
+    feet = skeleton.joints[[7, 7, 8, 8]] - skeleton.joints[0]
+    assert (soles[0, :, 1] < feet[:, 1] - 0.03).all()
+    toes, heels = soles[0, 0::2], soles[0, 1::2]
+    assert (toes[:, 2] > heels[:, 2] + 0.1).all()
+
+
+def test_marks_move_as_finite_differences_say(pose):
+    with jax.enable_x64(True):
+        R, p = map(jnp.asarray, pose)
+        skeleton = PICKER.skeleton(np.zeros(10))
+        skeleton = jax.tree.map(lambda a: jnp.asarray(a, jnp.float64), skeleton)
+        place = jax.jit(place_marks)
+        for seed in range(4):
+            turn = np.random.default_rng(seed).normal(size=(24, 3))
+
+            def turned(angle, turn=turn):
+                return jnp.asarray(matrix_from_rotvec(angle * turn)) @ R
+
+            hat = (turned(1e-6) - turned(-1e-6)) / 2e-6
+            blank = jax.tree.map(jnp.zeros_like, skeleton)
+            _, moved = jax.jvp(place_marks, (R, p, skeleton), (hat, jnp.ones(3), blank))
+            ahead = place(turned(1e-6), p + 1e-6, skeleton)
+            behind = place(turned(-1e-6), p - 1e-6, skeleton)
+            for a, b, c in zip(ahead, behind, moved, strict=True):
+                np.testing.assert_allclose((a - b) / 2e-6, c, atol=1e-7)

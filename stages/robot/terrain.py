@@ -4,9 +4,10 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-import trimesh
 from jaxtyping import Array, Bool, Float, Int
 from scipy import ndimage
+
+from stages.geometry.open3d_library import o3d
 
 # The grid has one size whatever the place, so that the solver compiles once.
 GRID = 512
@@ -31,7 +32,11 @@ class Terrain:
 
     def __init__(self, vertices: Float[np.ndarray, "V 3"], faces: Int[np.ndarray, "F 3"]) -> None:
         self.empty = len(faces) == 0
-        self._mesh = trimesh.Trimesh(vertices, faces, process=False)
+        self._scene = o3d.t.geometry.RaycastingScene()
+        if not self.empty:
+            self._scene.add_triangles(
+                np.asarray(vertices, np.float32), np.asarray(faces, np.uint32)
+            )
 
     def surface_below(self, points: Float[np.ndarray, "N 3"]) -> Float[np.ndarray, " N"]:
         """Height of the first surface straight below each point (m); NaN where there is none."""
@@ -50,13 +55,13 @@ class Terrain:
         return np.where(np.isnan(below), self._first_hit(raised, 1.0), below)
 
     def _first_hit(self, points: np.ndarray, direction: float) -> np.ndarray:
-        heights = np.full(len(points), np.nan)
         if self.empty or len(points) == 0:
-            return heights
-        rays = np.tile([0.0, 0.0, direction], (len(points), 1))
-        hits, ray, _ = self._mesh.ray.intersects_location(points, rays, multiple_hits=False)
-        heights[ray] = hits[:, 2]
-        return heights
+            return np.full(len(points), np.nan)
+        rays = np.hstack([points, np.tile([0.0, 0.0, direction], (len(points), 1))])
+        # Single precision: rays start within metres of what they hit.
+        cast = self._scene.cast_rays(o3d.core.Tensor(rays.astype(np.float32)))
+        distance = cast["t_hit"].numpy().astype(np.float64)
+        return np.where(np.isfinite(distance), points[:, 2] + direction * distance, np.nan)
 
     def height_field(
         self,

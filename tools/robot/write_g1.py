@@ -12,7 +12,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from tools.robot import g1_tables as tables
-from tools.robot.g1_tables import Capsule, Joint, Link, Part, Shape, Sphere, Vector
+from tools.robot.parts import ZERO, Capsule, Joint, Link, Part, Shape, Sphere, Vector
 
 DEFAULT_PATH = Path("data/robots/g1/g1_29dof_anneal_23dof_foot.urdf")
 COLOURS = {"dark": "0.2 0.2 0.2 1", "white": "0.7 0.7 0.7 1"}
@@ -114,7 +114,7 @@ def _numbers(values: Vector) -> str:
     return " ".join(f"{value + 0.0:.10g}" for value in values)
 
 
-def _origin(parent: ElementTree.Element, xyz: Vector, rpy: Vector = tables.ZERO) -> None:
+def _origin(parent: ElementTree.Element, xyz: Vector, rpy: Vector = ZERO) -> None:
     ElementTree.SubElement(parent, "origin", xyz=_numbers(xyz), rpy=_numbers(rpy))
 
 

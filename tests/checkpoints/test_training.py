@@ -3,10 +3,12 @@
 import json
 from pathlib import Path
 
+import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from tools.checkpoints.training import Run, rate_factor, train
+from tools.checkpoints.training import Run, rate_factor, start_from, train
 
 
 class Line:
@@ -50,6 +52,18 @@ def test_a_resumed_run_goes_on_where_the_last_one_ended(tmp_path: Path) -> None:
     train(second, Run(tmp_path, minutes=1, steps=30, resume=True))
     assert second.steps == list(range(20, 30))
     assert json.loads((tmp_path / "evaluation.json").read_text())["slope"] != 0
+
+
+def test_training_can_start_from_a_checkpoint_inside_a_larger_model(tmp_path: Path) -> None:
+    save_file(nn.Linear(1, 1).half().state_dict(), tmp_path / "line.safetensors")
+    saved = load_file(tmp_path / "line.safetensors")
+    outer = nn.ModuleDict({"line": nn.Linear(1, 1), "guide": nn.Linear(2, 2)})
+    guide = outer["guide"].weight.clone()
+    assert start_from(outer, tmp_path) == 2
+    assert torch.equal(outer["line"].weight.half(), saved["weight"])
+    assert torch.equal(outer["guide"].weight, guide)
+    with pytest.raises(ValueError, match="no weights of this network"):
+        start_from(nn.Linear(7, 7), tmp_path)
 
 
 def test_the_rate_rises_then_falls_to_a_hundredth() -> None:

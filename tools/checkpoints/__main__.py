@@ -17,7 +17,7 @@ import os
 import time
 from pathlib import Path
 
-from tools.checkpoints.training import Run, seed_everything, train
+from tools.checkpoints.training import Run, seed_everything, start_from, train
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 # Network: module, class, how often a clip shows 0, 1, 2, ... people.
@@ -51,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
         one.add_argument("--device", default="cuda")
         one.add_argument("--seed", type=int, default=0)
         one.add_argument("--resume", action="store_true", help="go on with the run in --out")
+        one.add_argument("--start-from", type=Path, help="weights of an earlier checkpoint folder")
         one.add_argument("--steps", type=int, default=10**9, help="stop after so many steps")
         one.add_argument("--no-graphs", action="store_true", help="sam2: no CUDA graphs")
         one.add_argument("--smoke", action="store_true", help="tiny batches, for tests")
@@ -94,6 +95,8 @@ def train_network(arguments: argparse.Namespace) -> None:
     task = getattr(importlib.import_module(f"tools.checkpoints.{module}"), cls)(
         footage, held_out, smoke=arguments.smoke
     )
+    if arguments.start_from:
+        print(f"{start_from(task.model, arguments.start_from)} tensors loaded", flush=True)
     if arguments.no_graphs:
         task.graphs = False
     run = Run(

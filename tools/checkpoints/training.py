@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 
@@ -64,6 +65,34 @@ def rate_factor(progress: float) -> float:
         return max(progress / WARM_UP, 1e-3)
     along = min((progress - WARM_UP) / (1 - WARM_UP), 1.0)
     return FINAL_RATE + (1 - FINAL_RATE) * 0.5 * (1 + math.cos(math.pi * along))
+
+
+def start_from(model: nn.Module, folder: Path) -> int:
+    """Loads a saved checkpoint's weights into a model about to be trained further.
+
+    Parts that only training has (guides, probes) are not in the file and start anew. The network
+    may sit inside the model under a name of its own.
+
+    Returns:
+        How many tensors were loaded.
+
+    Raises:
+        ValueError: no tensor of the file belongs to the model.
+    """
+    saved = load_file(next(folder.glob("*.safetensors")))
+    own = model.state_dict()
+    best: dict[str, Tensor] = {}
+    for prefix in ("", *(f"{name}." for name, _ in model.named_children())):
+        fitting = {
+            prefix + key: value.to(own[prefix + key].dtype)
+            for key, value in saved.items()
+            if prefix + key in own and own[prefix + key].shape == value.shape
+        }
+        best = max(best, fitting, key=len)
+    if not best:
+        raise ValueError(f"{folder} holds no weights of this network")
+    model.load_state_dict(best, strict=False)
+    return len(best)
 
 
 def seed_everything(seed: int) -> None:

@@ -16,7 +16,12 @@ from stages.stage2_megahunter.tracks import Cameras, Track
 PIXEL_SCORE_THR = 0.5
 PEOPLE_BUCKETS = (1, 2, 4, 8, 16)
 # Tolerances of the first, forgiving solve relative to the final ones.
-_FORGIVING = 6.0
+_FORGIVING = {
+    "pixel_tolerance": 6.0,
+    "point_tolerance": 6.0,
+    "ground_tolerance": 2.0,
+    "planted_tolerance": 2.0,
+}
 _ROUGH = Limits(12, 1e-2, 1e-3, 1e-3)
 _FINE = Limits(60, 1e-5, 1e-4, 1e-3)
 
@@ -99,9 +104,7 @@ def solve_scene(
     valid = [track.valid for track in tracks]
     constants = weights.as_constants() | {"first_log_scale": np.float32(np.log(guess))}
     forgiving = constants | {
-        name: np.float32(_FORGIVING * constants[name])
-        for name in constants
-        if name.endswith("_tolerance")
+        name: np.float32(factor * constants[name]) for name, factor in _FORGIVING.items()
     }
     start, data, mask = _stacked(starts, grounded(starts, guess), valid)
     log_scale = np.array([np.log(guess)], np.float32)

@@ -1,6 +1,7 @@
 """Scenes with known truth: people on boxes and floors before a moving camera, measured badly."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -22,7 +23,8 @@ from tools.footage.motions import (
 from tools.footage.scenes import sample_terrain
 from tools.footage.terrain import Terrain
 
-BODY = load_body("data/bodies/demo_body.npz")
+BODY_FILE = Path(__file__).parents[2] / "data" / "bodies" / "demo_body.npz"
+BODY = load_body(BODY_FILE)
 PICKER = MarkPicker(BODY)
 WIDTH, HEIGHT = 320, 180
 
@@ -45,6 +47,7 @@ QUIET = Noise(0, 0, 0, 0, 0, 0, 0, 0)
 
 @dataclass(frozen=True)
 class Scene:
+    terrain: Terrain
     motion: Motion
     cameras: Cameras  # measured, SfM units
     Ts_true: np.ndarray  # camera to true world, metres
@@ -208,7 +211,7 @@ def scene(kind="flat", seed=101, noise=Noise(), frames=100, planted_known=True):
         planted if planted_known else np.zeros_like(planted),
     )
     around = surroundings(rng, terrain, Ts_true, K, track, scale, noise, in_camera, skeleton, exact)
-    return Scene(motion, cameras, Ts_true, scale, track, around)
+    return Scene(terrain, motion, cameras, Ts_true, scale, track, around)
 
 
 def surroundings(rng, terrain, Ts_true, K, track, scale, noise, in_camera, skeleton, exact):

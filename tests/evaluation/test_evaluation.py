@@ -1,0 +1,98 @@
+"""The evaluation gives full marks to the truth and takes marks off for errors."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stages.artifacts.contacts import PersonContact, write_contacts
+from stages.artifacts.images import write_image
+from stages.artifacts.keypoints import PersonKeypoints, write_keypoints
+from stages.artifacts.layout import DataFolder
+from stages.artifacts.masks import write_frame
+from tools.evaluation import people
+from tools.evaluation.bars import BARS, passes
+from tools.evaluation.clip import EvaluatedClip, open_clip
+from tools.evaluation.robot import depth_below
+from tools.evaluation.surfaces import heights, sampled
+from tools.footage.terrain import Block, Terrain
+
+VIDEO = "jump_box_01"
+DEMO_TRUTH = Path(__file__).parents[2] / "data" / "demo" / "truth" / VIDEO
+FRAMES = 41
+
+
+def written(root: Path, shift_px: int = 0) -> EvaluatedClip:
+    """A data folder whose results are the truth, moved to the right by some pixels."""
+    data = DataFolder(root)
+    shutil.copytree(DEMO_TRUTH, data.truth(VIDEO))
+    truth = open_clip(data, VIDEO).truth
+    for frame in range(FRAMES):
+        number, stem = frame + 1, f"{frame + 1:05d}"
+        write_image(data.images(VIDEO) / f"{stem}.jpg", np.zeros((8, 8, 3), np.uint8))
+        ids = np.roll(truth.person_ids[frame], shift_px, axis=1).astype(np.uint16) * 7
+        write_frame(data.masks(VIDEO), stem, ids, {7: 0.9})
+        points = np.ones((133, 3), np.float32)
+        points[:, :2] = truth.keypoints_px[0, frame] + [shift_px, 0]
+        entry = PersonKeypoints(np.ones(5, np.float32), points)
+        write_keypoints(data.keypoints(VIDEO), number, {7: entry})
+        left, right = truth.contacts[0, frame]
+        contact = PersonContact(np.zeros((6890, 1), np.float32), bool(left), bool(right))
+        write_contacts(data.contacts(VIDEO), stem, {7: contact})
+    return open_clip(data, VIDEO)
+
+
+def test_the_truth_itself_gets_full_marks(tmp_path):
+    clip = written(tmp_path)
+    assert clip.person_of_truth == {0: 7}
+    assert people.detection(clip) == {"people_found": 1.0, "false_people": 0.0}
+    assert people.masks(clip)["mask_iou"] == 1.0
+    assert people.keypoints(clip)["keypoint_mean"] < 1e-6
+    assert people.contacts(clip)["contact_f1"] == 1.0
+
+
+def test_results_beside_the_person_lose_marks(tmp_path):
+    clip = written(tmp_path, shift_px=120)
+    found = people.detection(clip)
+    assert found["people_found"] == 0.0
+    assert found["false_people"] == len(range(0, FRAMES, people.LOOK_EVERY))
+    assert people.masks(clip)["mask_iou"] < 0.1
+
+
+def test_keypoints_are_measured_in_heights_of_the_person(tmp_path):
+    clip = written(tmp_path, shift_px=2)
+    rows = [np.flatnonzero((clip.truth.person_ids[i] > 0).any(1)) for i in range(FRAMES)]
+    expected = np.mean([2 / (r[-1] - r[0] + 1) for r in rows])
+    assert people.keypoints(clip)["keypoint_mean"] == pytest.approx(expected, rel=0.02)
+
+
+def test_depth_inside_a_block_is_the_shortest_way_out():
+    terrain = Terrain("jump_box", (Block((2.0, 0.0), 0.5, 0.5, 0.4),))
+    points = np.array([[0, 0, 0.1], [0, 0, -0.02], [2, 0, 0.37], [1.51, 0, 0.1], [2, 0, 0.5]])
+    assert np.allclose(depth_below(points, terrain), [0, 0.02, 0.03, 0.01, 0])
+
+
+def test_a_surface_is_near_itself_and_far_from_one_above_it():
+    square = np.array([[0, 0, 0], [2, 0, 0], [2, 2, 0], [0, 2, 0]], float)
+    faces = np.array([[0, 1, 2], [0, 2, 3]])
+    raised = square + np.array([0, 0, 0.2])
+    path = np.array([[1.0, 1.0]])
+    low, high = sampled((square, faces), path, 0.5), sampled((raised, faces), path, 1)
+    assert low.share_near(low.points, 0.05) == 1.0
+    assert low.share_near(high.points, 0.05) == 0.0
+    assert np.linalg.norm(low.points[:, :2] - 1, axis=1).max() <= 0.5
+    assert np.allclose(heights((raised, faces), path), 0.2)
+    assert np.isnan(heights((square, faces), np.array([[5.0, 5.0]]))).all()
+
+
+def test_bars_hold_both_ways_and_two_people_relax_only_tolerances():
+    bars = {bar.name: bar for bar in BARS}
+    assert passes(bars["mask_iou"], 0.85)
+    assert not passes(bars["mask_iou"], 0.84)
+    assert not passes(bars["mask_iou"], float("nan"))
+    assert passes(bars["mesh_bias_cm"], -1.9)
+    assert not passes(bars["mesh_bias_cm"], -2.1)
+    assert passes(bars["root_cm"], 14, people=2)
+    assert not passes(bars["root_cm"], 14, people=1)
+    assert not passes(bars["limit_violations"], 1, people=2)

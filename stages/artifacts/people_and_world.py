@@ -61,6 +61,12 @@ def write_people_and_world(
         for frame in world:
             entry = structure.create_group(frame.name)
             for name, dataset in frame.group.items():
+                changes = name in ("pts3d", "cam2world") or (
+                    frames_as_dataset and dataset.dtype.kind == "f"
+                )
+                if not changes and dataset.compression is not None:
+                    entry.copy(dataset, entry, name)  # as it lies there: not unpacked, not packed
+                    continue
                 array = dataset[:]
                 if name == "pts3d":
                     array = move_points(array.astype(np.float32)).astype(np.float32)

@@ -44,6 +44,8 @@ def outcomes(entries: list[dict]) -> dict[str, str]:
 def spawn(data: Path, **options) -> subprocess.Popen:
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     command = [sys.executable, str(SCRIPT), str(data)]
+    # A test run in the background of a shell ignores Ctrl-C, and its children would as well.
+    options.setdefault("preexec_fn", lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     return subprocess.Popen(
         command,
         env=environment,

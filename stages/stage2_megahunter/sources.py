@@ -15,8 +15,6 @@ from stages.artifacts.world import FrameGroup, frame_number
 from stages.body.joint_names import COCO18
 from stages.stage2_megahunter.tracks import Cameras, Track
 
-LONGEST_SCORE = 1.0
-
 
 @dataclass(frozen=True)
 class Folders:
@@ -90,7 +88,7 @@ def track_of(
         known = np.isfinite(keypoints).all(axis=1)
         keypoints = np.where(known[:, None], keypoints, 0.0)
         pixels[t] = cameras.to_reconstruction(keypoints[:, :2])
-        scores[t] = np.clip(keypoints[:, 2] * known, 0.0, LONGEST_SCORE)
+        scores[t] = np.clip(np.where(known, keypoints[:, 2], 0.0), 0.0, 1.0)
         boxes[t] = _box(cameras, frame.labels[person])
         contact = (frame.contacts or {}).get(person)
         if contact is not None:

@@ -1,7 +1,7 @@
 """The cost: what ties people, cameras and place together, term by term.
 
-Variables of a frame are all local rotations (the first is root to world) and the pelvis position;
-the shared variable is the logarithm of the world's scale. Weights multiply residuals, so costs go
+Variables of a frame are all local rotations (the first is root to world), the pelvis position and
+its velocity; the shared variable is the logarithm of the world's scale. Weights multiply residuals, so costs go
 with their squares. Residuals are in metres, radians and shares of the person's size in the image,
 whatever the resolution.
 """
@@ -38,9 +38,9 @@ class Weights:
 
     The original's are points 1, pixels 500, translation 0.5, rotation 1.5, root_smoothness and
     pose_smoothness 1 (not in effect), pose_points 0.05. Here keypoints count twice as much and the
-    pull to the first rotations less than a third: on rendered people with known motion that
-    halves the error of joints in the world, now that outliers among keypoints are recognised and
-    smoothness is in effect. Terms that the original lacks follow after them.
+    pull to the first rotations less than a third: with estimated shapes that took the error of
+    joints in the world from 27 to 13 cm in the demo's jump and left it at 21 cm on its stairs.
+    `planted`, `ground`, `step`, `acceleration` and `scale` are terms that the original lacks.
 
     Attributes:
         points: 3-D alignment of keypoints with the point map, per metre.
@@ -108,7 +108,6 @@ class Evidence(NamedTuple):
         camera: camera centre, SfM units.
         points, point_weights: keypoints on the point map, SfM units, and their confidence.
         rays: viewing directions of the keypoints in the world, unit length.
-        hips_weight: confidence of both hips on the point map (their product).
         planted: whether the left and right foot stand.
         ground_point: a point of the ground around each foot, SfM units.
         ground_normal: its normal.

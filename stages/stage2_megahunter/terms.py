@@ -1,9 +1,9 @@
 """The cost: what ties people, cameras and place together, term by term.
 
 Variables of a frame are all local rotations (the first is root to world), the pelvis position and
-its velocity; the shared variable is the logarithm of the world's scale. Weights multiply residuals, so costs go
-with their squares. Residuals are in metres, radians and shares of the person's size in the image,
-whatever the resolution.
+its velocity; the shared variable is the logarithm of the world's scale. Weights multiply
+residuals, so costs go with their squares. Residuals are in metres, radians and shares of the
+person's size in the image, whatever the resolution.
 """
 
 from dataclasses import asdict, dataclass

@@ -3,6 +3,8 @@
 import importlib.util
 import json
 import os
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -54,3 +56,11 @@ def goldens() -> Goldens:
     if not (folder / "name_seeded.py").exists():
         pytest.skip(f"{folder} is not here: set MIMICMILL_GOLDENS to the folder of golden numbers")
     return Goldens(folder)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def fresh_traces() -> Iterator[None]:
+    """Forgets what JAX traced: a trace made in float64 by one module breaks float32 in another."""
+    yield
+    if "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()

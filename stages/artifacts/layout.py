@@ -15,8 +15,6 @@ CONTACTS = "input_contacts"
 PEOPLE_AND_WORLD = "output_smpl_and_points"
 CALIBRATED = "output_calib_mesh"
 
-WORLD_METHODS = ("sfm", "megasam", "align3r")
-
 
 def world_folder(method: str) -> str:
     """The data folder's sub-folder of a world method: `input_sfm`."""

@@ -54,19 +54,3 @@ def slerp(
         return np.repeat(matrices, len(wanted), axis=0)
     clipped = np.clip(wanted, times[0], times[-1])
     return Slerp(times, Rotation.from_matrix(matrices))(clipped).as_matrix()
-
-
-def rotation_between(
-    source: Float[np.ndarray, "3"], target: Float[np.ndarray, "3"]
-) -> Float[np.ndarray, "3 3"]:
-    """The smallest rotation that takes the direction `source` to the direction `target`."""
-    a, b = source / np.linalg.norm(source), target / np.linalg.norm(target)
-    axis, cosine = np.cross(a, b), float(a @ b)
-    sine = np.linalg.norm(axis)
-    if sine < 1e-12:
-        if cosine > 0:
-            return np.eye(3)
-        helper = np.eye(3)[np.argmin(np.abs(a))]
-        axis = np.cross(a, helper)
-        return matrix_from_rotvec(axis / np.linalg.norm(axis) * np.pi)
-    return matrix_from_rotvec(axis / sine * np.arctan2(sine, cosine))

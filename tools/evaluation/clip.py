@@ -8,7 +8,7 @@ from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
 
 from stages.artifacts.images import ImageFile, list_images, read_times
-from stages.artifacts.layout import DataFolder, find_world_file
+from stages.artifacts.layout import DataFolder
 from stages.artifacts.masks import read_mask
 from tools.footage.truth import Truth, read_truth
 
@@ -70,11 +70,6 @@ def open_clip(data: DataFolder, video: str) -> EvaluatedClip:
         FileNotFoundError: the video has no ground truth.
     """
     return EvaluatedClip(data, video, read_truth(data.truth(video)))
-
-
-def world_file(clip: EvaluatedClip, method: str):
-    """The video's stage-1 file of a world method, or None."""
-    return find_world_file(clip.data.root / f"input_{method}", clip.video)
 
 
 def median_or_nan(values: Float[np.ndarray, " N"]) -> float:

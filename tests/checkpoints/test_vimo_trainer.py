@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 import torch
 from scipy.spatial.transform import Rotation
+from transformers import VitPoseForPoseEstimation
 
 from stages.body import load_body
 from stages.running.options import DEMO_BODY
+from stages.stage0_vimo.network.backbone import Backbone
 from stages.stage0_vimo.network.camera import bbox_info
 from tools.checkpoints.sample_stock import Stock
+from tools.checkpoints.vimo import VITPOSE
 from tools.checkpoints.vimo_losses import (
     Skeleton,
     aligned_errors_m,
@@ -16,6 +19,7 @@ from tools.checkpoints.vimo_losses import (
     projection_loss,
 )
 from tools.checkpoints.vimo_samples import MARGIN_PX, VimoSamples, mirrored
+from tools.checkpoints.vitpose_backbone import load_vitpose_backbone
 from tools.footage.skinning import BodyTensors, pose_vertices
 
 PEOPLE = 3
@@ -107,3 +111,14 @@ def test_a_stock_forgets_its_oldest_samples(samples: VimoSamples) -> None:
         stock.add(samples_of_shade)
     shades = set(stock.draw(50).crops[:, 0, 0, 0, 0].tolist())
     assert shades == {20, 30}
+
+
+def test_the_backbone_starts_with_what_vitpose_sees() -> None:
+    theirs = VitPoseForPoseEstimation.from_pretrained(VITPOSE).backbone.eval().float()
+    config = theirs.config
+    ours = Backbone(config.hidden_size, config.num_hidden_layers, config.num_attention_heads, 4.0)
+    load_vitpose_backbone(ours, VITPOSE)
+    picture = torch.randn(1, 3, 256, 192, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        expected = theirs(picture).feature_maps[-1]
+        torch.testing.assert_close(ours(picture), expected, atol=1e-3, rtol=1e-3)

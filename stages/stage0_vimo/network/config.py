@@ -33,22 +33,25 @@ class VimoConfig:
 
     @staticmethod
     def demo() -> "VimoConfig":
-        """The configuration of the embedded demo checkpoint, under 3 M parameters."""
+        """The configuration of the embedded demo checkpoint, under 3.3 M parameters.
+
+        Its backbone is as wide as the demo's ViTPose, whose first layers it is trained from.
+        """
         return VimoConfig(
             dim=160,
-            depth=7,
+            depth=6,
             heads=5,
-            mlp_ratio=2.5,
+            mlp_ratio=4.0,
             spacetime_dim=96,
             spacetime_depth=2,
             spacetime_feedforward=192,
-            motion_dim=144,
+            motion_dim=96,
             motion_depth=2,
             motion_feedforward=192,
             temporal_dropout=0.0,
             head_dim=160,
-            head_depth=2,
-            head_heads=4,
-            head_attention_dim=40,
-            head_feedforward=320,
+            head_depth=3,
+            head_heads=10,
+            head_attention_dim=16,
+            head_feedforward=160,
         )

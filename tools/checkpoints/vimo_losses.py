@@ -11,7 +11,7 @@ from stages.stage0_vimo.network.backbone import GRID
 from tools.checkpoints.vimo_samples import MARGIN_PX, VimoSamples
 from tools.footage.skinning import BodyTensors
 
-ROTATION, JOINTS, SHAPE, PROJECTION = 1.0, 8.0, 0.1, 2.0
+ROTATION, JOINTS, SHAPE, PROJECTION = 1.0, 8.0, 0.3, 2.0
 PLACES, DEPTHS, MOTION, COLUMNS = 0.15, 2.0, 4.0, 0.1
 _ROOT_WEIGHT = 3.0
 

@@ -34,7 +34,7 @@ command = $(BIN)/$(1) $(SELECT) $(FLAGS_$(1)) $(ARGS)
 export MIMICMILL_DATA = $(DATA)
 export SAM2_BUILD_CUDA = 0
 
-.PHONY: help setup dataset $(COMMANDS) evaluate test lint bench
+.PHONY: help setup dataset $(COMMANDS) evaluate test lint bench bench-solve
 .DEFAULT_GOAL := help
 
 help: ## This list
@@ -68,6 +68,9 @@ evaluate: $(READY) ## Compare DATA with its ground truth; SEEDS=1,2 renders scen
 
 bench: $(READY) ## Time and memory of the whole chain on the demo, cold and warm
 	$(BIN)/python -m tools.bench $(ARGS)
+
+bench-solve: $(READY) ## Time of the solvers of stages 2 and 4 alone, on this machine's device
+	$(BIN)/python -m tools.bench_solve $(ARGS)
 
 test: $(READY) ## All tests that run on this machine
 	$(BIN)/pytest $(ARGS)

@@ -1,13 +1,12 @@
 """The ground under people: rays against a mesh, and a regular height field for the solver."""
 
+import functools
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 from scipy import ndimage
-
-from stages.geometry.open3d_library import o3d
 
 # The grid has one size whatever the place, so that the solver compiles once.
 GRID = 512
@@ -32,11 +31,13 @@ class Terrain:
 
     def __init__(self, vertices: Float[np.ndarray, "V 3"], faces: Int[np.ndarray, "F 3"]) -> None:
         self.empty = len(faces) == 0
-        self._scene = o3d.t.geometry.RaycastingScene()
-        if not self.empty:
-            self._scene.add_triangles(
-                np.asarray(vertices, np.float32), np.asarray(faces, np.uint32)
-            )
+        self._mesh = np.asarray(vertices, np.float32), np.asarray(faces, np.uint32)
+
+    @functools.cached_property
+    def _scene(self) -> Any:
+        scene = _open3d().t.geometry.RaycastingScene()
+        scene.add_triangles(*self._mesh)
+        return scene
 
     def surface_below(self, points: Float[np.ndarray, "N 3"]) -> Float[np.ndarray, " N"]:
         """Height of the first surface straight below each point (m); NaN where there is none."""
@@ -59,7 +60,7 @@ class Terrain:
             return np.full(len(points), np.nan)
         rays = np.hstack([points, np.tile([0.0, 0.0, direction], (len(points), 1))])
         # Single precision: rays start within metres of what they hit.
-        cast = self._scene.cast_rays(o3d.core.Tensor(rays.astype(np.float32)))
+        cast = self._scene.cast_rays(_open3d().core.Tensor(rays.astype(np.float32)))
         distance = cast["t_hit"].numpy().astype(np.float64)
         return np.where(np.isfinite(distance), points[:, 2] + direction * distance, np.nan)
 
@@ -90,6 +91,13 @@ class Terrain:
             origin=jnp.asarray(origin, jnp.float32),
             cell=jnp.asarray(cell, jnp.float32),
         )
+
+
+def _open3d() -> Any:
+    """Imported on first use: it takes a second, and a terrain without a mesh needs no rays."""
+    from stages.geometry.open3d_library import o3d
+
+    return o3d
 
 
 def _continued(heights: np.ndarray, known: Bool[np.ndarray, "G G"]) -> np.ndarray:

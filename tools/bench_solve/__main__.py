@@ -24,10 +24,10 @@ Case = dict[str, Any]
 LENGTHS = (100, 300, 1000)
 
 
-def measure(stage: int, frames: int, cache: Path, videos: int = 1) -> Case:
+def measure(stage: int, frames: int, cache: Path, *options: str) -> Case:
     """One process that measures one case; raises when it fails."""
     command = [sys.executable, "-m", "tools.bench_solve.child", f"--stage={stage}"]
-    command += [f"--frames={frames}", f"--videos={videos}", f"--started={time.time()}"]
+    command += [f"--frames={frames}", *options, f"--started={time.time()}"]
     done = subprocess.run(
         command,
         env={**os.environ, "MIMICMILL_CACHE": str(cache)},
@@ -102,12 +102,13 @@ def main(stages: list[str], lengths: list[int], batch: int, output: Path) -> Non
         with tempfile.TemporaryDirectory(prefix="mimicmill-bench-") as name:
             for frames in lengths:
                 console.print(f"stage {stage}, {frames} frames", style="dim")
-                cold, warm = (measure(stage, frames, Path(name)) for _ in range(2))
+                cold = measure(stage, frames, Path(name), "--runs=1")
+                warm = measure(stage, frames, Path(name))
                 found.append({"stage": stage, "frames": frames, "cold": cold, "warm": warm})
                 device = warm["device"]
             if batch > 1:
                 console.print(f"stage {stage}, {batch} videos together", style="dim")
-                case = measure(stage, min(lengths), Path(name), batch)
+                case = measure(stage, min(lengths), Path(name), f"--videos={batch}")
                 batches.append({"stage": stage, "frames": min(lengths), **case})
     machine = {
         "device": device,

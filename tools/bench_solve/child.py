@@ -44,19 +44,20 @@ def timed(run: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - begin, result
 
 
-def several(first_s: float, run: Callable[[], Any]) -> list[tuple[float, Any]]:
+def several(run: Callable[[], Any], most: int = MOST_RUNS) -> list[tuple[float, Any]]:
     """As many timed runs as the budget allows."""
-    runs = int(min(max(BUDGET_S / max(first_s, 1e-3), LEAST_RUNS), MOST_RUNS))
-    return [timed(run) for _ in range(runs)]
+    runs = [timed(run)]
+    while len(runs) < most and (len(runs) < LEAST_RUNS or sum(s for s, _ in runs) < BUDGET_S):
+        runs.append(timed(run))
+    return runs
 
 
-def alone(stage: int, frames: int, started: float) -> dict[str, Any]:
-    """One video: the first run in this process, then the median of more."""
+def alone(stage: int, frames: int, started: float, runs: int) -> dict[str, Any]:
+    """One video: the first run in this process, then the median of up to so many more."""
     build_s, (module, run) = timed(lambda: stage_run(stage, 0, frames))
     first_s, first = timed(lambda: recorded(module, run))
     since_start_s = time.time() - started - build_s
-    second_s, _ = timed(lambda: recorded(module, run))
-    again = several(second_s, lambda: recorded(module, run))
+    again = several(lambda: recorded(module, run), runs)
     whole_s = median(seconds for seconds, _ in again)
     last: Recording = again[-1][1]
     end = last.solutions[-1]
@@ -87,7 +88,7 @@ def together(stage: int, frames: int, videos: int) -> dict[str, Any]:
     for call in range(common):
         batch = Batch.of([recording.arguments[call] for recording in recordings])
         first_s, _ = timed(batch.run)
-        warm_s = median(seconds for seconds, _ in several(first_s, batch.run))
+        warm_s = median(seconds for seconds, _ in several(batch.run))
         compile_s += first_s - warm_s
         together_s += warm_s
     each_s = [sum(recording.seconds[:common]) for recording in recordings]
@@ -105,14 +106,15 @@ def together(stage: int, frames: int, videos: int) -> dict[str, Any]:
 @click.option("--stage", type=click.Choice(["2", "4"]), required=True)
 @click.option("--frames", type=int, required=True)
 @click.option("--videos", type=int, default=1)
+@click.option("--runs", type=int, default=MOST_RUNS, help="At most; one video only.")
 @click.option("--started", type=float, required=True, help="When the process was started, epoch.")
-def main(stage: str, frames: int, videos: int, started: float) -> None:
+def main(stage: str, frames: int, videos: int, runs: int, started: float) -> None:
     """Measure one case."""
     use_compilation_cache()
     if videos > 1:
         found = together(int(stage), frames, videos)
     else:
-        found = alone(int(stage), frames, started)
+        found = alone(int(stage), frames, started, runs)
     device = jax.devices()[0]
     found |= {"peak_memory_mb": peak_memory_mb(), "device": device.device_kind}
     print(json.dumps(found))

@@ -81,10 +81,25 @@ def ratios(found: list[Case], batches: list[Case]) -> list[str]:
     return said
 
 
+def _machine() -> dict[str, Any]:
+    return {
+        "device": "",
+        "cores": len(os.sched_getaffinity(0)),
+        "system": platform.platform(),
+        "load_1min_at_start": os.getloadavg()[0],
+        **versions(),
+    }
+
+
 @click.command()
 @click.option("--stage", "stages", type=click.Choice(["2", "4"]), multiple=True, default=["2", "4"])
 @click.option("--frames", "lengths", type=int, multiple=True, default=LENGTHS, show_default=True)
-@click.option("--batch", type=int, default=16, show_default=True, help="Videos together; 1: skip.")
+@click.option(
+    "--batch",
+    type=click.IntRange(1),
+    default=None,
+    help="Videos solved together. Default: 16 with an accelerator, none on a processor.",
+)
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -92,12 +107,17 @@ def ratios(found: list[Case], batches: list[Case]) -> list[str]:
     show_default=True,
     help="JSON with everything measured.",
 )
-def main(stages: list[str], lengths: list[int], batch: int, output: Path) -> None:
+def main(stages: list[str], lengths: list[int], batch: int | None, output: Path) -> None:
     """Measure the solvers of stages 2 and 4 and print a table."""
     console = Console(width=110)
     found: list[Case] = []
     batches: list[Case] = []
-    device, load = "", os.getloadavg()[0]
+    machine = _machine()
+
+    def save() -> None:
+        everything = {"machine": machine, "alone": found, "together": batches}
+        output.write_text(json.dumps(everything, indent=1) + "\n")
+
     for stage in map(int, stages):
         with tempfile.TemporaryDirectory(prefix="mimicmill-bench-") as name:
             for frames in lengths:
@@ -105,20 +125,14 @@ def main(stages: list[str], lengths: list[int], batch: int, output: Path) -> Non
                 cold = measure(stage, frames, Path(name), "--runs=1")
                 warm = measure(stage, frames, Path(name))
                 found.append({"stage": stage, "frames": frames, "cold": cold, "warm": warm})
-                device = warm["device"]
-            if batch > 1:
-                console.print(f"stage {stage}, {batch} videos together", style="dim")
-                case = measure(stage, min(lengths), Path(name), f"--videos={batch}")
+                machine["device"] = warm["device"]
+                save()
+            videos = batch or (1 if machine["device"] == "cpu" else 16)
+            if videos > 1:
+                console.print(f"stage {stage}, {videos} videos together", style="dim")
+                case = measure(stage, min(lengths), Path(name), f"--videos={videos}")
                 batches.append({"stage": stage, "frames": min(lengths), **case})
-    machine = {
-        "device": device,
-        "cores": len(os.sched_getaffinity(0)),
-        "system": platform.platform(),
-        "load_1min_at_start": load,
-        **versions(),
-    }
-    everything = {"machine": machine, "alone": found, "together": batches}
-    output.write_text(json.dumps(everything, indent=1) + "\n")
+                save()
     console.print(lengths_table(found))
     for line in ratios(found, batches):
         console.print(line, highlight=False)

@@ -9,8 +9,9 @@ from typing import Any
 from unittest import mock
 
 import jax
+import jax.numpy as jnp
 
-from stages.solving import Problem, Solution, solve
+from stages.solving import Solution, solve
 
 
 @dataclass
@@ -49,20 +50,16 @@ class Batch:
 
     @classmethod
     def of(cls, calls: list[dict[str, Any]]) -> "Batch":
-        """From recorded arguments of equal shapes, problems and limits."""
-        problem, limits = calls[0]["problem"], calls[0]["limits"]
+        """From recorded arguments of the same problem and of equal shapes."""
+        problem = calls[0]["problem"]
         stacked = jax.device_put(
             jax.tree.map(
-                lambda *leaves: jax.numpy.stack(leaves),
+                lambda *leaves: jnp.stack([jnp.asarray(leaf) for leaf in leaves]),
                 *({name: call[name] for name in _PER_VIDEO} for call in calls),
             )
         )
-        many = jax.jit(jax.vmap(lambda given: _solve_one(problem, given, limits)))
+        many = jax.jit(jax.vmap(lambda given: solve(problem, **given)))
         return cls(lambda: jax.block_until_ready(many(stacked)))
 
 
-_PER_VIDEO = ("frames", "shared", "data", "constants", "frame_mask")
-
-
-def _solve_one(problem: Problem, given: dict[str, Any], limits: Any) -> Solution:
-    return solve(problem, **given, limits=limits)
+_PER_VIDEO = ("frames", "shared", "data", "constants", "frame_mask", "limits")

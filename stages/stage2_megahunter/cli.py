@@ -26,6 +26,11 @@ from stages.stage2_megahunter.stage import MegahunterStage
 @folder_option("--pose2d-base-dir", layout.KEYPOINTS, "Folder of people's keypoints.")
 @folder_option("--smpl-base-dir", layout.BODIES, "Folder of people's bodies.")
 @folder_option("--contact-base-dir", layout.CONTACTS, "Folder of people's contacts.")
+@folder_option(
+    "--videos-dir",
+    "videos",
+    'Folder of the videos. NAME.json beside NAME.mp4 may say who is how tall: {"height_m": 1.8}.',
+)
 @folder_option("--out-base-dir", layout.PEOPLE_AND_WORLD, "Folder for the results.")
 @click.option(
     "--use-g1-shape/--no-use-g1-shape",
@@ -37,7 +42,7 @@ from stages.stage2_megahunter.stage import MegahunterStage
     "--height",
     type=click.FloatRange(1.0, 2.4),
     default=None,
-    help="Height in metres of everybody, where it is known. Default: the estimated shape.",
+    help="Height in metres of everybody. Default: what is known of the video, else the estimate.",
 )
 @body_option
 @people_options
@@ -49,6 +54,7 @@ def main(
     pose2d_base_dir: Path,
     smpl_base_dir: Path,
     contact_base_dir: Path,
+    videos_dir: Path,
     out_base_dir: Path,
     use_g1_shape: bool,
     height: float | None,
@@ -70,6 +76,7 @@ def main(
         pose2d_base_dir,
         smpl_base_dir,
         contact_base_dir,
+        videos_dir,
         out_base_dir,
         body_model,
         use_g1_shape,

@@ -12,6 +12,7 @@ from stages.artifacts.bodies import BETAS_FILE, read_betas
 from stages.artifacts.layout import find_world_file, parse_world_name
 from stages.artifacts.masks import choose_people, read_summary, summary_path
 from stages.artifacts.people_and_world import PersonMotion, write_people_and_world
+from stages.artifacts.video_notes import VideoNotes, notes_path, read_notes
 from stages.artifacts.world import FrameGroup, opened_world
 from stages.body import load_body
 from stages.body.shape_fitting import fit_height, fit_limb_lengths
@@ -41,6 +42,7 @@ class MegahunterStage(Stage):
     pose2d_base_dir: Path
     smpl_base_dir: Path
     contact_base_dir: Path
+    videos_dir: Path
     out_base_dir: Path
     body_model: Path
     use_g1_shape: bool = False
@@ -72,6 +74,8 @@ class MegahunterStage(Stage):
             Input(folders.keypoints, "stage0-vitpose"),
             Input(folders.bodies, "stage0-vimo"),
             Input(folders.contacts, "stage0-bstro", required=False),
+            Input(notes_path(self.videos_dir, video), "you", required=False),
+            Input(folders.bodies / BETAS_FILE, "you", required=False),
         ]
 
     def outputs(self, video: str) -> list[Path]:
@@ -141,7 +145,8 @@ class MegahunterStage(Stage):
         betas = self._known_betas(folders.bodies)
         ids = choose_people(read_summary(folders.masks), self.multihuman, self.top_k)
         tracks = [track_of(person, frames, cameras, betas) for person in ids]
-        tracks = [self._of_height(track) for track in self._worth_solving(tracks)]
+        notes = read_notes(notes_path(self.videos_dir, video))
+        tracks = [self._of_height(track, notes) for track in self._worth_solving(tracks)]
         if not tracks:
             raise VideoError(
                 f"{video}: nobody has a body, keypoints and a box in the same frame; look at the"
@@ -158,11 +163,18 @@ class MegahunterStage(Stage):
             return read_betas(bodies / BETAS_FILE)
         return self.betas
 
-    def _of_height(self, track: Track) -> Track:
-        """With the shape of the height asked for that is nearest to the estimated one."""
-        if self.height_m is None:
+    def _of_height(self, track: Track, notes: VideoNotes) -> Track:
+        """With the shape of the known height that is nearest to the estimated one.
+
+        The flag goes before the notes on the video, and the robot's shape before both.
+        """
+        height_m = self.height_m or notes.height_of(track.person)
+        if height_m is None or self.use_g1_shape:
             return track
-        betas = fit_height(self.picker.model, self.height_m, near=track.betas)
+        try:
+            betas = fit_height(self.picker.model, height_m, near=track.betas)
+        except ValueError as error:
+            raise VideoError(f"person {track.person}: {error}") from None
         return replace(track, betas=betas.astype(np.float64))
 
     def _worth_solving(self, tracks: list[Track]) -> list[Track]:

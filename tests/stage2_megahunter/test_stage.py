@@ -12,6 +12,7 @@ from stages.artifacts.keypoints import PersonKeypoints, write_keypoints
 from stages.artifacts.layout import DataFolder, WorldName
 from stages.artifacts.masks import summarise, write_frame, write_summary
 from stages.artifacts.people_and_world import opened_people_and_world
+from stages.artifacts.video_notes import notes_path
 from stages.artifacts.world import WorldFrame, opened_world, write_world
 from stages.stage2_megahunter.cli import main
 from stages.stage2_megahunter.stage import MegahunterStage
@@ -80,6 +81,7 @@ def stage(data: DataFolder, **options) -> MegahunterStage:
         root / "input_2d_poses",
         root / "input_3d_meshes",
         root / "input_contacts",
+        root / "videos",
         root / "output_smpl_and_points",
         synthetic_scenes.BODY_FILE,
         **options,
@@ -151,6 +153,30 @@ def test_a_known_height_scales_the_world(data, solved):
     assert tall.details["scale"] > 1.1 * before
 
 
+@pytest.fixture
+def notes(data):
+    """The notes beside the video, for one test."""
+    path = notes_path(data.videos, VIDEO)
+    path.parent.mkdir(exist_ok=True)
+    yield path
+    path.unlink()
+
+
+def test_a_height_noted_beside_the_video_scales_the_world(data, solved, notes):
+    notes.write_text('{"height_m": 2.2}')
+    noted = stage(data)
+    noted.load()
+    noted.process(VIDEO)
+    assert noted.details["scale"] > 1.1 * solved[0].details["scale"]
+
+
+def test_a_height_that_nobody_has_is_said_to_be_so(data, notes):
+    notes.write_text('{"height_m": 180}')
+    result = run(data, "--no-skip-existing")
+    assert result.exit_code == 1
+    assert "a height of 180 m is not one of an adult" in result.output
+
+
 def test_the_robots_shape_shrinks_the_world(data):
     small, normal = stage(data, use_g1_shape=True), stage(data)
     for made in (small, normal):
@@ -167,6 +193,7 @@ def run(data, *arguments):
         "--pose2d-base-dir", root / "input_2d_poses",
         "--smpl-base-dir", root / "input_3d_meshes",
         "--contact-base-dir", root / "input_contacts",
+        "--videos-dir", root / "videos",
         "--out-base-dir", root / "output_smpl_and_points",
     ]  # fmt: skip
     return CliRunner().invoke(main, [*map(str, flags), *arguments])

@@ -50,7 +50,8 @@ def _levels(
         joints = [j for j in range(1, len(parents)) if j not in slot and int(parents[j]) in slot]
         above = [int(parents[j]) for j in joints]
         index = [joints, above, [slot[parent] for parent in above]]
-        levels.append(tuple(torch.tensor(column, device=device) for column in index))
+        first, second, third = (torch.tensor(column, device=device) for column in index)
+        levels.append((first, second, third))
         slot.update({joint: len(slot) + i for i, joint in enumerate(joints)})
     return levels, torch.tensor([slot[j] for j in range(len(parents))], device=device)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
 
+from stages.artifacts.atomic import write_text
+from stages.artifacts.video_notes import notes_path
 from stages.body import load_body
+from stages.body.shape_fitting import stature_m
 from tools.footage.clips import ClipOptions, film, plan_clip
 from tools.footage.scenes import KINDS, scene_for_seed
 from tools.footage.skinning import BodyTensors
@@ -31,7 +35,10 @@ BODY = Path(__file__).parents[2] / "data" / "bodies" / "demo_body.npz"
 @click.option("--max-bytes", default=1_900_000, show_default=True, help="Bound on the video file.")
 def main(kind, seed, name, out, frames, fps, uneven_times, static_camera, size, body, device,
          max_bytes) -> None:  # fmt: skip
-    """Render OUT/videos/NAME.mp4 and OUT/truth/NAME/{truth.npz,terrain.obj}."""
+    """Render OUT/videos/NAME.mp4 and OUT/truth/NAME/{truth.npz,terrain.obj}.
+
+    One person's height goes beside the video, as someone who films would note it.
+    """
     kind = kind or scene_for_seed(seed)
     name = name or f"{kind}_{seed}"
     try:
@@ -46,6 +53,10 @@ def main(kind, seed, name, out, frames, fps, uneven_times, static_camera, size, 
     video = out / "videos" / f"{name}.mp4"
     write_video(video, images, clip.times_s, max_bytes)
     write_truth(out / "truth" / name, truth)
+    if len(truth.betas) == 1:
+        # Rounded as a tape measure is read.
+        notes = {"height_m": round(stature_m(model, truth.betas[0]), 2)}
+        write_text(notes_path(video.parent, name), json.dumps(notes) + "\n")
     click.echo(f"{video}: {frames} frames, {video.stat().st_size / 1e6:.2f} MB")
 
 

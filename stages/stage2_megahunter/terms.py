@@ -15,6 +15,7 @@ from jaxtyping import Array, Float
 
 from stages.solving import (
     Blocks,
+    Marks,
     Problem,
     Robust,
     View,
@@ -23,7 +24,7 @@ from stages.solving import (
     rotate_left,
     rotation_log,
 )
-from stages.stage2_megahunter.marks import Marks, Skeleton, place_marks
+from stages.stage2_megahunter.marks import KEYPOINTS, Skeleton, place_marks, turned_marks
 
 FRAME_SIZE = 78
 _LEFT_HIP, _RIGHT_HIP = 6, 7
@@ -36,11 +37,8 @@ Constants = dict[str, Array]
 class Weights:
     """Weights and tolerances.
 
-    The original's are points 1, pixels 500, translation 0.5, rotation 1.5, root_smoothness and
-    pose_smoothness 1 (not in effect), pose_points 0.05. Here keypoints count twice as much and the
-    pull to the first rotations less than a third: with estimated shapes that took the error of
-    joints in the world from 27 to 13 cm in the demo's jump and left it at 21 cm on its stairs.
-    `planted`, `ground`, `step`, `acceleration` and `scale` are terms that the original lacks.
+    The original's, where it has the term; its root_smoothness and pose_smoothness of 1 are not in
+    effect. `planted`, `ground`, `step`, `acceleration` and `scale` are terms that it lacks.
 
     Attributes:
         points: 3-D alignment of keypoints with the point map, per metre.
@@ -63,9 +61,9 @@ class Weights:
     """
 
     points: float = 1.0
-    pixels: float = 1000.0
+    pixels: float = 500.0
     translation: float = 0.5
-    rotation: float = 0.4
+    rotation: float = 1.5
     root_smoothness: float = 2.0
     pose_smoothness: float = 2.0
     pose_points: float = 0.05
@@ -143,9 +141,19 @@ def _nudge(x: Pose, delta: Float[Array, " 78"]) -> Pose:
 
 def _features(
     x: Pose, log_scale: LogScale, seen: Evidence, w: Constants
-) -> tuple[Marks, Float[Array, "4 3"]]:
-    marks = place_marks(x.R, x.p, seen.skeleton)
-    return marks, marks.soles
+) -> tuple[dict[str, Array], Float[Array, "4 3"]]:
+    keypoints, soles = place_marks(x.R, x.p, seen.skeleton)
+    return {"keypoints": keypoints, "from hips": _from_hips(keypoints), "soles": soles}, soles
+
+
+def _marks_jacobian(
+    x: Pose, seen: Evidence, w: Constants
+) -> tuple[dict[str, Array], Float[Array, "4 3 78"]]:
+    turned = turned_marks(x.R, x.p, seen.skeleton)
+    moved = jnp.broadcast_to(jnp.eye(3, dtype=turned.dtype), (len(turned), 3, 3))
+    every = jnp.concatenate([moved, turned, jnp.zeros_like(moved)], axis=-1)
+    keypoints, soles = every[:KEYPOINTS], every[KEYPOINTS:]
+    return {"keypoints": keypoints, "from hips": _from_hips(keypoints), "soles": soles}, soles
 
 
 def _frame(
@@ -156,20 +164,20 @@ def _frame(
     on_skin = scale * seen.points + seen.skeleton.depths[:, None] * seen.rays
     return {
         "3d alignment": _tolerant(
-            on_skin - marks.keypoints, w["points"] * seen.point_weights, w["point_tolerance"]
+            on_skin - marks["keypoints"], w["points"] * seen.point_weights, w["point_tolerance"]
         ),
         "2d projection": _tolerant(
-            (project(marks.keypoints, scale, seen) - seen.pixels) / seen.size_px,
+            (project(marks["keypoints"], scale, seen) - seen.pixels) / seen.size_px,
             w["pixels"] / 100.0 * seen.pixel_weights,
             w["pixel_tolerance"],
         ),
         "local pose alignment": _tolerant(
-            _from_hips(on_skin) - _from_hips(marks.keypoints),
+            _from_hips(on_skin) - marks["from hips"],
             w["pose_points"] * seen.point_weights * _hips_weight(seen.point_weights),
             w["point_tolerance"],
         ),
         "ground contact": _tolerant(
-            _above_ground(marks.soles, scale, seen),
+            _above_ground(marks["soles"], scale, seen),
             w["ground"] * jnp.repeat(seen.ground_weight * seen.planted, 2),
             w["ground_tolerance"],
         ),
@@ -221,6 +229,15 @@ PROBLEM = Problem(
     features=_features,
     nudge_frame=_nudge,
     blocks=Blocks(3, 3, 24, _rotation_prior, _rotation_smoothness),
+    marks=Marks(
+        _marks_jacobian,
+        {
+            "3d alignment": "keypoints",
+            "2d projection": "keypoints",
+            "local pose alignment": "from hips",
+            "ground contact": "soles",
+        },
+    ),
 )
 
 
@@ -255,7 +272,7 @@ def _chord(R: Float[Array, "k 3 3"], R0: Float[Array, "k 3 3"]) -> Float[Array, 
     return skew * jnp.sqrt(2.0 / jnp.maximum(1.0 + trace, 1e-3))[:, None]
 
 
-def _from_hips(points: Float[Array, "18 3"]) -> Float[Array, "18 3"]:
+def _from_hips(points: Float[Array, "18 3 *n"]) -> Float[Array, "18 3 *n"]:
     return points - 0.5 * (points[_LEFT_HIP] + points[_RIGHT_HIP])
 
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from stages.robot.kinematics import PointSet, points_on_links
+from stages.robot.kinematics import Axes, PointSet, carriers, points_on_links
 from stages.robot.model import Robot
 from stages.robot.rest import link_poses_at_rest
 
@@ -42,6 +42,32 @@ def pair_distances(
     return gap - jnp.asarray(radii, gap.dtype)
 
 
+def moved_pair_distances(
+    robot: Robot,
+    start: Float[Array, "C 3"],
+    end: Float[Array, "C 3"],
+    pairs: Int[np.ndarray, "P 2"],
+    axes: Axes,
+) -> Float[Array, "P J"]:
+    """Derivatives of `pair_distances` by the joints; the root's motion changes no distance.
+
+    With n the unit vector between the nearest points p of the one and q of the other capsule, a
+    joint that carries only the first adds n . (a x (p - o)) = a . (p x n) + (o x a) . n, one that
+    carries only the second takes the same away, as p and q lie on one line along n.
+    """
+    a, b = pairs[:, 0], pairs[:, 1]
+    p, gap = _gap(start[a], end[a], start[b], end[b])
+    n = gap / jnp.sqrt(jnp.sum(gap * gap, axis=-1, keepdims=True) + 1e-12)
+    # Places from near the robot: products of far ones lose digits.
+    centre = axes.origin[:, :1]
+    moments = jnp.concatenate([jnp.cross(p - centre.T, n), n], axis=-1)
+    o, d = axes.origin - centre, axes.direction
+    turns = jnp.concatenate([d, jnp.cross(o, d, axis=0)])
+    body = robot.link_body[robot.capsules.link]
+    carried = carriers(robot)[body][:, 1:]
+    return jnp.asarray(carried[a] - carried[b], n.dtype) * (moments @ turns)
+
+
 def segment_distances(
     a0: Float[Array, "P 3"],
     a1: Float[Array, "P 3"],
@@ -54,9 +80,15 @@ def segment_distances(
     Where along the segments they are nearest is held fixed in derivatives: at a minimum the
     distance does not change with it, so the derivative is exact and stays finite.
     """
-    s, t = jax.lax.stop_gradient(_nearest(a0, a1, b0, b1))
-    gap = (a0 + s[:, None] * (a1 - a0)) - (b0 + t[:, None] * (b1 - b0))
+    _, gap = _gap(a0, a1, b0, b1)
     return jnp.sqrt(jnp.sum(gap * gap, axis=-1) + 1e-12)
+
+
+def _gap(a0: Array, a1: Array, b0: Array, b1: Array) -> tuple[Array, Array]:
+    """The point of the first segment that is nearest to the second, and the way there from that."""
+    s, t = jax.lax.stop_gradient(_nearest(a0, a1, b0, b1))
+    nearest = a0 + s[:, None] * (a1 - a0)
+    return nearest, nearest - (b0 + t[:, None] * (b1 - b0))
 
 
 # One program where single operations would be compiled one by one.

@@ -2,16 +2,14 @@
 
 Poses of all bodies come from composing each joint with its ancestors by pointer jumping: after k
 rounds every body knows its pose relative to its 2^k-th ancestor, so a tree of depth 8 takes three
-batched products and the compiled program stays small. Derivatives are not traced through that:
-a joint that turns about a world axis `a` through the point `o` moves a point `p` that it carries
-with velocity `a x (p - o)`, which is exact and much smaller.
+batched products and the compiled program stays small. Derivatives are written down instead of
+traced: a joint that turns about a world axis `a` through the point `o` moves a point `p` that it
+carries with velocity `a x (p - o)`.
 """
 
 from dataclasses import dataclass
-from functools import partial
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
@@ -44,7 +42,13 @@ def points_on_links(
     return PointSet(robot.link_body[links], offset)
 
 
-@partial(jax.custom_jvp, nondiff_argnums=(0, 1))
+class Axes(NamedTuple):
+    """World axes that joints turn about: unit directions and a point on each (m)."""
+
+    direction: Float[Array, "3 J"]
+    origin: Float[Array, "3 J"]
+
+
 def world_points(
     robot: Robot,
     points: PointSet,
@@ -52,27 +56,34 @@ def world_points(
     p_world_root: Float[Array, "3"],
     joints: Float[Array, " J"],
 ) -> Float[Array, "N 3"]:
-    """World positions of points (m); derivatives take the root to stay a rotation."""
+    """World positions of points (m)."""
     R, p = body_poses(robot, R_world_root, p_world_root, joints)
     return p[points.body] + _turn(R[points.body], points.offset)
 
 
-@world_points.defjvp
-def _world_points_jvp(robot, points, primals, tangents):  # type: ignore[no-untyped-def]  # JAX's signature
-    R_root, p_root, joints = primals
-    R_root_rate, p_root_rate, joint_rates = tangents
-    R, p = body_poses(robot, R_root, p_root, joints)
+def moved_points(
+    robot: Robot,
+    points: PointSet,
+    R_world_root: Float[Array, "3 3"],
+    p_world_root: Float[Array, "3"],
+    joints: Float[Array, " J"],
+) -> tuple[Float[Array, "N 3"], Float[Array, "N 3 6+J"], Axes]:
+    """World positions of points, their derivatives and the joints' axes.
+
+    Derivatives are by the root's turn (rotation vector, world axes), its place and the joints.
+    """
+    R, p = body_poses(robot, R_world_root, p_world_root, joints)
     places = p[points.body] + _turn(R[points.body], points.offset)
-    # The root's turning and every joint's, as spins about axes through p: sum over the carriers of
-    # spin x (place - p) = (sum spin) x place - sum (spin x p).
-    spin_matrix = R_root_rate @ R_root.T
-    root_spin = jnp.stack([spin_matrix[2, 1], spin_matrix[0, 2], spin_matrix[1, 0]])
-    spins = _turn(R[1:], robot.joint_axis) * joint_rates[:, None]
-    spins = jnp.concatenate([root_spin[None], spins])
-    carried_by = jnp.asarray(_carriers(robot)[points.body], places.dtype)
-    moments = jnp.cross(spins, p)
-    both = carried_by @ jnp.concatenate([spins, moments], axis=1)
-    return places, p_root_rate + jnp.cross(both[:, :3], places) - both[:, 3:]
+    eye = jnp.eye(3, dtype=places.dtype)
+    axes = Axes(_turn(R[1:], robot.joint_axis).T, p[1:].T)
+    x, y, z = jnp.concatenate([eye, axes.direction], axis=1)
+    origin = jnp.concatenate([jnp.tile(p[:1].T, (1, 3)), axes.origin], axis=1)
+    carried = carriers(robot)[points.body][:, [0, 0, 0, *range(1, len(p))]]
+    arms = (places[:, :, None] - origin) * jnp.asarray(carried, places.dtype)[:, None]
+    a, b, c = arms[:, 0], arms[:, 1], arms[:, 2]
+    spun = jnp.stack([y * c - z * b, z * a - x * c, x * b - y * a], axis=1)
+    shifted = jnp.broadcast_to(eye, (len(places), 3, 3))
+    return places, jnp.concatenate([spun[..., :3], shifted, spun[..., 3:]], axis=-1), axes
 
 
 def link_poses(
@@ -119,7 +130,7 @@ def turn_about(
     return c * jnp.eye(3, dtype=outer.dtype) + (1 - c) * outer + s * cross
 
 
-def _carriers(robot: Robot) -> Float[np.ndarray, "B B"]:
+def carriers(robot: Robot) -> Float[np.ndarray, "B B"]:
     """[b, c] is 1 where body b moves with body c's own joint; body 0's is the floating base."""
     count = len(robot.joint_names) + 1
     carriers = np.eye(count)

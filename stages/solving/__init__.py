@@ -35,7 +35,8 @@ Example: a point on a line seen with an unknown common offset, moving smoothly.
 Residual functions see one frame without leading axes and name their terms. A term that should
 resist outliers returns `Robust(rows, weight, losses.geman_mcclure)` instead of an array. Pad with
 `pad_frames(tree, padded_length(T))` and call `use_compilation_cache()` once per process. Where pair
-residuals need kinematics, compute these in `Problem.features`; put priors and smoothness of single
+residuals need kinematics, compute these in `Problem.features`, with closed-form derivatives
+in `Problem.marks`; put priors and smoothness of single
 joints into `Problem.blocks`.
 """
 
@@ -43,12 +44,13 @@ from stages.solving import losses
 from stages.solving.compilation_cache import use_compilation_cache
 from stages.solving.manifolds import hat, nudge_left, rotate_left, rotation_exp, rotation_log
 from stages.solving.padding import pad_frames, pad_mask, padded_length
-from stages.solving.problem import Blocks, Limits, Problem, Robust, Solution, View
+from stages.solving.problem import Blocks, Limits, Marks, Problem, Robust, Solution, View
 from stages.solving.solver import solve
 
 __all__ = [
     "Blocks",
     "Limits",
+    "Marks",
     "Problem",
     "Robust",
     "Solution",

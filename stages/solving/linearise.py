@@ -9,6 +9,7 @@ from jaxtyping import Array, Float
 
 from stages.solving.arrow import ArrowSystem
 from stages.solving.joint_blocks import block_costs, block_sums
+from stages.solving.mark_rows import mark_rows
 from stages.solving.problem import Data, Frame, Problem, Shared, View
 from stages.solving.rows import (
     Costs,
@@ -18,6 +19,7 @@ from stages.solving.rows import (
     Totals,
     dtype_of,
     flatten,
+    grams,
     masked,
     masked_sum,
     masked_totals,
@@ -76,26 +78,23 @@ def linearise(
     Masked frames and pairs contribute exactly zero.
     """
     n, s = problem.frame_size, problem.shared_size
-    (r, J, per_frame), features = _frame_rows(problem, x, shared, inputs)
-    Jx, Js = J[..., :n], J[..., n:]
-    diagonal = jnp.einsum("ptmi,ptmj->ptij", Jx, Jx)
-    gradient = jnp.einsum("ptmi,ptm->pti", Jx, r)
-    border = jnp.einsum("ptmi,ptmj->ptij", Jx, Js)
-    corner = jnp.einsum("ptmi,ptmj->ij", Js, Js)
-    shared_gradient = jnp.einsum("ptmi,ptm->i", Js, r)
+    found, features = frame_rows(problem, x, shared, inputs)
+    gram, per_frame = grams(found), found.costs
+    diagonal, gradient = gram[..., :n, :n], gram[..., :n, -1]
+    border = gram[..., :n, n:-1]
+    corner, shared_gradient = gram[..., n:-1, n:-1].sum((0, 1)), gram[..., n:-1, -1].sum((0, 1))
 
-    r, J, per_pair = _pair_rows(problem, x, shared, features, inputs)
-    Ja, Jb, Js = J[..., :n], J[..., n : 2 * n], J[..., 2 * n :]
-    diagonal += to_first(jnp.einsum("ptmi,ptmj->ptij", Ja, Ja))
-    diagonal += to_second(jnp.einsum("ptmi,ptmj->ptij", Jb, Jb))
-    gradient += to_first(jnp.einsum("ptmi,ptm->pti", Ja, r))
-    gradient += to_second(jnp.einsum("ptmi,ptm->pti", Jb, r))
-    upper = jnp.einsum("ptmi,ptmj->ptij", Ja, Jb)
-    if Js.shape[-1]:
-        border += to_first(jnp.einsum("ptmi,ptmj->ptij", Ja, Js))
-        border += to_second(jnp.einsum("ptmi,ptmj->ptij", Jb, Js))
-        corner += jnp.einsum("ptmi,ptmj->ij", Js, Js)
-        shared_gradient += jnp.einsum("ptmi,ptm->i", Js, r)
+    found = pair_rows(problem, x, shared, features, inputs)
+    gram, per_pair = grams(found), found.costs
+    first, second = slice(0, n), slice(n, 2 * n)
+    diagonal += to_first(gram[..., first, first]) + to_second(gram[..., second, second])
+    gradient += to_first(gram[..., first, -1]) + to_second(gram[..., second, -1])
+    upper = gram[..., first, second]
+    if gram.shape[-1] > 2 * n + 1:
+        both = slice(2 * n, -1)
+        border += to_first(gram[..., first, both]) + to_second(gram[..., second, both])
+        corner += gram[..., both, both].sum((0, 1))
+        shared_gradient += gram[..., both, -1].sum((0, 1))
 
     if problem.blocks:
         sums = block_sums(problem, problem.blocks, x, inputs)
@@ -114,10 +113,11 @@ def linearise(
     return totals, NormalEquations(matrix, gradient, shared_gradient)
 
 
-def _frame_rows(
-    problem: Problem, x: Frame, shared: Shared, inputs: Inputs
-) -> tuple[Rows, Features]:
+def frame_rows(problem: Problem, x: Frame, shared: Shared, inputs: Inputs) -> tuple[Rows, Features]:
     n, s = problem.frame_size, problem.shared_size
+    if problem.marks:
+        found, features = mark_rows(problem, problem.marks, x, shared, inputs)
+        return masked(found, inputs.frame_mask), features
 
     def rows(x, shared, data):  # type: ignore[no-untyped-def]
         def at(delta):  # type: ignore[no-untyped-def]
@@ -134,7 +134,7 @@ def _frame_rows(
     return masked(found, inputs.frame_mask), features
 
 
-def _pair_rows(
+def pair_rows(
     problem: Problem, x: Frame, shared: Shared, features: Features, inputs: Inputs
 ) -> Rows:
     """Jacobian columns: this frame's tangent, the next one's, the shared tangent if used."""

@@ -4,6 +4,7 @@ Rotations are 3x3 matrices; tangents are rotation vectors in radians. Rodrigues'
 with half angles so that float32 keeps its digits for small angles.
 """
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -34,6 +35,7 @@ def rotation_exp(v: Float[Array, "*b 3"]) -> Float[Array, "*b 3 3"]:
     )
 
 
+@jax.custom_jvp
 def rotation_log(R: Float[Array, "*b 3 3"]) -> Float[Array, "*b 3"]:
     """Rotation vector of a rotation matrix, angle in [0, pi).
 
@@ -54,6 +56,24 @@ def rotation_log(R: Float[Array, "*b 3 3"]) -> Float[Array, "*b 3"]:
     sine = jnp.sqrt(jnp.where(small, 1.0, sine2))
     ratio = jnp.where(small, 1.0 + sine2 / 6.0, jnp.arctan2(sine, cosine) / sine)
     return ratio[..., None] * sine_axis
+
+
+@rotation_log.defjvp
+def _rotation_log_jvp(primals, tangents):  # type: ignore[no-untyped-def]
+    """A turn w in the outer frame changes the vector v by (1 - hat(v) / 2 + c hat(v)^2) w."""
+    (R,), (dR,) = primals, tangents
+    v = rotation_log(R)
+    turn = jnp.stack(
+        [jnp.sum(dR[..., a, :] * R[..., b, :], axis=-1) for a, b in ((2, 1), (0, 2), (1, 0))],
+        axis=-1,
+    )
+    theta2 = jnp.sum(v * v, axis=-1)
+    small = theta2 < 1e-3
+    half = 0.5 * jnp.sqrt(jnp.where(small, 1.0, theta2))
+    c = (1.0 - half * jnp.cos(half) / jnp.sin(half)) / jnp.where(small, 1.0, theta2)
+    c = jnp.where(small, 1.0 / 12.0 + theta2 / 720.0, c)
+    across = jnp.cross(v, turn)
+    return v, turn - 0.5 * across + c[..., None] * jnp.cross(v, across)
 
 
 def rotate_left(R: Float[Array, "*b 3 3"], delta: Float[Array, "*b 3"]) -> Float[Array, "*b 3 3"]:

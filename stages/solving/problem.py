@@ -79,6 +79,25 @@ class Blocks:
     pair_residuals: Callable[[Frame, Frame, Data, Data, Data], dict[str, Array]] | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """Which feature each row of the frames' residuals looks at, and the features' derivatives.
+
+    Makes frames cheap where rows are many: `features` then gives `for_frame` as named groups of
+    marks, {group: (count, size)}, which like `for_pairs` must not depend on the shared numbers.
+    Row k of a term must depend on mark k of the term's group, the shared numbers and data only,
+    not on other marks or on `View.x`: what depends on the variables directly belongs in `blocks`.
+
+    Attributes:
+        jacobian: (x, data, constants) -> what `features` gives with another, last axis: the
+            derivatives by the frame's tangent.
+        groups: {term: group} of every term in `frame_residuals`.
+    """
+
+    jacobian: Callable[[Frame, Data, Data], tuple[dict[str, Array], Any]]
+    groups: dict[str, str]
+
+
 @dataclass(frozen=True)
 class Problem:
     """A least-squares problem on trajectories.
@@ -103,6 +122,7 @@ class Problem:
             are differentiated through the Jacobian of `for_pairs` (keep it small: the feet, not
             the whole body), which is much cheaper than the kinematics of both frames in each.
         blocks: residuals of single joints, cheaply.
+        marks: derivatives of features in closed form.
         nudge_frame: move_frame to first order around delta = 0, used for derivatives only; for
             rotations `nudge_left`. Compiles and runs faster than differentiating move_frame.
     """
@@ -119,6 +139,7 @@ class Problem:
     pairs_use_shared: bool = True
     features: Callable[[Frame, Shared, Data, Data], tuple[Any, Any]] | None = None
     blocks: Blocks | None = None
+    marks: Marks | None = None
     nudge_frame: Callable[[Frame, Float[Array, " n"]], Frame] | None = None
 
     def nudge(self, x: Frame, delta: Float[Array, " n"]) -> Frame:

@@ -84,6 +84,13 @@ def weighted_rows(
     return Rows(r * root, J * root[:, None], costs), Features(features, J_features)
 
 
+def grams(rows: Rows) -> Float[Array, "*b k+1 k+1"]:
+    """Products of all columns with one another, the residuals being the last: one product of
+    matrices gives what the normal equations need."""
+    wide = jnp.concatenate([rows.J, rows.r[..., None]], axis=-1)
+    return jnp.einsum("...mi,...mj->...ij", wide, wide)
+
+
 def over_frames(function: Callable[..., Any], moving: int, common: int = 1) -> Callable[..., Any]:
     """Map over people and frames. Of the arguments, `moving` come first and have a leading
     (P, T), `common` follow and are the same for all, the rest has a leading (P, T) again.

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -104,31 +103,25 @@ class Marks(NamedTuple):
     soles: Float[Array, "4 3"]
 
 
-@jax.custom_jvp
 def place_marks(
     rotmats: Float[Array, "24 3 3"], root: Float[Array, "3"], skeleton: Skeleton
 ) -> Marks:
-    """Marks of a pose; `rotmats[0]` takes the root to the world, `root` is the pelvis there.
-
-    Differentiable with respect to pose and root; the skeleton counts as constant.
-    """
+    """Marks of a pose; `rotmats[0]` takes the root to the world, `root` is the pelvis there."""
     return _place(rotmats, root, skeleton)[0]
 
 
-@place_marks.defjvp
-def _place_marks_jvp(primals, tangents):  # type: ignore[no-untyped-def]
-    """A turn w of joint k moves a point q on a limb below it by w x (q - p_k).
+def turned_marks(
+    rotmats: Float[Array, "24 3 3"], root: Float[Array, "3"], skeleton: Skeleton
+) -> Float[Array, "22 3 72"]:
+    """Derivatives of all marks, soles last, by the turns (rad) of the joints in the axes of their
+    parents; the root's in the world's.
 
-    One matrix for all marks and joints, made once for however many tangents.
+    A turn about the unit axis w of joint k moves a point q on a limb below it by w x (q - p_k).
     """
-    rotmats, root, skeleton = primals
-    drotmats, droot, _ = tangents
-    marks, arms, R_world_parent = _place(rotmats, root, skeleton)
-    turned = jnp.cross(jnp.swapaxes(R_world_parent, -1, -2)[None], arms[:, :, None])
-    # turned[v, k, c] = (column c of R_world_parent[k]) x arms[v, k]
-    spins = _axial(drotmats, rotmats)
-    moved = jnp.einsum("vkca,kc->va", turned, spins) + droot
-    return marks, Marks(moved[:KEYPOINTS], moved[KEYPOINTS:])
+    _, arms, R_world_parent = _place(rotmats, root, skeleton)
+    x, y, z = jnp.swapaxes(R_world_parent, 0, 1).reshape(3, -1)
+    a, b, c = jnp.repeat(jnp.moveaxis(arms, -1, 0), 3, axis=2)
+    return jnp.stack([y * c - z * b, z * a - x * c, x * b - y * a], axis=1)
 
 
 def _place(
@@ -172,9 +165,3 @@ def joint_poses(
 
     transforms, _ = lax.scan(climb, local, jnp.asarray(_CLIMB))
     return transforms[..., :3], transforms[..., 3]
-
-
-def _axial(dR: Float[Array, "k 3 3"], R: Float[Array, "k 3 3"]) -> Float[Array, "k 3"]:
-    """The turning of a changing rotation, in its outer frame: w with dR = hat(w) R."""
-    rows = ((2, 1), (0, 2), (1, 0))
-    return jnp.stack([jnp.sum(dR[:, a] * R[:, b], axis=-1) for a, b in rows], axis=-1)

@@ -8,18 +8,34 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from stages.robot.collision import capsule_ends, pair_distances, self_collision_pairs
+from stages.robot.collision import (
+    capsule_ends,
+    moved_pair_distances,
+    pair_distances,
+    self_collision_pairs,
+)
 from stages.robot.correspondence import g1_correspondence
-from stages.robot.kinematics import PointSet, points_on_links, world_points
+from stages.robot.kinematics import PointSet, moved_points, points_on_links, world_points
 from stages.robot.limbs import sole_points_m
 from stages.robot.model import Robot
 from stages.robot.terrain import HeightField, ground_at
-from stages.solving import Problem, View, rotate_left
+from stages.solving import Blocks, Marks, Problem, View, nudge_left, rotate_left
 from stages.solving.problem import Residuals
 from stages.stage4_retarget import terms
 from stages.stage4_retarget.weights import CostWeights
 
 HIP_AXES = ("yaw", "pitch", "roll")
+# The group of marks that each term of a frame looks at.
+MARK_OF_TERM = {
+    "limb vectors": "limbs",
+    "limb directions": "limbs",
+    "body layout": "layout",
+    "end effector": "toes",
+    "ground contact": "soles",
+    "self collision": "gaps",
+    "sole collision": "soles",
+    "body collision": "ends",
+}
 
 
 class Pose(NamedTuple):
@@ -40,15 +56,6 @@ class Target(NamedTuple):
     stance: Float[Any, "2"]
     ground_z: Float[Any, "2 2"]
     time_s: Float[Any, ""]
-
-
-class Places(NamedTuple):
-    """World places (m): matched points, sole points, both ends of the collision capsules."""
-
-    matched: Float[Array, "N 3"]
-    soles: Float[Array, "2 4 3"]
-    start: Float[Array, "C 3"]
-    end: Float[Array, "C 3"]
 
 
 class Constants(NamedTuple):
@@ -101,11 +108,18 @@ def retargeting_problem(robot: Robot) -> Problem:
         move_shared=lambda stretch, delta: stretch + delta,
         pairs_use_shared=False,
         features=parts.features,
+        blocks=Blocks(6, 1, len(robot.joint_names), parts.joints, parts.joint_pairs),
+        marks=Marks(parts.marks_jacobian, MARK_OF_TERM),
+        nudge_frame=_nudge,
     )
 
 
 def _move(x: Pose, delta: Float[Array, "29"]) -> Pose:
     return Pose(rotate_left(x.R, delta[:3]), x.p + delta[3:6], x.joints + delta[6:])
+
+
+def _nudge(x: Pose, delta: Float[Array, "29"]) -> Pose:
+    return Pose(nudge_left(x.R, delta[:3]), x.p + delta[3:6], x.joints + delta[6:])
 
 
 class _Parts:
@@ -122,58 +136,106 @@ class _Parts:
         matched = points_on_links(robot, self.table.link)
         self.points = _joined([matched, self.soles, start, end])
         self.parts = np.cumsum([len(matched.body), len(self.soles.body), len(start.body)])
-        hips = [
-            robot.joint(f"{side}_hip_{axis}_joint")
-            for axis in HIP_AXES
-            for side in ("left", "right")
-        ]
-        self.hips = np.array(hips, np.int32)
+        # [axis, joint] is 1 for the two hip joints of an axis.
+        self.hips = np.array(
+            [
+                [float(name.endswith(f"_hip_{axis}_joint")) for name in robot.joint_names]
+                for axis in HIP_AXES
+            ]
+        )
         self.off_ground = np.flatnonzero(~np.isin(robot.capsules.link, ankles)).astype(np.int32)
         self.low = robot.lower + terms.LIMIT_MARGIN_RAD
         self.high = robot.upper - terms.LIMIT_MARGIN_RAD
 
     def features(
         self, x: Pose, stretch: Array, target: Target, constants: Constants
-    ) -> tuple[Places, Float[Array, "2 2 3"]]:
-        """World places of everything the frame's terms look at; of heels and toes for pairs."""
-        everything = world_points(self.robot, self.points, x.R, x.p, x.joints)
-        matched, soles, start, end = jnp.split(everything, self.parts)
-        soles = soles.reshape(2, 4, 3)
-        return Places(matched, soles, start, end), soles.reshape(2, 2, 2, 3).mean(axis=2)
+    ) -> tuple[dict[str, Array], Float[Array, "2 2 3"]]:
+        """Marks that the frame's terms look at; heels and toes for pairs."""
+        places = world_points(self.robot, self.points, x.R, x.p, x.joints)
+        _, _, start, end = jnp.split(places, self.parts)
+        marks, feet = self._marks(places)
+        marks["gaps"] = pair_distances(self.robot, start, end, self.pairs)[:, None]
+        return marks, feet
+
+    def marks_jacobian(
+        self, x: Pose, target: Target, constants: Constants
+    ) -> tuple[dict[str, Array], Float[Array, "2 2 3 29"]]:
+        """Derivatives of the features by the frame's tangent."""
+        places, moved, axes = moved_points(self.robot, self.points, x.R, x.p, x.joints)
+        _, _, start, end = jnp.split(places, self.parts)
+        marks, feet = self._marks(moved)
+        by_joints = moved_pair_distances(self.robot, start, end, self.pairs, axes)
+        marks["gaps"] = jnp.pad(by_joints, ((0, 0), (6, 0)))[:, None]
+        return marks, feet
+
+    def _marks(self, places: Float[Array, "N 3 *n"]) -> tuple[dict[str, Array], Array]:
+        """Linear in the places, so that it gives the derivatives of marks from those of places."""
+        matched, soles, start, end = jnp.split(places, self.parts)
+        feet = soles.reshape(2, 2, 2, *places.shape[1:]).mean(axis=2)
+        marks = {
+            "limbs": terms.limbs_of(matched, self.table.limbs),
+            "layout": terms.centred(matched),
+            "toes": feet[:, 1],
+            "soles": soles,
+            "ends": jnp.concatenate([start[self.off_ground], end[self.off_ground]]),
+        }
+        return marks, feet
 
     def frame(
         self, view: View, stretch: Float[Array, " K"], target: Target, constants: Constants
     ) -> Residuals:
         """Residuals of one frame. `stretch`: logarithm of the limb ratios over their start."""
-        x, (points, soles, start, end) = view.x, view.features
-        w = constants.weights
+        marks, w = view.features, constants.weights
         ratio = (constants.ratios * jnp.exp(stretch))[self.table.kind]
         planted = target.stance > 0
         pull = w["end_effector_cost_weight"] * jnp.where(planted, w["planted foot"], 1.0)
-        limbs = self.table.limbs
-        hip_weights = [w[f"hip_{axis}_cost_weight"] for axis in HIP_AXES]
-        hip_weight = w["hip"] * jnp.repeat(jnp.stack(hip_weights), 2)
+        limbs = terms.limbs_of(target.points, self.table.limbs)
+        height = terms.sole_height(marks["soles"][:, 2].reshape(2, 4), target.ground_z)
         return {
             "limb vectors": w["local_pose_cost_weight"]
-            * terms.limb_vectors(target.points, points, limbs, ratio),
+            * terms.limb_vectors(limbs, marks["limbs"], ratio),
             "limb directions": w["local_pose_cost_weight"]
             * w["limb directions"]
-            * terms.limb_directions(target.points, points, limbs),
+            * terms.limb_directions(limbs, marks["limbs"]),
             "body layout": w["global_pose_cost_weight"]
-            * terms.body_layout(target.points, points, constants.scale),
-            "end effector": pull[:, None] * (soles[:, 2:].mean(axis=1) - target.feet),
+            * terms.body_layout(terms.centred(target.points), marks["layout"], constants.scale),
+            "end effector": pull[:, None] * (marks["toes"] - target.feet),
             "ground contact": w["ground_contact_cost_weight"]
             * w["ground contact"]
-            * jnp.where(planted[:, None], terms.sole_height(soles[..., 2], target.ground_z), 0.0),
-            "joint limits": w["limit_cost_factor_weight"]
-            * w["joint limits"]
-            * terms.outside(x.joints, jnp.asarray(self.low), jnp.asarray(self.high)),
-            "hips": hip_weight * x.joints[self.hips],
-            "rest": w["rest"] * (x.joints - constants.rest),
-            "self collision": self._self_collision(start, end, w),
-            "sole collision": self._sole_collision(soles, constants),
-            "body collision": self._body_collision(start, end, constants),
+            * jnp.where(planted[:, None], height, 0.0),
+            "self collision": w["self_coll_factor_weight"]
+            * w["self collision"]
+            * terms.below(marks["gaps"], terms.SELF_MARGIN_M),
+            "sole collision": self._sole_collision(marks["soles"], constants),
+            "body collision": self._body_collision(marks["ends"], constants),
         }
+
+    def joints(self, x: Pose, target: Target, constants: Constants) -> dict[str, Array]:
+        """Residuals of single joints in a frame."""
+        w = constants.weights
+        hips = w["hip"] * jnp.stack([w[f"hip_{axis}_cost_weight"] for axis in HIP_AXES]) @ self.hips
+        limits = terms.outside(x.joints, jnp.asarray(self.low), jnp.asarray(self.high))
+        every = {
+            "joint limits": w["limit_cost_factor_weight"] * w["joint limits"] * limits,
+            "hips": hips * x.joints,
+            "rest": w["rest"] * (x.joints - constants.rest),
+        }
+        return {term: rows[:, None] for term, rows in every.items()}
+
+    def joint_pairs(
+        self, x: Pose, y: Pose, target: Target, next_target: Target, constants: Constants
+    ) -> dict[str, Array]:
+        """Residuals of single joints between two neighbouring frames."""
+        w, (step_s, pace) = constants.weights, _pace(target, next_target)
+        turn = y.joints - x.joints
+        top = terms.VELOCITY_SHARE * jnp.asarray(self.robot.velocity, turn.dtype) * step_s
+        too_fast = terms.outside(turn, -top, top)
+        limit = w["limit_cost_factor_weight"] * w["velocity limit"]
+        every = {
+            "joint smoothness": w["smoothness_cost_factor_weight"] * pace * turn,
+            "joint velocity": limit * pace * too_fast,
+        }
+        return {term: rows[:, None] for term, rows in every.items()}
 
     def pair(
         self,
@@ -186,25 +248,17 @@ class _Parts:
     ) -> Residuals:
         """Residuals of two neighbouring frames, on the true time between them."""
         x, y, w = view.x, next_view.x, constants.weights
-        step_s = next_target.time_s - target.time_s
-        pace = 1.0 / (terms.REFERENCE_FPS * step_s)
+        pace = _pace(target, next_target)[1]
         held = (target.stance > 0) & (target.stance == next_target.stance)
         slide = next_view.features - view.features
-        turn = y.joints - x.joints
-        top = terms.VELOCITY_SHARE * jnp.asarray(self.robot.velocity, turn.dtype) * step_s
-        smooth = w["smoothness_cost_factor_weight"] * pace
         return {
             "foot skating": w["foot_skating_cost_weight"]
             * w["foot skating"]
             * pace
             * jnp.where(held[:, None, None], slide, 0.0),
-            "joint smoothness": smooth * turn,
-            "joint velocity": w["limit_cost_factor_weight"]
-            * w["velocity limit"]
-            * pace
-            * terms.outside(turn, -top, top),
             "root smoothness": w["root smoothness"]
-            * smooth
+            * w["smoothness_cost_factor_weight"]
+            * pace
             * jnp.concatenate(
                 [
                     terms.relative_turn(x.R, y.R, target.R_root, next_target.R_root),
@@ -213,30 +267,18 @@ class _Parts:
             ),
         }
 
-    def _self_collision(
-        self, start: Float[Array, "C 3"], end: Float[Array, "C 3"], w: dict[str, Array]
-    ) -> Float[Array, " P"]:
-        distances = pair_distances(self.robot, start, end, self.pairs)
-        return (
-            w["self_coll_factor_weight"]
-            * w["self collision"]
-            * terms.below(distances, terms.SELF_MARGIN_M)
-        )
-
     def _sole_collision(
-        self, soles: Float[Array, "2 4 3"], constants: Constants
+        self, points: Float[Array, "8 3"], constants: Constants
     ) -> Float[Array, "8"]:
-        points = soles.reshape(-1, 3)
         ground, known = ground_at(constants.raised_ground, points[:, :2])
         w = constants.weights
         gain = w["world_coll_factor_weight"] * w["sole collision"]
         return gain * known * terms.below(points[:, 2], ground)
 
     def _body_collision(
-        self, start: Float[Array, "C 3"], end: Float[Array, "C 3"], constants: Constants
+        self, points: Float[Array, "B 3"], constants: Constants
     ) -> Float[Array, " B"]:
         chosen = self.off_ground
-        points = jnp.concatenate([start[chosen], end[chosen]])
         radius = jnp.asarray(np.tile(self.robot.capsules.radius[chosen], 2), points.dtype)
         ground, known = ground_at(constants.ground, points[:, :2])
         w = constants.weights
@@ -247,6 +289,12 @@ class _Parts:
             * known
             * terms.below(points[:, 2], floor)
         )
+
+
+def _pace(target: Target, next_target: Target) -> tuple[Array, Array]:
+    """Time between two frames (s), and how many times faster than the reference rate they come."""
+    step_s = next_target.time_s - target.time_s
+    return step_s, 1.0 / (terms.REFERENCE_FPS * step_s)
 
 
 def _joined(sets: list[PointSet]) -> PointSet:

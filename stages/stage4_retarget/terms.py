@@ -36,27 +36,32 @@ REFERENCE_FPS = 30.0
 
 
 def limb_vectors(
-    human: Float[Array, "N 3"],
-    robot: Float[Array, "N 3"],
-    limbs: np.ndarray,
-    ratio: Float[Array, " E"],
+    human: Float[Array, "E 3"], robot: Float[Array, "E 3"], ratio: Float[Array, " E"]
 ) -> Float[Array, "E 3"]:
     """Difference between the person's limbs and the robot's, the latter `ratio` times longer."""
-    return _limbs(human, limbs) - _limbs(robot, limbs) * ratio[:, None]
+    return human - robot * ratio[:, None]
 
 
-def limb_directions(
-    human: Float[Array, "N 3"], robot: Float[Array, "N 3"], limbs: np.ndarray
-) -> Float[Array, "E 3"]:
+def limb_directions(human: Float[Array, "E 3"], robot: Float[Array, "E 3"]) -> Float[Array, "E 3"]:
     """Difference of the limbs' unit vectors; its square is twice one minus the cosine."""
-    return _unit(_limbs(human, limbs)) - _unit(_limbs(robot, limbs))
+    return _unit(human) - _unit(robot)
 
 
 def body_layout(
     human: Float[Array, "N 3"], robot: Float[Array, "N 3"], scale: Float[Array, ""]
 ) -> Float[Array, "N 3"]:
-    """Difference of the bodies about their centres, the person shrunk by `scale`."""
-    return scale * (human - jnp.mean(human, axis=0)) - (robot - jnp.mean(robot, axis=0))
+    """Difference of the bodies, each about its centre, the person shrunk by `scale`."""
+    return scale * human - robot
+
+
+def limbs_of(points: Float[Array, " N *b"], limbs: np.ndarray) -> Float[Array, " E *b"]:
+    """Vectors along limbs, given as pairs of points."""
+    return points[limbs[:, 1]] - points[limbs[:, 0]]
+
+
+def centred(points: Float[Array, " N *b"]) -> Float[Array, " N *b"]:
+    """Points about their centre."""
+    return points - jnp.mean(points, axis=0)
 
 
 def sole_height(sole_z: Float[Array, "2 4"], ground_z: Float[Array, "2 2"]) -> Float[Array, "2 4"]:
@@ -85,10 +90,6 @@ def relative_turn(
 ) -> Float[Array, "3"]:
     """Rotation vector (rad) by which the robot's turn exceeds the person's."""
     return rotation_log((R_next @ R.T) @ (H_next @ H.T).T)
-
-
-def _limbs(points: Float[Array, "N 3"], limbs: np.ndarray) -> Float[Array, "E 3"]:
-    return points[limbs[:, 1]] - points[limbs[:, 0]]
 
 
 def _unit(vectors: Float[Array, "E 3"]) -> Float[Array, "E 3"]:

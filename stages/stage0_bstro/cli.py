@@ -73,18 +73,18 @@ def main(
     --multihuman; --multihuman --top-k leaves out all but the k largest people.
     """
     stage = BstroStage(
-        video_base_dir,
-        output_base_dir,
-        bbox_base_dir,
-        model_checkpoint,
-        body_model,
-        foot_segmentation,
-        multihuman,
-        top_k,
-        batch_size,
-        feet_contact_ratio_thr,
-        contact_thr,
-        vis,
+        video_base_dir=video_base_dir,
+        result_base_dir=output_base_dir,
+        bbox_base_dir=bbox_base_dir,
+        checkpoint=model_checkpoint,
+        multihuman=multihuman,
+        top_k=top_k,
+        batch_size=batch_size,
+        vis=vis,
+        body_model=body_model,
+        foot_segmentation=foot_segmentation,
+        feet_contact_ratio_thr=feet_contact_ratio_thr,
+        contact_thr=contact_thr,
     )
     raise SystemExit(
         run(stage, videos_in(video_base_dir), selection, video_base_dir, skip_existing)

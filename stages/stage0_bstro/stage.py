@@ -1,6 +1,5 @@
 """stage0-bstro: what of the people that stage0-sam2 found touches the world."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,19 +7,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from stages.artifacts import layout
 from stages.artifacts.contacts import PersonContact, write_contacts
-from stages.artifacts.images import ImageFile, list_images, read_image
-from stages.artifacts.masks import (
-    Box,
-    TrackSummary,
-    choose_people,
-    read_labels,
-    read_summary,
-    summary_path,
-)
+from stages.artifacts.images import list_images, read_image
+from stages.artifacts.masks import TrackSummary, choose_people
 from stages.body import load_body
-from stages.running import Input, Stage, VideoError
+from stages.running.people_stage import Frame, PeopleStage, in_batches
 from stages.stage0_bstro.checkpoint import load_demo_network, load_official_network
 from stages.stage0_bstro.crops import crop
 from stages.stage0_bstro.drawing import draw
@@ -28,58 +19,26 @@ from stages.stage0_bstro.estimator import ContactEstimator
 from stages.stage0_bstro.feet import foot_rule
 from stages.stage0_bstro.flags import feet_in_contact
 from stages.stage0_bstro.official_data import REGRESSOR, SAMPLER, official_template
-from stages.weights.manifest import is_demo
-
-Frame = tuple[ImageFile, dict[int, Box]]
 
 
 @dataclass
-class BstroStage(Stage):
+class BstroStage(PeopleStage):
     """Estimates contact."""
 
-    video_base_dir: Path
-    contacts_base_dir: Path
-    bbox_base_dir: Path
-    checkpoint: Path
     body_model: Path
     """Feet, and the template of the official network."""
     foot_segmentation: Path | None
-    multihuman: bool
-    top_k: int
-    batch_size: int
     feet_contact_ratio_thr: float
     contact_thr: float
-    vis: bool
 
     name = "stage0-bstro"
-
-    @property
-    def output_base_dir(self) -> Path:
-        return self.contacts_base_dir
-
-    def _folder(self, base: Path, video: str) -> Path:
-        return base / video / layout.CAMERA
-
-    def inputs(self, video: str) -> list[Input]:
-        masks = self._folder(self.bbox_base_dir, video)
-        return [
-            Input(self._folder(self.video_base_dir, video), "stage0-frames"),
-            Input(summary_path(masks), "stage0-sam2"),
-            Input(masks / "json_data", "stage0-sam2"),
-        ]
-
-    def outputs(self, video: str) -> list[Path]:
-        return [self._folder(self.contacts_base_dir, video)]
+    network = "BSTRO"
 
     def parameters(self) -> dict[str, Any]:
-        # The size of a batch does not change the result.
-        return {
-            "multihuman": self.multihuman,
-            "top_k": self.top_k,
+        return super().parameters() | {
             "feet_contact_ratio_thr": self.feet_contact_ratio_thr,
             "contact_thr": self.contact_thr,
             "foot_segmentation": str(self.foot_segmentation or ""),
-            "vis": self.vis,
         }
 
     @property
@@ -92,10 +51,6 @@ class BstroStage(Stage):
             beside = self.checkpoint.parent
             files |= {"mesh_sampler": beside / SAMPLER, "joint_regressor": beside / REGRESSOR}
         return files
-
-    def notice(self) -> str:
-        known = "; these demo weights know only the demo's rendered people"
-        return f"BSTRO, weights {self.checkpoint}" + (known if is_demo(self.checkpoint) else "")
 
     def load(self) -> None:
         body = load_body(self.body_model)
@@ -111,20 +66,14 @@ class BstroStage(Stage):
         self.estimate = ContactEstimator(network, device)
 
     def process(self, video: str) -> str:
-        images = list_images(self._folder(self.video_base_dir, video))
-        masks = self._folder(self.bbox_base_dir, video)
-        people = self._people(read_summary(masks))
-        if not people:
-            raise VideoError(
-                f"{video} has no people; if some are to be seen, run stage0-sam2 with another "
-                "--text or other weights"
-            )
-        folder = self._folder(self.contacts_base_dir, video)
+        images = list_images(self.pictures_folder(video))
+        people = self.people(video)
+        folder = self.result_folder(video)
         for old in folder.glob("*.pkl"):
             old.unlink()
         standing = np.zeros(2, int)
         detections = 0
-        for group in _groups(images, masks, people, max(self.batch_size, 1)):
+        for group in in_batches(self.frames(video, images, people), self.batch_size):
             found = self._contacts(group)
             for (image, boxes), contacts in zip(group, found, strict=True):
                 write_contacts(folder, image.name, contacts)
@@ -141,7 +90,7 @@ class BstroStage(Stage):
             f"left foot stands in {share[0]:.0f} %, right in {share[1]:.0f} %"
         )
 
-    def _people(self, summary: TrackSummary) -> list[int]:
+    def choose(self, summary: TrackSummary) -> list[int]:
         """Everybody, as the original has it; only an explicit top k leaves people out."""
         return choose_people(summary, True, self.top_k if self.multihuman else 0)
 
@@ -163,19 +112,3 @@ class BstroStage(Stage):
             }
             for _, boxes in group
         ]
-
-
-def _groups(
-    images: list[ImageFile], masks: Path, people: list[int], size: int
-) -> Iterator[list[Frame]]:
-    """All frames with the boxes of the people in them, grouped so that a group fills a batch."""
-    group: list[Frame] = []
-    for image in images:
-        labels = read_labels(masks, image.name)
-        boxes = {person: labels[person].box for person in people if person in labels}
-        if group and sum(len(b) for _, b in group) + len(boxes) > size:
-            yield group
-            group = []
-        group.append((image, boxes))
-    if group:
-        yield group

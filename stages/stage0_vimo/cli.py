@@ -52,15 +52,15 @@ def main(
     body model is used for the pictures of --vis alone.
     """
     stage = VimoStage(
-        video_base_dir,
-        output_base_dir,
-        bbox_base_dir,
-        model_checkpoint,
-        body_model,
-        multihuman,
-        top_k,
-        batch_size,
-        vis,
+        video_base_dir=video_base_dir,
+        result_base_dir=output_base_dir,
+        bbox_base_dir=bbox_base_dir,
+        checkpoint=model_checkpoint,
+        multihuman=multihuman,
+        top_k=top_k,
+        batch_size=batch_size,
+        vis=vis,
+        body_model=body_model,
     )
     raise SystemExit(
         run(stage, videos_in(video_base_dir), selection, video_base_dir, skip_existing)

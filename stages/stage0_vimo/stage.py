@@ -2,72 +2,36 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
 
-from stages.artifacts import layout
 from stages.artifacts.bodies import PersonBody, write_bodies
 from stages.artifacts.images import ImageFile, list_images, read_image
-from stages.artifacts.masks import choose_people, read_labels, read_summary, summary_path
 from stages.body import BodyModel, load_body
-from stages.running import Input, Stage, VideoError
+from stages.running import VideoError
+from stages.running.people_stage import PeopleStage
 from stages.stage0_vimo.checkpoint import load_network
 from stages.stage0_vimo.crops import crop, crop_geometry
 from stages.stage0_vimo.drawing import draw, project_joints
 from stages.stage0_vimo.estimator import BodyEstimator, RunBodies
 from stages.stage0_vimo.network.config import WINDOW
 from stages.stage0_vimo.tracks import Run, runs_of
-from stages.weights.manifest import is_demo
 
 
 @dataclass
-class VimoStage(Stage):
+class VimoStage(PeopleStage):
     """Estimates bodies."""
 
-    video_base_dir: Path
-    bodies_base_dir: Path
-    bbox_base_dir: Path
-    checkpoint: Path
     body_model: Path
     """Only for the pictures of `vis`."""
-    multihuman: bool
-    top_k: int
-    batch_size: int
-    vis: bool
 
     name = "stage0-vimo"
-
-    @property
-    def output_base_dir(self) -> Path:
-        return self.bodies_base_dir
-
-    def _folder(self, base: Path, video: str) -> Path:
-        return base / video / layout.CAMERA
-
-    def inputs(self, video: str) -> list[Input]:
-        masks = self._folder(self.bbox_base_dir, video)
-        return [
-            Input(self._folder(self.video_base_dir, video), "stage0-frames"),
-            Input(summary_path(masks), "stage0-sam2"),
-            Input(masks / "json_data", "stage0-sam2"),
-        ]
-
-    def outputs(self, video: str) -> list[Path]:
-        return [self._folder(self.bodies_base_dir, video)]
-
-    def parameters(self) -> dict[str, Any]:
-        # The size of a batch does not change the result.
-        return {"multihuman": self.multihuman, "top_k": self.top_k, "vis": self.vis}
+    network = "VIMO"
 
     def weights(self) -> dict[str, Path]:
         return {"vimo": self.checkpoint}
-
-    def notice(self) -> str:
-        known = "; these demo weights know only the demo's rendered people"
-        return f"VIMO, weights {self.checkpoint}" + (known if is_demo(self.checkpoint) else "")
 
     def load(self) -> None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -75,15 +39,14 @@ class VimoStage(Stage):
         self.body = load_body(self.body_model) if self.vis else None
 
     def process(self, video: str) -> str:
-        images = list_images(self._folder(self.video_base_dir, video))
-        masks = self._folder(self.bbox_base_dir, video)
-        people = choose_people(read_summary(masks), self.multihuman, self.top_k)
-        labels = [read_labels(masks, image.name) for image in images]
+        images = list_images(self.pictures_folder(video))
+        people = self.people(video)
+        seen = [boxes for _, boxes in self.frames(video, images, people)]
         bodies: list[dict[int, PersonBody]] = [{} for _ in images]
         skeletons: list[dict[int, np.ndarray]] = [{} for _ in images]
         stretched = 0
         for person in people:
-            boxes = {at: seen[person].box for at, seen in enumerate(labels) if person in seen}
+            boxes = {at: boxes[person] for at, boxes in enumerate(seen) if person in boxes}
             for run in runs_of(boxes):
                 stretched += len(run.frames) < WINDOW
                 found, size = self._estimate_run(images, run)
@@ -91,11 +54,6 @@ class VimoStage(Stage):
                     bodies[at][person] = _record(found, place)
                     if self.body is not None:
                         skeletons[at][person] = _skeleton(self.body, found, place, size)
-        if not any(bodies):
-            raise VideoError(
-                f"{video} has no people; if some are to be seen, run stage0-sam2 with another "
-                "--text or other weights"
-            )
         self._write(video, images, bodies, skeletons)
         note = f"{sum(map(len, bodies))} bodies of {len(people)} people in {len(images)} frames"
         if stretched:
@@ -122,7 +80,7 @@ class VimoStage(Stage):
         bodies: list[dict[int, PersonBody]],
         skeletons: list[dict[int, np.ndarray]],
     ) -> None:
-        folder = self._folder(self.bodies_base_dir, video)
+        folder = self.result_folder(video)
         for old in folder.glob("smpl_params_*.pkl"):
             old.unlink()
         for image, people, bones in zip(images, bodies, skeletons, strict=True):

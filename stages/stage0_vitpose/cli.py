@@ -48,14 +48,14 @@ def main(
     file. Without --multihuman, only the person with the largest total box area is followed.
     """
     stage = VitposeStage(
-        video_base_dir,
-        output_base_dir,
-        bbox_base_dir,
-        model_checkpoint,
-        multihuman,
-        top_k,
-        batch_size,
-        vis,
+        video_base_dir=video_base_dir,
+        result_base_dir=output_base_dir,
+        bbox_base_dir=bbox_base_dir,
+        checkpoint=model_checkpoint,
+        multihuman=multihuman,
+        top_k=top_k,
+        batch_size=batch_size,
+        vis=vis,
     )
     raise SystemExit(
         run(stage, videos_in(video_base_dir), selection, video_base_dir, skip_existing)

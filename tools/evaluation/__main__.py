@@ -1,8 +1,10 @@
 """`make evaluate`: one table for a data folder, or for scenes rendered from seeds first."""
 
 import json
+import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
@@ -56,11 +58,15 @@ def main(data_dir: Path, seeds: str, pattern: str, world: str) -> None:
 
 def _render_and_process(data_dir: Path, seeds: list[int]) -> None:
     """Renders the scenes that are not there yet and runs the whole chain on them."""
-    for seed in seeds:
+
+    def rendered(seed: int) -> None:
         name = f"seed_{seed}"
         if not (data_dir / "truth" / name / "truth.npz").exists():
             command = [sys.executable, "-m", "tools.footage", "--seed", str(seed)]
             subprocess.run([*command, "--name", name, "--out", str(data_dir)], check=True)
+
+    with ThreadPoolExecutor(os.cpu_count()) as renderers:
+        list(renderers.map(rendered, seeds))
     subprocess.run(["make", "--no-print-directory", "dataset", f"DATA={data_dir}"], check=False)
 
 

@@ -56,16 +56,17 @@ def moved_pair_distances(
     carries only the second takes the same away, as p and q lie on one line along n.
     """
     a, b = pairs[:, 0], pairs[:, 1]
-    p, gap = _gap(start[a], end[a], start[b], end[b])
-    n = gap / jnp.sqrt(jnp.sum(gap * gap, axis=-1, keepdims=True) + 1e-12)
     # Places from near the robot: products of far ones lose digits.
-    centre = axes.origin[:, :1]
-    moments = jnp.concatenate([jnp.cross(p - centre.T, n), n], axis=-1)
-    o, d = axes.origin - centre, axes.direction
-    turns = jnp.concatenate([d, jnp.cross(o, d, axis=0)])
+    centre = axes.origin[:, 0]
+    ends = (points - centre for points in (start[a], end[a], start[b], end[b]))
+    p, gap = _gap(*(points.T for points in ends))
+    n = gap / _length(gap)
+    o, d = axes.origin - centre[:, None], axes.direction
+    turns = jnp.concatenate([d, _cross(o, d)])
     body = robot.link_body[robot.capsules.link]
     carried = carriers(robot)[body][:, 1:]
-    return jnp.asarray(carried[a] - carried[b], n.dtype) * (moments @ turns)
+    by_joints = jnp.concatenate([_cross(p, n), n]).T @ turns
+    return jnp.asarray(carried[a] - carried[b], n.dtype) * by_joints
 
 
 def segment_distances(
@@ -75,34 +76,41 @@ def segment_distances(
     b1: Float[Array, "P 3"],
 ) -> Float[Array, " P"]:
     """Smallest distances between segments a0-a1 and b0-b1 (Ericson, Real-Time Collision
-    Detection, 5.1.9).
-
-    Where along the segments they are nearest is held fixed in derivatives: at a minimum the
-    distance does not change with it, so the derivative is exact and stays finite.
-    """
-    _, gap = _gap(a0, a1, b0, b1)
-    return jnp.sqrt(jnp.sum(gap * gap, axis=-1) + 1e-12)
-
-
-def _gap(a0: Array, a1: Array, b0: Array, b1: Array) -> tuple[Array, Array]:
-    """The point of the first segment that is nearest to the second, and the way there from that."""
-    s, t = jax.lax.stop_gradient(_nearest(a0, a1, b0, b1))
-    nearest = a0 + s[:, None] * (a1 - a0)
-    return nearest, nearest - (b0 + t[:, None] * (b1 - b0))
+    Detection, 5.1.9)."""
+    return _length(_gap(a0.T, a1.T, b0.T, b1.T)[1])
 
 
 # One program where single operations would be compiled one by one.
 _gaps = jax.jit(segment_distances)
 
 
-def _nearest(a0: Array, a1: Array, b0: Array, b1: Array) -> tuple[Array, Array]:
+# Below, coordinates come first: loops over pairs are then ones that processors vectorise.
+
+
+def _gap(a0: Array, a1: Array, b0: Array, b1: Array) -> tuple[Array, Array]:
+    """The first segment's point that is nearest to the second, and the way there from that."""
     u, v, w = a1 - a0, b1 - b0, a0 - b0
-    uu, vv = jnp.sum(u * u, -1) + 1e-9, jnp.sum(v * v, -1) + 1e-9
-    uv, uw, vw = jnp.sum(u * v, -1), jnp.sum(u * w, -1), jnp.sum(v * w, -1)
+    uu, vv = _dot(u, u) + 1e-9, _dot(v, v) + 1e-9
+    uv, uw, vw = _dot(u, v), _dot(u, w), _dot(v, w)
     s = jnp.clip((uv * vw - vv * uw) / jnp.maximum(uu * vv - uv * uv, 1e-9), 0.0, 1.0)
     t = jnp.clip((uv * s + vw) / vv, 0.0, 1.0)
     s = jnp.clip((uv * t - uw) / uu, 0.0, 1.0)
-    return s, t
+    nearest = a0 + s * u
+    return nearest, nearest - (b0 + t * v)
+
+
+def _dot(a: Float[Array, "3 P"], b: Float[Array, "3 P"]) -> Float[Array, " P"]:
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+def _cross(a: Float[Array, "3 P"], b: Float[Array, "3 P"]) -> Float[Array, "3 P"]:
+    x = a[1] * b[2] - a[2] * b[1]
+    y = a[2] * b[0] - a[0] * b[2]
+    return jnp.stack([x, y, a[0] * b[1] - a[1] * b[0]])
+
+
+def _length(a: Float[Array, "3 P"]) -> Float[Array, " P"]:
+    return jnp.sqrt(_dot(a, a) + 1e-12)
 
 
 def deepest_overlap_m(

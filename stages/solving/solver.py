@@ -18,9 +18,14 @@ from stages.solving.problem import Data, Frame, Limits, Problem, Shared, Solutio
 from stages.solving.rows import Costs, Inputs, Totals, dtype_of
 
 DEFAULT_LIMITS = Limits()
-_LARGEST_DAMPING = 1e8
+_LARGEST_DAMPING = 1e4
 _SMALLEST_DAMPING = 1e-7
 _LARGEST_GROWTH = 16.0
+# Steps are cut to this share where they make things worse, so often at most; frames that took less
+# than `_CUT` of theirs are damped more.
+_CUT_TO = 0.25
+_MOST_CUTS = 4
+_CUT = 0.9
 
 
 @partial(jax.jit, static_argnames="problem")
@@ -101,6 +106,16 @@ class _Step(NamedTuple):
     predicted_shared: Float[Array, ""]
 
 
+class _Trial(NamedTuple):
+    """A step tried: where it leads, what it costs, and the share of it that frames took."""
+
+    frames: Any
+    shared: Any
+    totals: Totals
+    share: Float[Array, "P T"]
+    tries: Int[Array, ""]
+
+
 def _start(
     problem: Problem, frames: Frame, shared: Shared, inputs: Inputs, limits: Limits
 ) -> _State:
@@ -130,19 +145,20 @@ def _iterate(problem: Problem, inputs: Inputs, limits: Limits, state: _State) ->
         lambda: (state.totals, state.equations),
     )
     step = _damped_step(equations, state.damping)
-    frames = jax.vmap(jax.vmap(problem.move_frame))(state.frames, step.frames)
-    shared = problem.move_shared(state.shared, step.shared)
-    new = term_costs(problem, frames, shared, inputs)
+    trial = _shortened(problem, inputs, state, old, step)
+    frames, shared, new = trial.frames, trial.shared, trial.totals
+    predicted_frames = step.predicted * trial.share
 
     cost, new_cost = _total(old.terms), _total(new.terms)
-    predicted = jnp.sum(step.predicted) + step.predicted_shared
+    predicted = jnp.sum(predicted_frames) + step.predicted_shared
     accepted = (new_cost < cost) & (predicted > 0)
     small = jnp.max(jnp.abs(step.frames)) < limits.step_tolerance
     settled = (accepted & (cost - new_cost < limits.cost_tolerance * cost)) | (
         (predicted < limits.cost_tolerance * cost) | small
     )
     gain = (cost - new_cost) / predicted
-    damping = _next_damping(state.damping, accepted, gain, step.predicted, old, new)
+    cut = trial.share < _CUT
+    damping = _next_damping(state.damping, accepted, gain, predicted_frames, cut, old, new)
     return _State(
         frames=_choose(accepted, frames, state.frames),
         shared=_choose(accepted, shared, state.shared),
@@ -152,8 +168,55 @@ def _iterate(problem: Problem, inputs: Inputs, limits: Limits, state: _State) ->
         stale=accepted,
         damping=damping,
         iterations=state.iterations + 1,
-        done=settled | (jnp.min(damping.frames) > _LARGEST_DAMPING),
+        done=settled | (jnp.min(damping.frames) >= _LARGEST_DAMPING),
     )
+
+
+def _shortened(problem: Problem, inputs: Inputs, state: _State, old: Totals, step: _Step) -> _Trial:
+    """The step, shortened around the frames that it makes worse until it lowers the cost at all.
+
+    Where few frames do not follow their linearisation (a foot that meets a riser, a joint that
+    meets its limit), refusing the whole step would waste what it does for all others.
+    """
+    cost = _total(old.terms)
+    slack = 1e-6 * cost / jnp.maximum(jnp.sum(inputs.frame_mask), 1)
+
+    def attempt(share):  # type: ignore[no-untyped-def]
+        frames = jax.vmap(jax.vmap(problem.move_frame))(
+            state.frames, step.frames * share[..., None]
+        )
+        shared = problem.move_shared(state.shared, step.shared)
+        return frames, shared, term_costs(problem, frames, shared, inputs)
+
+    def worse(trial):  # type: ignore[no-untyped-def]
+        return ~(trial.totals.frames <= old.frames + slack)
+
+    def again(trial):  # type: ignore[no-untyped-def]
+        fails = ~(_total(trial.totals.terms) < cost) & jnp.any(worse(trial))
+        return (trial.tries == 0) | (fails & (trial.tries <= _MOST_CUTS))
+
+    def cut(trial):  # type: ignore[no-untyped-def]
+        shorter = _cut(trial.share, worse(trial))
+        share = jnp.where(trial.tries == 0, trial.share, shorter)
+        return _Trial(*attempt(share), share, trial.tries + 1)
+
+    # The first attempt is made in the loop, so that its code is compiled once.
+    start = _Trial(state.frames, state.shared, old, jnp.ones_like(old.frames), jnp.array(0))
+    return jax.lax.while_loop(again, cut, start)
+
+
+def _cut(share: Float[Array, "P T"], worse: Bool[Array, "P T"]) -> Float[Array, "P T"]:
+    """A quarter of the share in frames that got worse and near them, passing over smoothly."""
+    reach = 2
+    length = share.shape[1]
+    sides = jnp.pad(worse, ((0, 0), (reach, reach)))
+    near = jnp.stack([sides[:, k : k + length] for k in range(2 * reach + 1)]).any(axis=0)
+    share = jnp.where(near, _CUT_TO * share, share)
+    sides = jnp.pad(share, ((0, 0), (reach, reach)), mode="edge")
+    smooth = sum(
+        w / 9.0 * sides[:, k : k + length] for k, w in enumerate((1.0, 2.0, 3.0, 2.0, 1.0))
+    )
+    return jnp.where(near, share, smooth)
 
 
 def _next_damping(
@@ -161,17 +224,19 @@ def _next_damping(
     accepted: Bool[Array, ""],
     gain: Float[Array, ""],
     predicted: Float[Array, "P T"],
+    cut: Bool[Array, "P T"],
     old: Totals,
     new: Totals,
 ) -> _Damping:
     """Nielsen's rule with each frame's own gain, where its share of the step is not negligible.
 
-    If a step is refused although every frame gained, all frames count as refused.
+    Frames whose step was cut short count as refused; if a step is refused although every frame
+    gained, all do.
     """
     negligible = predicted < 1e-3 * jnp.mean(jnp.abs(predicted))
     own = (old.frames - new.frames) / jnp.where(negligible, 1.0, predicted)
     own = jnp.where(negligible | ~jnp.isfinite(own), gain, own)
-    refused = ~(own > 0)
+    refused = ~(own > 0) | cut
     refused = jnp.where(~accepted & ~jnp.any(refused), True, refused)
     lower = jnp.clip(1.0 - (2.0 * own - 1.0) ** 3, 0.1, 2.0)
     followed = jnp.where(accepted, damping.frames * lower, damping.frames)
@@ -182,8 +247,8 @@ def _next_damping(
         damping.shared * damping.shared_growth,
     )
     return _Damping(
-        jnp.clip(frames, _SMALLEST_DAMPING, 10 * _LARGEST_DAMPING),
-        jnp.clip(shared, _SMALLEST_DAMPING, 10 * _LARGEST_DAMPING),
+        jnp.clip(frames, _SMALLEST_DAMPING, _LARGEST_DAMPING),
+        jnp.clip(shared, _SMALLEST_DAMPING, _LARGEST_DAMPING),
         jnp.where(refused, jnp.minimum(2.0 * damping.growth, _LARGEST_GROWTH), 2.0),
         jnp.where(accepted, 2.0, 2.0 * damping.shared_growth),
     )

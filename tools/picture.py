@@ -69,7 +69,7 @@ def joined(parts: list) -> tuple[np.ndarray, np.ndarray]:
 @click.command()
 @click.option("--data-dir", type=click.Path(path_type=Path), default="data/demo")
 @click.option("--video", default="walk_stairs_01")
-@click.option("--frame", default=60)
+@click.option("--frame", default=48)
 @click.option("--out", type=click.Path(path_type=Path), default="docs/result.png")
 def main(data_dir: Path, video: str, frame: int, out: Path) -> None:
     """Draw one frame of a finished video."""
@@ -97,8 +97,8 @@ def main(data_dir: Path, video: str, frame: int, out: Path) -> None:
     person = posed_vertices(body, motion.betas[row], rotmats, motion.root_transl[row])
     place = read_mesh(folder / MESH_FILE)
     robot = robot_mesh(read_robot_motion(folder / SINGLE_FILE), row)
-    target = motion.root_transl[row]
-    eye = target + np.array([1.2, -3.0, 1.2])
+    target = motion.root_transl[row] - [0, 0, 0.25]
+    eye = target + np.array([1.5, -3.8, 1.4])
     panels = [
         rgb,
         seen,

@@ -152,7 +152,7 @@ def test_joint_speed_costs_only_beyond_the_limit():
 
     def cost(turn):
         y = x._replace(joints=x.joints.at[knee].add(turn))
-        return residuals(problem, x, y, jnp.zeros(7), a, b, constants)["joint velocity"]
+        return problem.blocks.pair_residuals(x, y, a, b, constants)["joint velocity"]
 
     assert np.abs(cost(0.8 * allowed)).max() == 0
     assert np.abs(cost(1.1 * allowed)).max() > 0
@@ -165,7 +165,7 @@ def test_smoothness_measures_speed_not_steps():
     def cost(turn, time_s):
         y = x._replace(joints=x.joints + turn)
         later = b._replace(time_s=a.time_s + time_s)
-        found = residuals(problem, x, y, jnp.zeros(7), a, later, constants)
+        found = problem.blocks.pair_residuals(x, y, a, later, constants)
         return np.asarray(found["joint smoothness"])
 
     np.testing.assert_allclose(cost(0.1, 1 / 30), cost(0.05, 1 / 60), rtol=1e-4)
@@ -175,8 +175,9 @@ def test_a_planted_foot_is_held_against_sliding_and_turning_a_flying_one_is_not(
     robot, (x, _), (a, b), constants = frames()
     problem = retargeting_problem(robot)
 
+    @jax.jit
     def slide(y):
-        return np.abs(residuals(problem, x, y, jnp.zeros(7), a, b, constants)["foot skating"])
+        return jnp.abs(residuals(problem, x, y, jnp.zeros(7), a, b, constants)["foot skating"])
 
     moved = slide(x._replace(p=x.p + jnp.array([0.05, 0, 0])))
     assert (moved[0, :, 0] > 1).all() and moved[1].max() == 0

@@ -1,6 +1,6 @@
 """From tracks and cameras to people and scale: builds the problem, solves it, unpacks it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import numpy as np
@@ -10,6 +10,7 @@ from stages.solving import Limits, pad_frames, pad_mask, padded_length, solve
 from stages.stage2_megahunter.marks import MarkPicker, Skeleton
 from stages.stage2_megahunter.placement import first_scale, place_before_camera
 from stages.stage2_megahunter.posing import posed_marks
+from stages.stage2_megahunter.standing import standing_feet
 from stages.stage2_megahunter.terms import DEFAULT_WEIGHTS, PROBLEM, Evidence, Pose, Weights
 from stages.stage2_megahunter.tracks import Cameras, Track
 
@@ -95,7 +96,9 @@ def solve_scene(
         R0 = _world_rotmats(cameras, track)
         root = np.einsum("tab,tb->ta", cameras.R_world_camera, t_camera) + guess * cameras.centres
         starts.append(Pose(R0, root, np.diff(root, axis=0, append=root[-1:])))
-        evidence.append(_evidence(cameras, track, around, skeleton, R0))
+        feet = posed_marks(R0, root, skeleton)[1].reshape(-1, 2, 2, 3).mean(axis=2)
+        standing = replace(track, planted=standing_feet(track.planted, feet))
+        evidence.append(_evidence(cameras, standing, around, skeleton, R0))
 
     def grounded(poses: list[Pose], scale: float) -> list[Evidence]:
         parts = zip(evidence, surroundings, poses, skeletons, strict=True)

@@ -1,7 +1,7 @@
 """`videos/<video>.json`: what the one who filmed knows, beside the video. Every entry is optional.
 
-{"height_m": 1.83}                      everybody in the video
-{"height_m": {"1": 1.83, "2": 1.66}}    by the id that stage0-sam2 gave
+`{"height_m": 1.83}` is the height of everybody in the video, `{"height_m": {"1": 1.83, "2": 1.66}}`
+gives heights by the id that stage0-sam2 gave.
 """
 
 import math
@@ -32,7 +32,7 @@ def notes_path(folder: Path, video: str) -> Path:
 
 
 def read_notes(path: Path) -> VideoNotes:
-    """The notes on a video; none of the file is missing.
+    """The notes on a video; empty ones if there is no such file.
 
     Raises:
         ArtifactError: damaged, or a height that is no number.

@@ -33,7 +33,7 @@ def fit_height(
     """The shape nearest to `near` (default: the mean body) that is `height_m` tall.
 
     Nearest in betas, whose spread among people is 1 each: the likeliest body of that stature.
-    The stature is met to 0.1 mm. The caller writes the result to ``known_betas.json``.
+    The stature is met to 0.1 mm.
 
     Raises:
         ValueError: no adult height, or the model's shapes do not change the stature.

@@ -181,21 +181,21 @@ def _shortened(problem: Problem, inputs: Inputs, state: _State, old: Totals, ste
     cost = _total(old.terms)
     slack = 1e-6 * cost / jnp.maximum(jnp.sum(inputs.frame_mask), 1)
 
-    def attempt(share):  # type: ignore[no-untyped-def]
+    def attempt(share):  # type: ignore[no-untyped-def] # JAX traces it
         frames = jax.vmap(jax.vmap(problem.move_frame))(
             state.frames, step.frames * share[..., None]
         )
         shared = problem.move_shared(state.shared, step.shared)
         return frames, shared, term_costs(problem, frames, shared, inputs)
 
-    def worse(trial):  # type: ignore[no-untyped-def]
+    def worse(trial):  # type: ignore[no-untyped-def] # JAX traces it
         return ~(trial.totals.frames <= old.frames + slack)
 
-    def again(trial):  # type: ignore[no-untyped-def]
+    def again(trial):  # type: ignore[no-untyped-def] # JAX traces it
         fails = ~(_total(trial.totals.terms) < cost) & jnp.any(worse(trial))
         return (trial.tries == 0) | (fails & (trial.tries <= _MOST_CUTS))
 
-    def cut(trial):  # type: ignore[no-untyped-def]
+    def cut(trial):  # type: ignore[no-untyped-def] # JAX traces it
         shorter = _cut(trial.share, worse(trial))
         share = jnp.where(trial.tries == 0, trial.share, shorter)
         return _Trial(*attempt(share), share, trial.tries + 1)
@@ -284,5 +284,5 @@ def _total(costs: Costs) -> Float[Array, ""]:
     return jnp.sum(jnp.stack(list(costs.values())))
 
 
-def _choose(condition, new, old):  # type: ignore[no-untyped-def]
+def _choose(condition, new, old):  # type: ignore[no-untyped-def] # JAX traces it
     return jax.tree.map(lambda a, b: jnp.where(condition, a, b), new, old)

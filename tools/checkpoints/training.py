@@ -151,7 +151,7 @@ def train(task: Task, run: Run) -> dict[str, float]:
         if device.type == "cuda":
             # A rare overflow must not poison the weights: the fused step leaves itself out,
             # without waiting for the GPU.
-            optimizer.found_inf = (~torch.isfinite(norm)).float()  # type: ignore[attr-defined]
+            optimizer.found_inf = (~torch.isfinite(norm)).float()  # type: ignore[attr-defined] # read by fused steps
         optimizer.step()
         step += 1
         now = time.monotonic()

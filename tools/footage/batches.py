@@ -23,7 +23,7 @@ class Batched:
 
     def _map(self, change) -> Self:
         changed = {}
-        for entry in dataclasses.fields(self):  # type: ignore[arg-type]
+        for entry in dataclasses.fields(self):  # type: ignore[arg-type] # every subclass is a dataclass
             value = getattr(self, entry.name)
             changed[entry.name] = change(value) if isinstance(value, Tensor | Batched) else value
         return type(self)(**changed)
@@ -35,7 +35,7 @@ class Batched:
         return self._map(lambda value: value[index])
 
     def __len__(self) -> int:
-        return len(getattr(self, dataclasses.fields(self)[0].name))  # type: ignore[arg-type]
+        return len(getattr(self, dataclasses.fields(self)[0].name))  # type: ignore[arg-type] # every subclass is a dataclass
 
     def repeated(self, times: int) -> Self:
         """Every entry `times` times in a row (a scene for each frame of its clip)."""
@@ -50,7 +50,7 @@ class Batched:
     @classmethod
     def cat(cls, parts: list[Self]) -> Self:
         joined: dict[str, Any] = {}
-        for entry in dataclasses.fields(cls):  # type: ignore[arg-type]
+        for entry in dataclasses.fields(cls):  # type: ignore[arg-type] # every subclass is a dataclass
             values = [getattr(part, entry.name) for part in parts]
             if isinstance(values[0], Batched):
                 joined[entry.name] = type(values[0]).cat(values)

@@ -129,7 +129,7 @@ def _cloth(kind: int, generator: torch.Generator) -> Float[Tensor, "s s"]:
 
 def _grid() -> tuple[Tensor, Tensor]:
     axis = (torch.arange(SIZE) + 0.5) / SIZE
-    return torch.meshgrid(axis, axis, indexing="ij")  # type: ignore[return-value]
+    return torch.meshgrid(axis, axis, indexing="ij")  # type: ignore[return-value] # two of two
 
 
 def _stretch(values: Tensor) -> Tensor:

@@ -70,7 +70,7 @@ def write_truth(folder: Path, truth: Truth) -> None:
         else:
             stored[entry.name] = np.asarray(value)
     stored |= _pack_terrain(truth.terrain)
-    np.savez_compressed(folder / "truth.npz", **stored)  # type: ignore[arg-type]
+    np.savez_compressed(folder / "truth.npz", **stored)  # type: ignore[arg-type] # NumPy takes arrays by name
     write_obj(folder / "terrain.obj", *exposed_surface(truth.terrain))
 
 

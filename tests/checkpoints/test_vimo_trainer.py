@@ -15,7 +15,7 @@ from tools.checkpoints.vimo import VITPOSE
 from tools.checkpoints.vimo_losses import (
     Skeleton,
     aligned_errors_m,
-    place_losses,
+    grid_losses,
     projection_loss,
 )
 from tools.checkpoints.vimo_samples import MARGIN_PX, VimoSamples, mirrored
@@ -90,7 +90,7 @@ def test_joints_are_placed_in_the_patch_that_shows_them(samples: VimoSamples) ->
     index = cell[..., 1].clamp(0, 15) * 12 + cell[..., 0].clamp(0, 11)
     sure = torch.zeros(PEOPLE, 24, 192).scatter_(2, index[..., None], 12.0).transpose(1, 2)
     unsure, nothing = torch.zeros(PEOPLE, 192, 24), torch.zeros(PEOPLE, 192, 24)
-    assert place_losses(sure, nothing, samples)[0] < place_losses(unsure, nothing, samples)[0]
+    assert grid_losses(sure, nothing, samples)[0] < grid_losses(unsure, nothing, samples)[0]
 
 
 def test_alignment_forgives_place_turn_and_size_only() -> None:

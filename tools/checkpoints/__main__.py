@@ -23,7 +23,7 @@ DATA = Path(__file__).resolve().parents[2] / "data"
 # Network: module, class, how often a clip shows 0, 1, 2, ... people.
 TASKS = {
     "grounding-dino": ("grounding_dino", "GroundingDinoTask", (0.12, 0.5, 0.26, 0.12)),
-    "sam2": ("sam2", "Sam2Task", (0.0, 0.6, 0.3, 0.1)),
+    "sam2": ("sam2", "Sam2Task", (0.0, 0.5, 0.35, 0.15)),
     "vitpose": ("vitpose", "VitPoseTask", (0.0, 0.72, 0.28)),
     "vimo": ("vimo", "VimoTask", (0.0, 0.85, 0.15)),
     "bstro": ("bstro", "BstroTask", (0.0, 0.85, 0.15)),
@@ -99,7 +99,7 @@ def train_network(arguments: argparse.Namespace) -> None:
         print(f"{start_from(task.model, arguments.start_from)} tensors loaded", flush=True)
     if arguments.command == "sam2":
         task.graphs = not arguments.eager
-    if arguments.command == "vimo" and arguments.device != "cpu" and not arguments.eager:
+    if hasattr(task, "compile") and arguments.device != "cpu" and not arguments.eager:
         task.compile()
     run = Run(
         out=arguments.out,

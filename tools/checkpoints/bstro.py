@@ -6,21 +6,24 @@ resolution are spread over the demo body, most of them on the feet.
 """
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from stages.stage0_bstro.checkpoint import save_network
 from stages.stage0_bstro.flags import FootRule, feet_in_contact
 from stages.stage0_bstro.network import Bstro, BstroConfig, BstroOutput
-from stages.stage0_bstro.network.config import GRID_CELLS
+from stages.stage0_bstro.network.config import CROP_PX, GRID_CELLS
 from stages.stage0_bstro.selection import coarse_selection
 from stages.stage0_bstro.template import coarse_template, rotated_rest_vertices
 from tools.checkpoints import pictures
 from tools.checkpoints.bstro_samples import BstroSamples, Feet, mirrored, samples_of
+from tools.checkpoints.joint_places import place_losses
 from tools.checkpoints.sample_stock import Stock
 from tools.checkpoints.samples import Footage
 from tools.footage.skinning import BodyTensors
@@ -29,6 +32,10 @@ DEMO_BODY = Path(__file__).parents[2] / "data" / "bodies" / "demo_body.npz"
 BATCH, STOCK, NEW_STILLS, STOCK_BEFORE_START = 256, 24_000, 128, 0.15
 STEPS_A_RENDER = 2
 FEET_LOSS, BODY_LOSS, FLAG_LOSS, COARSE_LOSS = 1.0, 0.5, 0.5, 0.3
+PLACES_LOSS, DEPTHS_LOSS, HEIGHTS_LOSS = 0.2, 1.0, 0.5
+HEIGHT_SCALE_M = 0.1
+GRID = math.isqrt(GRID_CELLS)
+CELL_PX = CROP_PX / GRID
 SHIFT = math.log(0.95 / 0.05)
 
 
@@ -69,6 +76,41 @@ def _spread(to: Tensor, source: Tensor) -> Tensor:
     return torch.zeros_like(distance).scatter_(1, index, weight / weight.sum(1, keepdim=True))
 
 
+class Guide(nn.Module):
+    """What the trunk is asked directly, in training only: through the encoders it learns slowly.
+
+    Which feet are planted and how high they are, the middle vertices' contacts, and where in the
+    grid each of the 24 joints is, left told from right, and how deep.
+    """
+
+    def __init__(self, config: BstroConfig) -> None:
+        super().__init__()
+        self.middle_vertices = config.middle_vertices
+        inputs = GRID_CELLS * config.image_features
+        self.whole = nn.Linear(inputs, 4 + config.middle_vertices)
+        self.cell = nn.Linear(config.image_features, 48)
+
+    def forward(self, tokens: Float[Tensor, "b 49 c"]) -> dict[str, Tensor]:
+        planted, heights, middle = (
+            self.whole(tokens.flatten(1)).float().split([2, 2, self.middle_vertices], 1)
+        )
+        places, depths = self.cell(tokens).float().split(24, -1)
+        return {
+            "planted": planted,
+            "heights": heights,
+            "middle": middle,
+            "places": places,
+            "depths_m": depths,
+        }
+
+
+def as_a_camera_sees(crops: UInt8[Tensor, "n 3 224 224"]) -> Float[Tensor, "n 3 224 224"]:
+    """Recoloured, compressed and normalised; what is black outside the box stays black."""
+    inside = crops.amax(1, keepdim=True) > 0
+    frames = pictures.compressed(pictures.recoloured(crops.float() / 255))
+    return pictures.normalised(frames * inside)
+
+
 class BstroTask:
     """See `training.Task`."""
 
@@ -87,21 +129,25 @@ class BstroTask:
         self.selection = torch.as_tensor(selection.astype(np.int64), device=device)
         self._stock: Stock[BstroSamples] = Stock(64 if smoke else STOCK)
         config = self.model.config
-        # A guide for the trunk, in training only: through the encoders alone it learns too slowly.
-        self.guide = nn.Sequential(
-            nn.Flatten(), nn.Linear(GRID_CELLS * config.image_features, 2 + config.middle_vertices)
-        ).to(device)
+        self.guide = Guide(config).to(device)
         self.model.add_module("guide", self.guide)
+        self._seen: Callable[[Tensor], Tensor] = as_a_camera_sees
+        self._tokens: Callable[[Tensor], Tensor] = self.model.image_tokens
+
+    def compile(self) -> None:
+        """Fuses the picture changes and the trunk; for a GPU."""
+        self._seen = torch.compile(self._seen, dynamic=False)
+        self._tokens = torch.compile(self._tokens, dynamic=False)
 
     def loss(self, progress: float, step: int) -> dict[str, Tensor]:
         samples = self._batch(step)
         if step % 2:
             samples = mirrored(samples, self.feet)
-        crops = samples.crops.float() / 255
-        if not self.smoke:
-            crops = pictures.compressed(pictures.recoloured(crops))
-            crops = crops * (samples.crops.amax(1, keepdim=True) > 0)
-        return self._losses(samples, self._logits(crops))
+        crops = self._seen(samples.crops)
+        with torch.autocast(crops.device.type, torch.bfloat16, enabled=crops.is_cuda):
+            tokens = self._tokens(crops)
+            out, guided = self.model.contact(tokens), self.guide(tokens)
+        return self._losses(samples, out, guided)
 
     def _batch(self, step: int) -> BstroSamples:
         count, new = (4, 4) if self.smoke else (BATCH, NEW_STILLS)
@@ -112,33 +158,39 @@ class BstroTask:
                 break
         return self._stock.draw(count)
 
-    def _logits(self, crops: Tensor) -> BstroOutput:
-        with torch.autocast(crops.device.type, torch.bfloat16, enabled=crops.is_cuda):
-            tokens = self.model.image_tokens(pictures.normalised(crops))
-            out = self.model.contact(tokens)
-            self._guided = self.guide(tokens).float()
-        return BstroOutput(out.coarse.float(), out.middle.float(), out.full.float())
-
-    def _losses(self, samples: BstroSamples, out: BstroOutput) -> dict[str, Tensor]:
-        contact = samples.contact.float()
-        cross = F.binary_cross_entropy_with_logits(out.full, contact, reduction="none")
+    def _losses(
+        self, samples: BstroSamples, out: BstroOutput, guided: dict[str, Tensor]
+    ) -> dict[str, Tensor]:
+        contact, full = samples.contact.float(), out.full.float()
+        cross = F.binary_cross_entropy_with_logits(full, contact, reduction="none")
         parts = {"body": cross.mean()}
         sides = (self.feet.left, self.feet.right)
         parts["feet"] = torch.stack([cross[:, v].mean() for v in sides]).mean()
         # The flag follows the surest part of a foot: the vertices that touch when it stands.
         flags = []
         for side, vertices in enumerate(sides):
-            surest = out.full[:, vertices].topk(len(vertices) // 4, dim=1).values.mean(1)
+            surest = full[:, vertices].topk(len(vertices) // 4, dim=1).values.mean(1)
             truth = samples.planted[:, side].float()
             flags.append(F.binary_cross_entropy_with_logits(surest, truth))
         parts["flags"] = torch.stack(flags).mean()
         middle = contact[:, self.selection]
-        parts["coarse"] = F.binary_cross_entropy_with_logits(out.middle, middle)
-        guided = torch.cat([samples.planted.float(), middle], dim=1)
-        cross_guided = F.binary_cross_entropy_with_logits(self._guided, guided, reduction="none")
-        parts["guide"] = cross_guided[:, :2].mean() + cross_guided[:, 2:].mean()
+        coarse = F.binary_cross_entropy_with_logits(out.middle.float(), middle)
+        parts["coarse"] = coarse
+        planted = F.binary_cross_entropy_with_logits(guided["planted"], samples.planted.float())
+        parts["planted"] = planted
+        parts["middle"] = F.binary_cross_entropy_with_logits(guided["middle"], middle)
+        height = (samples.heights_m / HEIGHT_SCALE_M).clamp(max=2)
+        parts["heights"] = (guided["heights"] - height).abs().mean()
+        at_cell = (samples.joints_px + 0.5) / CELL_PX - 0.5
+        parts["places"], parts["depths"] = place_losses(
+            guided["places"], guided["depths_m"], at_cell, samples.depths_m, (GRID, GRID)
+        )
         total = (
-            parts["guide"]
+            parts["planted"]
+            + parts["middle"]
+            + PLACES_LOSS * parts["places"]
+            + DEPTHS_LOSS * parts["depths"]
+            + HEIGHTS_LOSS * parts["heights"]
             + FEET_LOSS * parts["feet"]
             + BODY_LOSS * parts["body"]
             + FLAG_LOSS * parts["flags"]
@@ -158,9 +210,8 @@ class BstroTask:
             samples = samples_of(self.held_out.shots(pictures_each), self.feet, box_noise=0.01)
             if len(samples) == 0:
                 continue
-            logits = torch.cat(
-                [self._logits(some.float() / 255).full for some in samples.crops.split(128)]
-            )
+            crops = pictures.normalised(samples.crops.float() / 255)
+            logits = torch.cat([self.model(some).full for some in crops.split(128)])
             probability = torch.sigmoid(logits + SHIFT)
             ours.append(feet_in_contact(probability.cpu().numpy(), rule))
             truth.append(samples.planted.cpu().numpy())

@@ -12,7 +12,14 @@ from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
 from stages.stage0_bstro.network.config import CROP_PX
-from tools.checkpoints.person_crops import chosen_stills, cut, disturbed_boxes, to_square
+from tools.checkpoints import pictures
+from tools.checkpoints.person_crops import (
+    MIRRORED_JOINT,
+    chosen_stills,
+    cut,
+    disturbed_boxes,
+    to_square,
+)
 from tools.checkpoints.samples import Shots
 from tools.footage.batches import Batched, SceneBatch
 
@@ -23,11 +30,18 @@ SOLE_SHARE = 0.33
 
 @dataclass
 class BstroSamples(Batched):
-    """crops: the box alone on black. contact: vertices that touch. planted: left, right foot."""
+    """crops: the box alone on black. contact: vertices that touch. planted: left, right foot.
+
+    joints_px: the 24 joints in crop pixels. depths_m: how far behind the pelvis each is.
+    heights_m: how far the nearest point of the left and the right foot is from the place.
+    """
 
     crops: UInt8[Tensor, "B 3 224 224"]
     contact: Bool[Tensor, "B 6890"]
     planted: Bool[Tensor, "B 2"]
+    joints_px: Float[Tensor, "B 24 2"]
+    depths_m: Float[Tensor, "B 24"]
+    heights_m: Float[Tensor, "B 2"]
 
 
 @dataclass(frozen=True)
@@ -91,14 +105,20 @@ def samples_of(shots: Shots, feet: Feet, box_noise: float = 0.02) -> BstroSample
     A = to_square((low + high - size[:, None]) / 2, size, CROP_PX)
     crops = cut(shots, picture, A, CROP_PX, CROP_PX)
     planted = shots.contacts[picture, slot]
-    contact = []
+    joints_px, depth_m = shots.cameras[picture].project(shots.people.joints_m[picture, slot])
+    contact, heights = [planted.new_zeros(0, len(feet.mirror))], [boxes.new_zeros(0, 2)]
     for some in torch.arange(len(picture), device=picture.device).split(64):
         vertices = shots.people.vertices_m[picture[some], slot[some]]
         distance = distance_to_place_m(vertices, shots.scene[picture[some]])
         contact.append(touching_vertices(distance, planted[some], feet))
-    nobody = planted.new_zeros(0, len(feet.mirror))
+        heights.append(torch.stack([distance[:, v].amin(1) for v in (feet.left, feet.right)], 1))
     return BstroSamples(
-        crops * _inside(low, high, A)[:, None], torch.cat(contact or [nobody]), planted
+        crops * _inside(low, high, A)[:, None],
+        torch.cat(contact),
+        planted,
+        pictures.apply_affine(A, joints_px),
+        depth_m - depth_m[:, :1],
+        torch.cat(heights),
     )
 
 
@@ -116,6 +136,14 @@ def _inside(
 
 def mirrored(samples: BstroSamples, feet: Feet) -> BstroSamples:
     """The same people seen in a mirror."""
+    swap = list(MIRRORED_JOINT)
+    joints_px = samples.joints_px[:, swap].clone()
+    joints_px[..., 0] = CROP_PX - 1 - joints_px[..., 0]
     return BstroSamples(
-        samples.crops.flip(-1), samples.contact[:, feet.mirror], samples.planted.flip(-1)
+        samples.crops.flip(-1),
+        samples.contact[:, feet.mirror],
+        samples.planted.flip(-1),
+        joints_px,
+        samples.depths_m[:, swap],
+        samples.heights_m.flip(-1),
     )

@@ -13,6 +13,10 @@ from torch import Tensor
 from tools.checkpoints import pictures
 from tools.checkpoints.samples import Shots
 
+# SMPL's joints, left for right.
+MIRRORED_JOINT = (0, 2, 1, 3, 5, 4, 6, 8, 7, 9, 11, 10, 12, 14, 13, 15, 17, 16, 19, 18, 21, 20, 23,
+                  22)  # fmt: skip
+
 
 def disturbed_boxes(boxes: Float[Tensor, "n 4"], strength: float) -> Float[Tensor, "n 4"]:
     """Boxes as a segmentation finds them: every side off by a few per cent of the box."""

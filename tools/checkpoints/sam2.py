@@ -1,22 +1,38 @@
 """Trains the demo's SAM 2 on rendered clips: box on the first frame, then tracking."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 from tools.checkpoints import pictures, sam2_model
 from tools.checkpoints.sam2_clips import BY_BOX, clip_losses, track
+from tools.checkpoints.sample_stock import Stock
 from tools.checkpoints.samples import Footage, Shots
+from tools.footage.batches import Batched
 
-# Share of the budget up to which a clip length holds, frames a clip, clips a batch.
-CURRICULUM = ((0.22, 1, 96), (0.42, 2, 56), (0.72, 4, 32), (1.0, 8, 18))
+# Share of the budget up to which a clip length holds, frames a clip, clips a batch. As many pictures
+# in all batches: the encoder compiles once.
+CURRICULUM = ((0.1, 1, 128), (0.3, 2, 64), (0.65, 4, 32), (1.0, 8, 16))
 PROMPT_SHARES = (0.55, 0.15, 0.3)  # by box, by own mask, by true mask
-REUSED = 2
+FRAMES_IN_STOCK, CLIPS_IN_STOCK, NEW_CLIPS = 8, 1600, 16
+STEPS_A_RENDER = 3
+STOCK_BEFORE_START = 0.1
+SMALLEST_PX = 250
 EVALUATED_FRAMES = 20
+
+
+@dataclass
+class SeenClips(Batched):
+    """Rendered clips at the network's size, and where each of P people is seen in them."""
+
+    pictures: UInt8[Tensor, "B T 3 S S"]
+    people: Bool[Tensor, "B T P S S"]
 
 
 @dataclass
@@ -28,34 +44,66 @@ class Clips:
     boxes: Float[Tensor, "B 4"]
 
 
-def clips_of(shots: Shots, count: int, jitter: bool) -> Clips:
-    """Picks one person a clip, well seen in its first frame; shots without one are left out."""
-    frames, side = shots.frames, sam2_model.IMAGE_PX
-    clips = len(shots.rgb) // frames
-    area = shots.visible_px.view(clips, frames, -1)[:, 0]
-    fit = area >= 400
-    # A random fitting person a clip; clips without any come last and repeat fitting ones.
-    target = (torch.rand_like(area.float()) * fit).argmax(1)
-    order = torch.argsort((~fit.any(1)).int(), stable=True)
-    fitting = int(fit.any(1).sum())
-    if fitting == 0:
-        raise ValueError("no clip of the batch shows a person in its first frame")
-    chosen = order[torch.arange(count, device=order.device) % fitting]
-    target = target[chosen]
+def seen_clips(shots: Shots) -> SeenClips:
+    """Clips in whose first frame somebody is well seen."""
+    side = sam2_model.IMAGE_PX
+    rgb, people = [], []
+    slots = torch.arange(shots.boxes.shape[1], device=shots.rgb.device) + 1
+    for some in torch.arange(len(shots.rgb), device=shots.rgb.device).split(256):
+        small = pictures.resized(pictures.as_float(shots.rgb[some]), side, side)
+        rgb.append((small * 255 + 0.5).byte())
+        masks = (shots.person_ids[some, None] == slots[:, None, None]).float()
+        people.append(pictures.resized(masks, side, side) > 0.5)
+    shape = (-1, shots.frames)
+    clips = SeenClips(torch.cat(rgb).unflatten(0, shape), torch.cat(people).unflatten(0, shape))
+    return clips[_well_seen(clips.people[:, 0]).any(1).nonzero()[:, 0]]
 
-    height, width = shots.rgb.shape[1:3]
-    index = (chosen[None] * frames + torch.arange(frames, device=chosen.device)[:, None]).flatten()
-    rgb = pictures.as_float(shots.rgb[index])
-    masks = shots.person_ids[index] == (target.repeat(frames) + 1)[:, None, None]
-    small = pictures.resized(rgb, side, side).view(frames, count, 3, side, side)
-    masks = pictures.resized(masks[:, None].float(), side, side)[:, 0] > 0.5
-    scale = torch.tensor([side / width, side / height] * 2, device=rgb.device)
-    boxes = shots.boxes[chosen * frames, target] * scale
-    if jitter:
-        size = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2)
-        boxes = boxes + torch.randn_like(boxes) * 0.04 * size
-        boxes = boxes.clamp(0, side - 1)
-    return Clips(small, masks.view(frames, count, side, side), boxes)
+
+def _well_seen(people: Bool[Tensor, "B P S S"]) -> Bool[Tensor, "B P"]:
+    return people.flatten(2).sum(-1) >= SMALLEST_PX
+
+
+def with_target(clips: SeenClips, jitter: float = 0.04) -> Clips:
+    """Picks one person a clip, well seen in its first frame; every side of the box is a bit off."""
+    first = clips.people[:, 0]
+    fit = _well_seen(first)
+    target = (torch.rand(fit.shape, device=fit.device) * fit).argmax(1)
+    masks = clips.people[torch.arange(len(target), device=fit.device), :, target]
+    side = first.shape[-1]
+    boxes = tight_boxes(masks[:, 0])
+    size = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2)
+    boxes = (boxes + torch.randn_like(boxes) * jitter * size).clamp(0, side - 1)
+    rgb = clips.pictures.transpose(0, 1).float() / 255
+    return Clips(rgb, masks.transpose(0, 1), boxes)
+
+
+def tight_boxes(masks: Bool[Tensor, "B S S"]) -> Float[Tensor, "B 4"]:
+    """Bounds of masks that are not empty: left, top, right, bottom pixel."""
+    side = masks.shape[-1]
+    at = torch.arange(side, device=masks.device)
+    bounds = []
+    for axis in (1, 2):
+        taken = masks.any(axis)
+        bounds.append((torch.where(taken, at, side).amin(1), torch.where(taken, at, -1).amax(1)))
+    (left, right), (top, bottom) = bounds
+    return torch.stack([left, top, right, bottom], -1).float()
+
+
+def varied(clips: SeenClips, frames: int) -> SeenClips:
+    """`frames` neighbouring frames of each clip, half of the clips mirrored, half run backwards.
+
+    A clip is taken as it is if somebody would else not be seen well in its new first frame.
+    """
+    device, length = clips.people.device, clips.people.shape[1]
+    start = torch.randint(0, length - frames + 1, (len(clips),), device=device)
+    at = start[:, None] + torch.arange(frames, device=device)
+    at = torch.where(torch.rand(len(clips), 1, device=device) < 0.5, at, at.flip(1))
+    rows = torch.arange(len(clips), device=device)
+    fit = _well_seen(clips.people[rows, at[:, 0]]).any(1)
+    at = torch.where(fit[:, None], at, torch.arange(frames, device=device))
+    chosen = SeenClips(clips.pictures[rows[:, None], at], clips.people[rows[:, None], at])
+    mirror = torch.rand(len(clips), 1, 1, 1, 1, device=device) < 0.5
+    return chosen._map(lambda value: torch.where(mirror, value.flip(-1), value))
 
 
 LOSSES = ("total", "focal", "cross", "dice", "iou", "seen", "mean_iou")
@@ -64,9 +112,9 @@ LOSSES = ("total", "focal", "cross", "dice", "iou", "seen", "mean_iou")
 class ClipLoss(torch.nn.Module):
     """Losses of a clip batch as a tuple in the order of LOSSES, which CUDA graphs can capture."""
 
-    def __init__(self, model: torch.nn.Module) -> None:
+    def __init__(self, model: Any, encode: Callable[[Tensor], Any]) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.encode = model, encode
 
     def forward(
         self, normalised: Tensor, boxes: Tensor, masks: Tensor, prompt: Tensor
@@ -75,7 +123,7 @@ class ClipLoss(torch.nn.Module):
         with torch.autocast(
             device.type, torch.bfloat16, enabled=device.type == "cuda", cache_enabled=False
         ):
-            tracked = track(self.model, normalised, boxes, masks[0], prompt)
+            tracked = track(self.model, normalised, boxes, masks[0], prompt, self.encode)
         losses = clip_losses(tracked, masks)
         return (losses["total"], *(losses[name].detach() for name in LOSSES[1:]))
 
@@ -90,29 +138,41 @@ class Sam2Task:
     def __init__(self, footage: Footage, held_out: Footage, smoke: bool = False) -> None:
         self.model = sam2_model.build()
         self.footage, self.held_out, self.smoke = footage, held_out, smoke
-        self._stock: list[Clips] = []
+        self._stock: Stock[SeenClips] = Stock(8 if smoke else CLIPS_IN_STOCK)
+        self._encode: Callable[[Tensor], Any] = self.model.forward_image
         self.graphs = True
         self._graph: tuple[torch.Size, Any] | None = None
+
+    def compile(self) -> None:
+        """Fuses the image encoder; for a GPU."""
+        self._encode = torch.compile(self.model.forward_image, dynamic=False)
 
     def loss(self, progress: float, step: int) -> dict[str, Tensor]:
         frames, count = next((t, b) for until, t, b in CURRICULUM if progress <= until)
         if self.smoke:
             frames, count = (1, 2) if step < 2 else (3, 2)
-        if not self._stock or self._stock[-1].pictures.shape[:2] != (frames, count):
-            self._stock = self._fresh(frames, count)
-        clips = self._stock.pop()
+        clips = with_target(varied(self._draw(count, step), frames))
         device = clips.pictures.device
         coloured = pictures.normalised(recoloured_clips(clips.pictures).flatten(0, 1))
         prompt = torch.multinomial(torch.tensor(PROMPT_SHARES), count, replacement=True).to(device)
         inputs = (coloured.view_as(clips.pictures), clips.boxes, clips.masks, prompt)
         return self._losses(inputs)
 
+    def _draw(self, count: int, step: int) -> SeenClips:
+        new, frames = (4, 3) if self.smoke else (NEW_CLIPS, FRAMES_IN_STOCK)
+        wanted = 1 if self.smoke else int(self._stock.capacity * STOCK_BEFORE_START)
+        while self._stock.count < wanted or step % STEPS_A_RENDER == 0:
+            self._stock.add(seen_clips(self.footage.shots(new, frames)))
+            if self._stock.count >= wanted:
+                break
+        return self._stock.draw(count)
+
     def _losses(self, inputs: tuple[Tensor, ...]) -> dict[str, Tensor]:
         """Through a CUDA graph where that works: clips are thousands of small kernels."""
         shape = inputs[0].shape
         if self._graph is None or self._graph[0] != shape:
             self._graph = None  # frees the memory of the last one before the next is captured
-            step: Any = ClipLoss(self.model)
+            step: Any = ClipLoss(self.model, self._encode)
             if inputs[0].is_cuda and self.graphs:
                 try:
                     step = torch.cuda.make_graphed_callables(
@@ -125,18 +185,6 @@ class Sam2Task:
             self._graph = (shape, step)
         return dict(zip(LOSSES, self._graph[1](*inputs), strict=True))
 
-    def _fresh(self, frames: int, count: int) -> list[Clips]:
-        """A few batches rendered at once, each used as it is and mirrored."""
-        batches = 1 if self.smoke else max(1, 384 // (frames * count))
-        stock = []
-        for _ in range(batches):
-            shots = self.footage.shots(int(count * 1.25) + 1, frames)
-            clips = clips_of(shots, count, jitter=True)
-            stock.append(clips)
-            if REUSED > 1 and not self.smoke:
-                stock.append(mirrored(clips))
-        return stock
-
     def evaluate(self, full: bool) -> dict[str, float]:
         """IoU at the network's size over clips of 20 frames, prompted by a slightly wrong box."""
         clips_wanted, at_once = (192, 32) if full else (64, 32)
@@ -145,7 +193,8 @@ class Sam2Task:
             clips_wanted, at_once, frames = 2, 2, 4
         overlaps, seen = [], []
         for _ in range(clips_wanted // at_once):
-            clips = clips_of(self.held_out.shots(int(at_once * 1.4), frames), at_once, jitter=True)
+            shots = self.held_out.shots(int(at_once * 1.4), frames)
+            clips = with_target(seen_clips(shots)[:at_once])
             device = clips.pictures.device
             with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
                 flat = pictures.normalised(clips.pictures.flatten(0, 1))
@@ -154,7 +203,7 @@ class Sam2Task:
                     flat.view_as(clips.pictures),
                     clips.boxes,
                     clips.masks[0],
-                    torch.full((at_once,), BY_BOX, device=device),
+                    torch.full((len(clips.boxes),), BY_BOX, device=device),
                 )
             found = (tracked.mask_logits > 0) & (tracked.object_score > 0)[..., None, None]
             union = (found | clips.masks).flatten(2).sum(-1)
@@ -176,19 +225,14 @@ class Sam2Task:
 
 
 def recoloured_clips(clips: Float[Tensor, "T B 3 S S"]) -> Float[Tensor, "T B 3 S S"]:
-    """Colour changes that hold for a whole clip, with noise and compression of its own a frame."""
+    """Colour and sharpness changes that hold for a whole clip, noise and compression a frame."""
     count, device = clips.shape[1], clips.device
-    gain = 0.75 + 0.5 * torch.rand(1, count, 1, 1, 1, device=device)
-    tint = 0.94 + 0.12 * torch.rand(1, count, 3, 1, 1, device=device)
-    gamma = 0.8 + 0.45 * torch.rand(1, count, 1, 1, 1, device=device)
-    clips = (clips * gain * tint).clamp(1e-4, 1) ** gamma
+
+    def draw(low: float, high: float, channels: int = 1) -> Tensor:
+        return low + (high - low) * torch.rand(1, count, channels, 1, 1, device=device)
+
+    soft = F.avg_pool2d(F.pad(clips.flatten(0, 1), (1, 1, 1, 1), mode="replicate"), 3, 1)
+    clips = torch.lerp(clips, soft.view_as(clips), draw(-0.3, 0.8).clamp(min=0))
+    clips = (clips * draw(0.75, 1.25) * draw(0.94, 1.06, 3)).clamp(1e-4, 1) ** draw(0.8, 1.25)
     clips = pictures.compressed(clips.flatten(0, 1)).view_as(clips)
-    noise = 0.02 * torch.rand(1, count, 1, 1, 1, device=device)
-    return (clips + noise * torch.randn_like(clips)).clamp(0, 1)
-
-
-def mirrored(clips: Clips) -> Clips:
-    side = clips.pictures.shape[-1]
-    left, top, right, bottom = clips.boxes.unbind(-1)
-    boxes = torch.stack([side - 1 - right, top, side - 1 - left, bottom], -1)
-    return Clips(clips.pictures.flip(-1), clips.masks.flip(-1), boxes)
+    return (clips + draw(0, 0.02) * torch.randn_like(clips)).clamp(0, 1)

@@ -147,7 +147,7 @@ class VimoTask:
         parts["projection"] = vimo_losses.projection_loss(placed["frame"], camera, samples)
         parts["shape"] = (out.shape.float() - samples.betas[:, None]).square().mean()
         logits, depths = probe.float().split(24, -1)
-        parts["places"], parts["depths"] = vimo_losses.place_losses(logits, depths, samples)
+        parts["places"], parts["depths"] = vimo_losses.grid_losses(logits, depths, samples)
         total = (
             vimo_losses.ROTATION * (parts["frame_rot"] + parts["motion_rot"] + parts["guide_rot"])
             + vimo_losses.JOINTS

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
 from stages.stage0_vimo.network.backbone import GRID
+from tools.checkpoints.joint_places import place_losses
 from tools.checkpoints.vimo_samples import MARGIN_PX, VimoSamples
 from tools.footage.skinning import BodyTensors
 
@@ -84,29 +84,14 @@ def projection_loss(
     return ((ours - truth).abs().sum(-1) * near).sum() / near.sum().clamp(min=1)
 
 
-def place_losses(
+def grid_losses(
     logits: Float[Tensor, "n 192 24"], depths: Float[Tensor, "n 192 24"], samples: VimoSamples
 ) -> tuple[Tensor, Tensor]:
-    """Where in the grid a joint is (cross entropy) and how far behind the pelvis (metres).
-
-    Serves training only: it teaches the backbone where to look long before the pose does.
-    """
-    rows, columns = GRID
-    px = samples.joints_px.flatten(0, 1)
+    """`place_losses` in the backbone's grid, with depths behind the pelvis."""
     # Patches start two pixels outside the crop; the centre of patch i is at 16 i + 5.5.
-    at = (px - 5.5) / 16
-    y = torch.arange(rows, device=px.device) - at[..., 1:]
-    x = torch.arange(columns, device=px.device) - at[..., :1]
-    target = (F.relu(1 - y.abs())[..., :, None] * F.relu(1 - x.abs())[..., None, :]).flatten(2)
-    mass = target.sum(-1)
-    log_p = logits.transpose(1, 2).log_softmax(-1)
-    places = -(target * log_p).sum(-1)
-    relative = samples.joints_m.flatten(0, 1)[..., 2]
-    relative = relative - relative[:, :1]
-    here = (log_p.exp() * depths.transpose(1, 2)).sum(-1)
-    inside = mass > 0.5
-    count = inside.sum().clamp(min=1)
-    return (places * inside).sum() / count, ((here - relative).abs() * inside).sum() / count
+    at = (samples.joints_px.flatten(0, 1) - 5.5) / 16
+    depth = samples.joints_m.flatten(0, 1)[..., 2]
+    return place_losses(logits, depths, at, depth - depth[:, :1], GRID)
 
 
 def aligned_errors_m(

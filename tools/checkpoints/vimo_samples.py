@@ -15,6 +15,7 @@ from stages.stage0_vimo.network.camera import bbox_info
 from stages.stage0_vimo.network.config import CROP_PX
 from tools.checkpoints import pictures
 from tools.checkpoints.person_crops import (
+    MIRRORED_JOINT,
     Chosen,
     chosen_clips,
     chosen_stills,
@@ -27,10 +28,6 @@ from tools.footage.batches import Batched
 
 MARGIN_PX = CROP_PX // 8
 CROP_WIDTH_PX = CROP_PX - 2 * MARGIN_PX
-
-# SMPL's joints, left for right.
-MIRRORED_JOINT = (0, 2, 1, 3, 5, 4, 6, 8, 7, 9, 11, 10, 12, 14, 13, 15, 17, 16, 19, 18, 21, 20, 23,
-                  22)  # fmt: skip
 
 
 @dataclass

@@ -76,10 +76,13 @@ class MarkPicker:
         model, betas = self.model, np.asarray(betas, np.float32)
         skin = model.v_template + model.shapedirs @ betas
         joints = model.joint_template + model.joint_directions @ betas
+        marks = np.array([skin[g].mean(axis=0) for g in self._groups], np.float32)
+        # It is the lowest point of a part of the sole that touches the ground, not the mean one.
+        marks[-SOLES:, 1] = [skin[g, 1].min() for g in self._groups[-SOLES:]]
         depths = [np.linalg.norm(skin - joints[j], axis=1).min() for j in KEYPOINT_JOINTS]
         return Skeleton(
             joints.astype(np.float32),
-            np.array([skin[g].mean(axis=0) for g in self._groups], np.float32),
+            marks,
             np.array([model.weights[g].mean(axis=0) for g in self._groups], np.float32),
             np.array(depths + [0.0] * (KEYPOINTS - JOINT_MARKS), np.float32),
         )

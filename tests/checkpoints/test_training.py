@@ -67,7 +67,20 @@ def test_training_can_start_from_a_checkpoint_inside_a_larger_model(tmp_path: Pa
 
 
 def test_the_rate_rises_then_falls_to_a_hundredth() -> None:
-    assert rate_factor(0.0) < 0.01
-    assert rate_factor(0.02) == 1
-    assert rate_factor(0.5) < rate_factor(0.3)
-    assert abs(rate_factor(1.0) - 0.01) < 1e-9
+    assert rate_factor(0.0, 1000) < 0.01
+    assert rate_factor(0.02, 1000) == 1
+    assert rate_factor(0.5, 1000) < rate_factor(0.3, 1000)
+    assert abs(rate_factor(1.0, 1000) - 0.01) < 1e-9
+
+
+def test_a_slow_first_step_does_not_end_the_warm_up() -> None:
+    assert rate_factor(0.1, 1) == 0.02
+
+
+def test_a_run_whose_gradients_are_lost_stops(tmp_path: Path) -> None:
+    class Lost(Line):
+        def loss(self, progress: float, step: int) -> dict[str, Tensor]:
+            return {"total": self.model.weight.sum() * float("nan")}
+
+    with pytest.raises(FloatingPointError, match="line: gradients are not finite at step 3"):
+        train(Lost(), Run(tmp_path, minutes=1, steps=10))

@@ -43,6 +43,19 @@ def test_soles_are_the_lowest_points_of_the_feet():
     assert (toes[:, 2] > heels[:, 2] + 0.1).all()
 
 
+@pytest.mark.parametrize("stature", [-2.0, 0.0, 2.0])
+def test_no_skin_of_a_standing_foot_is_below_its_sole(stature):
+    betas = np.array([stature, *[0.0] * 9])
+    _, soles = posed_marks(
+        np.eye(3)[None, None].repeat(24, 1), np.zeros((1, 3)), PICKER.skeleton(betas)
+    )
+    skin = BODY.v_template + BODY.shapedirs @ betas
+    pelvis = BODY.joint_template[0] + BODY.joint_directions[0] @ betas
+    for side, vertices in enumerate((BODY.left_foot_vertices, BODY.right_foot_vertices)):
+        lowest = (skin[vertices, 1] - pelvis[1]).min()
+        assert soles[0, 2 * side : 2 * side + 2, 1].min() == pytest.approx(lowest, abs=1e-3)
+
+
 def test_marks_move_as_finite_differences_say(pose):
     with jax.enable_x64(True):
         R, p = map(jnp.asarray, pose)

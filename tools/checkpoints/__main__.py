@@ -53,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
         one.add_argument("--resume", action="store_true", help="go on with the run in --out")
         one.add_argument("--start-from", type=Path, help="weights of an earlier checkpoint folder")
         one.add_argument("--steps", type=int, default=10**9, help="stop after so many steps")
-        one.add_argument("--eager", action="store_true", help="no CUDA graphs, no compilation")
+        one.add_argument("--eager", action="store_true", help="no compilation")
         one.add_argument("--smoke", action="store_true", help="tiny batches, for tests")
     for command in commands.choices.values():
         command.add_argument("--body", type=Path, default=DATA / "bodies" / "demo_body.npz")
@@ -97,9 +97,7 @@ def train_network(arguments: argparse.Namespace) -> None:
     )
     if arguments.start_from:
         print(f"{start_from(task.model, arguments.start_from)} tensors loaded", flush=True)
-    if arguments.command == "sam2":
-        task.graphs = not arguments.eager
-    if hasattr(task, "compile") and arguments.device != "cpu" and not arguments.eager:
+    if arguments.command == "vimo" and arguments.device != "cpu" and not arguments.eager:
         task.compile()
     run = Run(
         out=arguments.out,

@@ -6,7 +6,6 @@ resolution are spread over the demo body, most of them on the feet.
 """
 
 import math
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -131,21 +130,14 @@ class BstroTask:
         config = self.model.config
         self.guide = Guide(config).to(device)
         self.model.add_module("guide", self.guide)
-        self._seen: Callable[[Tensor], Tensor] = as_a_camera_sees
-        self._tokens: Callable[[Tensor], Tensor] = self.model.image_tokens
-
-    def compile(self) -> None:
-        """Fuses the picture changes and the trunk; for a GPU."""
-        self._seen = torch.compile(self._seen, dynamic=False)
-        self._tokens = torch.compile(self._tokens, dynamic=False)
 
     def loss(self, progress: float, step: int) -> dict[str, Tensor]:
         samples = self._batch(step)
         if step % 2:
             samples = mirrored(samples, self.feet)
-        crops = self._seen(samples.crops)
+        crops = as_a_camera_sees(samples.crops)
         with torch.autocast(crops.device.type, torch.bfloat16, enabled=crops.is_cuda):
-            tokens = self._tokens(crops)
+            tokens = self.model.image_tokens(crops)
             out, guided = self.model.contact(tokens), self.guide(tokens)
         return self._losses(samples, out, guided)
 

@@ -4,7 +4,6 @@ The official `training` package is not part of the installed one; its part that 
 short: image features once, the first frame prompted, every later frame tracked from memory.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,13 +31,11 @@ class Tracked:
 
 
 def features_of_frames(
-    model: Any,
-    pictures: Float[Tensor, "T B 3 S S"],
-    encode: Callable[[Tensor], Any],
+    model: Any, pictures: Float[Tensor, "T B 3 S S"]
 ) -> list[tuple[list[Tensor], list[Tensor], list[tuple[int, int]]]]:
     """Image features of every frame, from one pass of the image encoder over all of them."""
     frames, clips = pictures.shape[:2]
-    out = encode(pictures.flatten(0, 1))
+    out = model.forward_image(pictures.flatten(0, 1))
     _, features, positions, sizes = model._prepare_backbone_features(out)
     per_frame = []
     for t in range(frames):
@@ -85,16 +82,15 @@ def track(
     boxes: Float[Tensor, "B 4"],
     first_masks: Bool[Tensor, "B S S"],
     prompt: Int[Tensor, " B"],
-    encode: Callable[[Tensor], Any] | None = None,
 ) -> Tracked:
     """Finds the mask in a box in frame 0, remembers it, and tracks the later frames.
 
     prompt: what the later frames remember of frame 0, as the product has all three: BY_BOX the box
     and the mask found in it, BY_OWN_MASK that mask given anew as a mask prompt, BY_TRUE_MASK
-    `first_masks` as a mask prompt. encode: the model's `forward_image` in another form, compiled.
+    `first_masks` as a mask prompt.
     """
     frames, side = pictures.shape[0], pictures.shape[-1]
-    per_frame = features_of_frames(model, pictures, encode or model.forward_image)
+    per_frame = features_of_frames(model, pictures)
     memory: dict[str, dict[int, dict[str, Tensor]]] = {
         "cond_frame_outputs": {},
         "non_cond_frame_outputs": {},

@@ -54,15 +54,20 @@ class Run:
     save_every_s: float = 60.0
 
 
-WARM_UP = 0.02
+WARM_UP, WARM_UP_STEPS = 0.02, 100
 FINAL_RATE = 0.01
 GRADIENT_CLIP = 1.0
 
 
-def rate_factor(progress: float) -> float:
-    """Linear warm-up over the first 2 % of the budget, then a cosine down to 1 % of the peak."""
-    if progress < WARM_UP:
-        return max(progress / WARM_UP, 1e-3)
+def rate_factor(progress: float, step: int) -> float:
+    """Linear warm-up over the first 2 % of the budget, then a cosine down to 1 % of the peak.
+
+    The warm-up takes 100 steps at least: the first step may last long, and Adam's first steps have
+    the learning rate's full size in every weight, which wrecks a network that is trained already.
+    """
+    warm = min(progress / WARM_UP, (step + 1) / WARM_UP_STEPS)
+    if warm < 1:
+        return max(warm, 1e-3)
     along = min((progress - WARM_UP) / (1 - WARM_UP), 1.0)
     return FINAL_RATE + (1 - FINAL_RATE) * 0.5 * (1 + math.cos(math.pi * along))
 
@@ -139,11 +144,12 @@ def train(task: Task, run: Run) -> dict[str, float]:
     budget_s = run.minutes * 60
     evaluated = int(spent_s / budget_s * run.evaluations)
     last_print = last_save = time.monotonic()
+    lost = 0
     while spent_s < budget_s and step < run.steps:
         started = time.monotonic()
         progress = spent_s / budget_s
         for group in optimizer.param_groups:
-            group["lr"] = task.learning_rate * rate_factor(progress)
+            group["lr"] = task.learning_rate * rate_factor(progress, step)
         losses = task.loss(progress, step)
         optimizer.zero_grad(set_to_none=True)
         losses["total"].backward()
@@ -157,6 +163,12 @@ def train(task: Task, run: Run) -> dict[str, float]:
         now = time.monotonic()
         if now - last_print > 20 or step <= 3:
             last_print = now
+            lost = 0 if torch.isfinite(norm) else lost + 1
+            if lost >= 3:
+                raise FloatingPointError(
+                    f"{task.name}: gradients are not finite at step {step}; start again from an "
+                    "earlier checkpoint with a lower learning rate"
+                )
             values = {k: round(float(v.detach()), 4) for k, v in losses.items()}
             _log(run, task.name, {"step": step, "t": round(spent_s), "grad": float(norm), **values})
         spent_s += time.monotonic() - started

@@ -12,20 +12,38 @@ from typing import Any
 
 import h5py
 import numpy as np
+from jaxtyping import Float32
 
 from stages.artifacts.atomic import replacing
 from stages.artifacts.errors import ArtifactError
 
 COMPRESSION = {"compression": "lzf", "shuffle": True}
 _COMPRESS_FROM_BYTES = 4096
+_LARGEST_CHUNK_BYTES = 16 * 1024**2
 
 
 def put_array(group: h5py.Group, name: str, array: np.ndarray) -> None:
     """Stores an array of at least one dimension; large ones are compressed losslessly."""
     if array.ndim == 0:
         raise ValueError(f"{group.name}/{name}: a scalar data set breaks the original's readers")
-    options = COMPRESSION if array.nbytes >= _COMPRESS_FROM_BYTES else {}
+    options: dict[str, Any] = {}
+    if array.nbytes >= _COMPRESS_FROM_BYTES:
+        options = {**COMPRESSION, "chunks": _chunks(array)}
     group.create_dataset(name, data=array, **options)
+
+
+def _chunks(array: np.ndarray) -> tuple[int, ...] | bool:
+    """A map at a time: maps are read whole, and x, y and z compress better apart."""
+    if array.ndim == 3 and array.dtype.kind == "f":
+        return (*array.shape[:2], 1)
+    return array.shape if array.nbytes <= _LARGEST_CHUNK_BYTES else True
+
+
+def rounded(array: Float32[np.ndarray, "*n"]) -> Float32[np.ndarray, "*n"]:
+    """The nearest numbers of 16 significant bits (0.06 mm at 4 m), which compress twice as well."""
+    bits = np.ascontiguousarray(array, np.float32).view(np.uint32)
+    half, kept = np.uint32(1 << 7), np.uint32(0xFFFFFF00)
+    return ((bits + half) & kept).view(np.float32)
 
 
 def put_strings(root: h5py.File, path: str, strings: list[str] | np.ndarray) -> None:

@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 from jaxtyping import Float32
 
-from stages.artifacts.h5tree import as_strings, created, opened, put_array, put_strings
+from stages.artifacts.h5tree import as_strings, created, opened, put_array, put_strings, rounded
 from stages.artifacts.world import FrameGroup
 
 WORLD = "our_pred_world_cameras_and_structure"
@@ -61,18 +61,17 @@ def write_people_and_world(
         for frame in world:
             entry = structure.create_group(frame.name)
             for name, dataset in frame.group.items():
-                changes = name in ("pts3d", "cam2world") or (
-                    frames_as_dataset and dataset.dtype.kind == "f"
-                )
+                narrowed = frames_as_dataset and dataset.dtype == np.float64
+                changes = name in ("pts3d", "cam2world") or narrowed
                 if not changes and dataset.compression is not None:
                     entry.copy(dataset, entry, name)  # as it lies there: not unpacked, not packed
                     continue
                 array = dataset[:]
                 if name == "pts3d":
-                    array = move_points(array.astype(np.float32)).astype(np.float32)
+                    array = rounded(move_points(array.astype(np.float32)))
                 elif name == "cam2world":
                     array = move_camera(array.astype(np.float32)).astype(np.float32)
-                elif frames_as_dataset and array.dtype.kind == "f":
+                elif narrowed:
                     array = array.astype(np.float32)
                 put_array(entry, name, array)
         group, frame_lists = file.create_group(PEOPLE), file.create_group(FRAMES)

@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
-from stages.artifacts.h5tree import created, opened, put_array
+from stages.artifacts.h5tree import created, opened, put_array, rounded
 
 GROUP = "monst3r_ga_output"
 MADE_BY = "a stage 1 (stage1-sfm, stage1-megasam or stage1-align3r)"
@@ -65,13 +65,14 @@ def write_world(path: Path, frames: Iterable[WorldFrame], **metadata: str | floa
         group = file.create_group(GROUP)
         for frame in frames:
             entry = group.create_group(frame.name)
-            depth = frame.depth.astype(np.float32)
+            depth = rounded(frame.depth)
             put_array(entry, "rgbimg", frame.rgb.astype(np.uint8))
             put_array(entry, "intrinsic", frame.intrinsic.astype(np.float32))
             put_array(entry, "cam2world", frame.T_world_camera.astype(np.float32))
             put_array(entry, "depths", depth)
-            put_array(entry, "pts3d", point_map(depth, frame.intrinsic, frame.T_world_camera))
-            put_array(entry, "conf", frame.confidence.astype(np.float32))
+            points = point_map(depth, frame.intrinsic, frame.T_world_camera)
+            put_array(entry, "pts3d", rounded(points))
+            put_array(entry, "conf", rounded(frame.confidence))
             measured = frame.confidence > 0 if frame.measured is None else frame.measured
             put_array(entry, "msk", measured.astype(bool))
             put_array(entry, "dynamic_msk", frame.dynamic.astype(bool))

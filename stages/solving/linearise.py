@@ -1,5 +1,6 @@
 """From residual functions to normal equations: forward-mode Jacobians, frame by frame."""
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -70,12 +71,14 @@ def _totals(per_frame: Costs, per_pair: Costs, shared_costs: Costs, inputs: Inpu
     return Totals(terms | shared_costs, frames)
 
 
+@partial(jax.jit, static_argnames="problem", inline=True)
 def linearise(
     problem: Problem, x: Frame, shared: Shared, inputs: Inputs
 ) -> tuple[Totals, NormalEquations]:
     """Costs and Gauss-Newton normal equations at a point.
 
-    Masked frames and pairs contribute exactly zero.
+    Masked frames and pairs contribute exactly zero. Jitted so that it is traced once a solve,
+    where shapes and values are both asked for.
     """
     n, s = problem.frame_size, problem.shared_size
     found, features = frame_rows(problem, x, shared, inputs)

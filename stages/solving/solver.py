@@ -18,6 +18,8 @@ from stages.solving.problem import Data, Frame, Limits, Problem, Shared, Solutio
 from stages.solving.rows import Costs, Inputs, Totals, dtype_of
 
 DEFAULT_LIMITS = Limits()
+# XLA's newer way to make code for fusions on CPUs takes twice as long and runs no faster here.
+COMPILER_OPTIONS = {"xla_cpu_use_fusion_emitters": False}
 _LARGEST_DAMPING = 1e4
 _SMALLEST_DAMPING = 1e-7
 _LARGEST_GROWTH = 16.0
@@ -28,7 +30,7 @@ _MOST_CUTS = 4
 _CUT = 0.9
 
 
-@partial(jax.jit, static_argnames="problem")
+@partial(jax.jit, static_argnames="problem", compiler_options=COMPILER_OPTIONS)
 def solve(
     problem: Problem,
     frames: Frame,

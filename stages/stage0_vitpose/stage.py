@@ -10,7 +10,7 @@ from stages.artifacts.keypoints import PersonKeypoints, write_keypoints
 from stages.running.people_stage import Frame, PeopleStage, in_batches
 from stages.stage0_vitpose.drawing import draw
 from stages.stage0_vitpose.estimator import KeypointEstimator
-from stages.weights import load_vitpose
+from stages.weights.vitpose import load_vitpose
 
 
 class VitposeStage(PeopleStage):

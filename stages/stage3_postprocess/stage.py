@@ -22,6 +22,7 @@ from stages.artifacts.people_and_world import (
 from stages.artifacts.world import FrameGroup
 from stages.body import SMPL45_NAMES, load_body
 from stages.running import Input, Stage, VideoError
+from stages.solving import use_compilation_cache
 from stages.stage3_postprocess.clouds import Cloud
 from stages.stage3_postprocess.filtering import boxes_around, inside
 from stages.stage3_postprocess.geocalib_gravity import FRAMES, GeoCalibGravity, is_installed
@@ -96,6 +97,7 @@ class PostprocessStage(Stage):
         return f"gravity by {gravity}, mesh by {self.meshification_method}"
 
     def load(self) -> None:
+        use_compilation_cache()
         self.body = load_body(self.body_model)
         self.geocalib = GeoCalibGravity() if is_installed() else None
 

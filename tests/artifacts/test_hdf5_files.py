@@ -6,6 +6,7 @@ import pytest
 
 from stages.artifacts import calibrated_keypoints, people_and_world, robot_motion, world
 from stages.artifacts.errors import ArtifactError
+from stages.artifacts.h5tree import rounded
 
 rng = np.random.default_rng(0)
 H, W, T = 24, 32, 3
@@ -64,6 +65,15 @@ def test_points_project_back_to_their_pixels_and_depths(world_path):
         assert np.allclose(pixels[..., 0] / pixels[..., 2], x, atol=1e-3)
         assert np.allclose(pixels[..., 1] / pixels[..., 2], y, atol=1e-3)
         assert np.allclose(local[..., 2], view.depth, atol=1e-4)
+
+
+def test_rounding_keeps_sixteen_bits_and_what_needs_fewer():
+    numbers = np.random.default_rng(0).normal(size=1000).astype(np.float32)
+    kept = rounded(numbers)
+    assert (np.abs(kept - numbers) <= np.abs(numbers) * 2.0**-16).all()
+    assert np.array_equal(rounded(kept), kept)
+    few = np.array([0.0, 1.0, -0.75, 4096.5], np.float32)
+    assert np.array_equal(rounded(few), few)
 
 
 def test_float_images_of_other_methods_are_read_as_bytes(world_path):

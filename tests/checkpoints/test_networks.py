@@ -4,7 +4,9 @@ from pathlib import Path
 
 import torch
 
-from stages.weights import load_grounding_dino, load_sam2, load_vitpose
+from stages.weights.grounding_dino import load_grounding_dino
+from stages.weights.sam2 import load_sam2
+from stages.weights.vitpose import load_vitpose
 from tools.checkpoints import grounding_dino_model, sam2_model, vitpose_model
 from tools.checkpoints.sam2_clips import BY_BOX, BY_TRUE_MASK, track
 

@@ -10,7 +10,9 @@ from stages.artifacts.images import list_images, write_image
 from stages.stage0_sam2.detector import PersonDetector
 from stages.stage0_sam2.identities import mask_iou
 from stages.stage0_sam2.tracker import Tracker
-from stages.weights import demo_folder, load_grounding_dino, load_sam2
+from stages.weights.grounding_dino import load_grounding_dino
+from stages.weights.manifest import demo_folder
+from stages.weights.sam2 import load_sam2
 from tools.footage.truth import read_truth
 
 DEMO = Path(__file__).parents[2] / "data" / "demo"

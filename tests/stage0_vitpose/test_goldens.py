@@ -8,7 +8,7 @@ from stages.body.joint_names import FLIP_PAIRS
 from stages.stage0_vitpose.crops import crop_of_box, cut, normalised
 from stages.stage0_vitpose.decoding import decode
 from stages.stage0_vitpose.estimator import KeypointEstimator
-from stages.weights import load_vitpose
+from stages.weights.vitpose import load_vitpose
 
 pytestmark = pytest.mark.parity
 

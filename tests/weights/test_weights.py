@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from stages.weights import CHECKPOINTS, demo_folder, load_grounding_dino, load_sam2, load_vitpose
-from stages.weights.manifest import is_demo
-from stages.weights.vitpose import config_of_official, from_official
+from stages.weights.grounding_dino import load_grounding_dino
+from stages.weights.manifest import CHECKPOINTS, demo_folder, is_demo
+from stages.weights.sam2 import load_sam2
+from stages.weights.vitpose import config_of_official, from_official, load_vitpose
 
 
 def test_every_official_checkpoint_says_source_and_licence() -> None:

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from stages.solving import Solution, solve
+from stages.solving.solver import COMPILER_OPTIONS
 
 
 @dataclass
@@ -58,7 +59,10 @@ class Batch:
                 *({name: call[name] for name in _PER_VIDEO} for call in calls),
             )
         )
-        many = jax.jit(jax.vmap(lambda given: solve(problem, **given)))
+        # A jitted function inside of another one cannot have compiler options of its own.
+        inner = inspect.unwrap(solve)
+        batched = jax.vmap(lambda given: inner(problem, **given))
+        many = jax.jit(batched, compiler_options=COMPILER_OPTIONS)
         return cls(lambda: jax.block_until_ready(many(stacked)))
 
 

@@ -8,11 +8,11 @@ import pytest
 
 from stages.artifacts.images import list_images, write_image
 from stages.stage0_sam2.detector import PersonDetector
-from stages.stage0_sam2.identities import mask_iou
 from stages.stage0_sam2.tracker import Tracker
 from stages.weights.grounding_dino import load_grounding_dino
 from stages.weights.manifest import demo_folder
 from stages.weights.sam2 import load_sam2
+from tools.evaluation.clip import iou
 from tools.footage.truth import read_truth
 
 DEMO = Path(__file__).parents[2] / "data" / "demo"
@@ -39,9 +39,7 @@ def test_the_person_has_one_id_and_the_true_mask_in_every_frame(images):
     )
     (segment,) = tracker.run()
     true = read_truth(DEMO / "truth" / CLIP).person_ids
-    overlaps = [
-        mask_iou(ids == 1, true[at] == 1) for at, ids in zip(FRAMES, segment.ids, strict=True)
-    ]
+    overlaps = [iou(ids == 1, true[at] == 1) for at, ids in zip(FRAMES, segment.ids, strict=True)]
     assert np.unique(segment.ids).tolist() == [0, 1]
     assert min(overlaps) > 0.7
     assert list(tracker.scores) == [1]

@@ -1,0 +1,183 @@
+"""Who is who when the detector looks anew: people followed so far against people just found.
+
+Somebody who is found again is followed on from there. Somebody who is not is carried on by their
+last mask for a while. Where that is empty or lies on somebody else, they are out of sight, and wait
+until somebody dressed as they were appears.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+from scipy.optimize import linear_sum_assignment
+
+from stages.artifacts.masks import box_of
+
+MISSES_ALLOWED = 2
+"""Looks of the detector that a person may be carried on without being found."""
+HIDDEN_ALLOWED = 6
+"""Looks that a person may be out of sight and still be known again."""
+MIN_AREA_PX = 20
+SAME = 0.5
+"""Masks that share more than this of the smaller one are of one body."""
+WHOLE = 0.8
+"""A new mask this much as large as the one carried on replaces it."""
+LITTLE = 0.15
+"""Share of somebody's area that is too little to go on with."""
+ALIKE = 0.6
+"""Colours that two pictures of one person have in common at least."""
+SHADES = 4
+"""Steps of red, green and blue in which colours are counted."""
+
+Colours = Float[np.ndarray, "64"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Somebody in one frame: what SAM 2 sees in the detector's box."""
+
+    mask: Bool[np.ndarray, "H W"]
+    score: float
+    colours: Colours
+
+    @property
+    def box(self) -> np.ndarray:
+        """The mask's tight box, which is often better than the detector's."""
+        return np.asarray(box_of(self.mask), np.float64)
+
+
+@dataclass
+class Track:
+    """Somebody being followed, or hidden: behind somebody else, or out of the picture."""
+
+    score: float
+    last: Bool[np.ndarray, "H W"]
+    colours: Colours
+    whole_px: int
+    """Area when last found as a whole."""
+    misses: int = 0
+    hidden: bool = False
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """Whom to follow from a frame on, by box or by mask, and who of them is new there."""
+
+    boxes: dict[int, np.ndarray] = field(default_factory=dict)
+    masks: dict[int, Bool[np.ndarray, "H W"]] = field(default_factory=dict)
+    new: dict[int, Candidate] = field(default_factory=dict)
+
+
+def contained(a: Bool[np.ndarray, "H W"], b: Bool[np.ndarray, "H W"]) -> float:
+    """Share of the smaller mask that the other one covers; 0 if either is empty."""
+    smaller = min(np.count_nonzero(a), np.count_nonzero(b))
+    return np.count_nonzero(a & b) / smaller if smaller else 0.0
+
+
+def colours_of(image: UInt8[np.ndarray, "H W 3"], mask: Bool[np.ndarray, "H W"]) -> Colours:
+    """Shares of the colours of a person's pixels; they add up to 1."""
+    shade = image[mask].astype(int) * SHADES // 256
+    number = (shade[:, 0] * SHADES + shade[:, 1]) * SHADES + shade[:, 2]
+    return np.bincount(number, minlength=SHADES**3) / max(len(number), 1)
+
+
+def likeness(a: Colours, b: Colours) -> float:
+    """How much of their colours two people have in common, from 0 to 1."""
+    return float(np.minimum(a, b).sum())
+
+
+def associate(tracks: dict[int, Track], candidates: list[Candidate], next_id: int) -> Prompts:
+    """Whom to follow on, and from what.
+
+    `tracks` is brought up to date: people lost for too long leave, new ones get ids from
+    `next_id` on.
+    """
+    prompts = Prompts()
+    in_view = {person: track for person, track in tracks.items() if not track.hidden}
+    pairs = _pairs(in_view, candidates)
+    known = []
+    for person, track in in_view.items():
+        if person not in pairs:
+            others = [candidates[i].mask for i in pairs.values()]
+            track.hidden = _out_of_sight(track, others)
+            track.misses = 0 if track.hidden else track.misses + 1
+            if not track.hidden:
+                prompts.masks[person] = track.last
+                known.append(track.last)
+            continue
+        found, track.misses = candidates[pairs[person]], 0
+        rest = [c.mask for i, c in enumerate(candidates) if i != pairs[person]]
+        run_together = _holds_another(track.last, found.mask, rest)
+        if run_together or found.mask.sum() >= WHOLE * track.last.sum():
+            track.colours, track.whole_px = found.colours, int(found.mask.sum())
+            prompts.boxes[person] = found.box
+            known.append(found.mask if run_together else track.last | found.mask)
+        else:  # A part of somebody is a sign of them, but not what to follow.
+            prompts.masks[person] = track.last
+            known.append(track.last)
+    for i, candidate in enumerate(candidates):
+        taken = i in pairs.values()
+        if taken or any(contained(candidate.mask, mask) > SAME for mask in known):
+            continue
+        returning = _returning(tracks, candidate)
+        person = next_id if returning is None else returning
+        next_id += returning is None
+        tracks[person] = Track(
+            candidate.score, candidate.mask, candidate.colours, int(candidate.mask.sum())
+        )
+        prompts.boxes[person] = candidate.box
+        prompts.new[person] = candidate
+    _forget_the_lost(tracks, prompts)
+    return prompts
+
+
+def _pairs(tracks: dict[int, Track], candidates: list[Candidate]) -> dict[int, int]:
+    """Who is which candidate: by how much of the smaller mask is shared, and by colours."""
+    if not tracks or not candidates:
+        return {}
+    people = list(tracks)
+    shared = np.array([[contained(tracks[p].last, c.mask) for c in candidates] for p in people])
+    alike = np.array([[likeness(tracks[p].colours, c.colours) for c in candidates] for p in people])
+    value = np.where(shared > SAME, shared * (alike + 1e-3), 0.0)
+    rows, columns = linear_sum_assignment(-value)
+    return {
+        people[row]: int(column)
+        for row, column in zip(rows, columns, strict=True)
+        if value[row, column] > 0
+    }
+
+
+def _out_of_sight(track: Track, others: list[Bool[np.ndarray, "H W"]]) -> bool:
+    """Whether what is left of somebody's mask is next to nothing, or lies on somebody else."""
+    left_px = int(track.last.sum())
+    little = left_px < max(MIN_AREA_PX, LITTLE * track.whole_px)
+    return little or any(contained(track.last, other) > SAME for other in others)
+
+
+def _holds_another(
+    last: Bool[np.ndarray, "H W"],
+    found: Bool[np.ndarray, "H W"],
+    rest: list[Bool[np.ndarray, "H W"]],
+) -> bool:
+    """Whether a mask carried on has run together with another person's, who is found beside."""
+    large = [mask for mask in rest if mask.sum() >= 0.5 * found.sum()]
+    return any(contained(last, mask) > SAME for mask in large)
+
+
+def _returning(tracks: dict[int, Track], candidate: Candidate) -> int | None:
+    """Who of the hidden the candidate looks like most, if alike enough."""
+    alike = {
+        person: likeness(track.colours, candidate.colours)
+        for person, track in tracks.items()
+        if track.hidden
+    }
+    best = max(alike, key=lambda person: alike[person], default=None)
+    return best if best is not None and alike[best] >= ALIKE else None
+
+
+def _forget_the_lost(tracks: dict[int, Track], prompts: Prompts) -> None:
+    for person, track in list(tracks.items()):
+        track.misses += track.hidden
+        if track.misses > (HIDDEN_ALLOWED if track.hidden else MISSES_ALLOWED):
+            del tracks[person]
+            prompts.masks.pop(person, None)

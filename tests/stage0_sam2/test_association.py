@@ -1,0 +1,151 @@
+"""Who is followed on, who is new, who is behind somebody and who comes out again."""
+
+import numpy as np
+import pytest
+
+from stages.stage0_sam2.association import (
+    HIDDEN_ALLOWED,
+    MISSES_ALLOWED,
+    Candidate,
+    Track,
+    associate,
+    colours_of,
+    contained,
+    likeness,
+)
+
+RED, BLUE = (200, 30, 30), (30, 30, 200)
+
+
+def block(left: int, width: int = 10, height: int = 20) -> np.ndarray:
+    """A picture of 40 x 60 with one upright block, from column `left`."""
+    mask = np.zeros((40, 60), bool)
+    mask[10 : 10 + height, left : left + width] = True
+    return mask
+
+
+def dressed(mask: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
+    image = np.full((*mask.shape, 3), 128, np.uint8)
+    image[mask] = colour
+    return colours_of(image, mask)
+
+
+def found(left: int, colour: tuple[int, int, int], **size: int) -> Candidate:
+    mask = block(left, **size)
+    return Candidate(mask, 0.9, dressed(mask, colour))
+
+
+def followed(left: int, colour: tuple[int, int, int]) -> Track:
+    return Track(0.9, block(left), dressed(block(left), colour), whole_px=200)
+
+
+def test_clothes_are_told_apart() -> None:
+    red, blue = dressed(block(0), RED), dressed(block(20), BLUE)
+    assert red.sum() == pytest.approx(1)
+    assert likeness(red, dressed(block(30), RED)) == pytest.approx(1)
+    assert likeness(red, blue) == 0
+
+
+def test_a_part_is_wholly_contained_however_small() -> None:
+    assert contained(block(0, width=2, height=3), block(0)) == 1
+    assert contained(block(0), block(0, width=2, height=3)) == 1
+    assert contained(block(0), block(5)) == pytest.approx(0.5)
+    assert contained(block(0), np.zeros((40, 60), bool)) == 0
+
+
+def test_people_dressed_alike_keep_their_ids_whatever_the_order_of_the_detections() -> None:
+    tracks = {7: followed(0, RED), 4: followed(30, RED)}
+    prompts = associate(tracks, [found(31, RED), found(1, RED)], next_id=8)
+    assert not prompts.new
+    assert [prompts.boxes[person][0] for person in (7, 4)] == [1, 31]
+
+
+def test_ids_are_paired_for_the_best_overlap_in_all_and_not_one_after_the_other() -> None:
+    # The first detection overlaps both, and person 1 most of all; person 2 has no other.
+    tracks = {1: followed(4, RED), 2: followed(7, RED)}
+    prompts = associate(tracks, [found(5, RED), found(1, RED)], next_id=3)
+    assert [prompts.boxes[person][0] for person in (1, 2)] == [1, 5]
+
+
+def test_somebody_found_again_is_followed_from_the_new_box() -> None:
+    tracks = {3: followed(5, RED)}
+    prompts = associate(tracks, [found(6, RED)], next_id=4)
+    assert list(prompts.boxes) == [3] and not prompts.new and not prompts.masks
+    assert prompts.boxes[3].tolist() == found(6, RED).box.tolist()
+
+
+def test_somebody_new_gets_the_next_id() -> None:
+    tracks = {3: followed(5, RED)}
+    prompts = associate(tracks, [found(5, RED), found(30, BLUE)], next_id=4)
+    assert set(prompts.boxes) == {3, 4} and set(prompts.new) == {4}
+    assert set(tracks) == {3, 4}
+
+
+def test_a_part_of_somebody_is_a_sign_of_them_but_not_what_to_follow() -> None:
+    tracks = {3: followed(5, RED)}
+    for _ in range(MISSES_ALLOWED + 2):
+        prompts = associate(tracks, [found(6, RED, width=4, height=6)], next_id=4)
+        assert list(prompts.masks) == [3] and not prompts.new
+
+
+def test_somebody_not_found_is_carried_on_for_a_while() -> None:
+    tracks = {3: followed(5, RED)}
+    for _ in range(MISSES_ALLOWED):
+        assert list(associate(tracks, [], next_id=4).masks) == [3]
+    assert not associate(tracks, [], next_id=4).masks
+    assert not tracks
+
+
+def behind_blue() -> dict[int, Track]:
+    """Person 1, in red, has just gone behind person 2, in blue."""
+    tracks = {1: followed(20, RED), 2: followed(21, BLUE)}
+    prompts = associate(tracks, [found(21, BLUE)], next_id=3)
+    assert set(prompts.boxes) == {2} and not prompts.masks
+    assert tracks[1].hidden and not tracks[2].hidden
+    return tracks
+
+
+def test_somebody_who_comes_out_from_behind_somebody_is_known_by_their_clothes() -> None:
+    tracks = behind_blue()
+    prompts = associate(tracks, [found(21, BLUE), found(40, RED)], next_id=3)
+    assert set(prompts.boxes) == {1, 2}
+    assert set(prompts.new) == {1}, "to be followed back to where they came out"
+    assert not tracks[1].hidden
+
+
+def test_of_two_people_whose_masks_ran_together_each_is_known_by_their_clothes() -> None:
+    both = block(20) | block(30)
+    tracks = behind_blue()
+    tracks[2].last = both
+    prompts = associate(tracks, [found(20, RED), found(30, BLUE)], next_id=3)
+    assert prompts.boxes[2].tolist() == found(30, BLUE).box.tolist()
+    assert prompts.boxes[1].tolist() == found(20, RED).box.tolist()
+    assert set(tracks) == {1, 2}
+
+
+def test_what_is_left_of_somebody_who_vanishes_is_not_followed() -> None:
+    tracks = {1: followed(5, RED)}
+    tracks[1].last = block(5, width=3, height=9)
+    assert not associate(tracks, [found(40, BLUE)], next_id=2).masks
+    assert tracks[1].hidden
+
+
+def test_a_stranger_is_not_taken_for_somebody_hidden() -> None:
+    tracks = behind_blue()
+    prompts = associate(tracks, [found(21, BLUE), found(40, (30, 200, 30))], next_id=3)
+    assert set(prompts.new) == {3}
+    assert tracks[1].hidden
+
+
+def test_somebody_who_left_the_picture_is_known_when_they_return() -> None:
+    tracks = {1: Track(0.9, np.zeros((40, 60), bool), dressed(block(0), RED), whole_px=200)}
+    assert not associate(tracks, [], next_id=2).masks
+    assert set(associate(tracks, [found(45, RED)], next_id=2).new) == {1}
+
+
+def test_the_hidden_are_forgotten_in_the_end() -> None:
+    tracks = behind_blue()
+    for _ in range(HIDDEN_ALLOWED):
+        assert set(tracks) == {1, 2}
+        associate(tracks, [found(21, BLUE)], next_id=3)
+    assert set(tracks) == {2}

@@ -27,6 +27,7 @@ _LARGEST_GROWTH = 16.0
 # than `_CUT` of theirs are damped more.
 _CUT_TO = 0.25
 _MOST_CUTS = 4
+_GOOD_GAIN = 0.5
 _CUT = 0.9
 
 
@@ -233,11 +234,13 @@ def _next_damping(
     """Nielsen's rule with each frame's own gain, where its share of the step is not negligible.
 
     Frames whose step was cut short count as refused; if a step is refused although every frame
-    gained, all do.
+    gained, all do. Where the whole step did about what was predicted, a frame that got worse only
+    took over what its neighbours gained, and goes by the whole.
     """
     negligible = predicted < 1e-3 * jnp.mean(jnp.abs(predicted))
     own = (old.frames - new.frames) / jnp.where(negligible, 1.0, predicted)
-    own = jnp.where(negligible | ~jnp.isfinite(own), gain, own)
+    passed_on = ~(own > 0) & accepted & (gain > _GOOD_GAIN)
+    own = jnp.where(negligible | ~jnp.isfinite(own) | passed_on, gain, own)
     refused = ~(own > 0) | cut
     refused = jnp.where(~accepted & ~jnp.any(refused), True, refused)
     lower = jnp.clip(1.0 - (2.0 * own - 1.0) ** 3, 0.1, 2.0)

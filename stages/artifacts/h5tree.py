@@ -40,7 +40,7 @@ def _chunks(array: np.ndarray) -> tuple[int, ...] | bool:
 
 
 def rounded(array: Float32[np.ndarray, "*n"]) -> Float32[np.ndarray, "*n"]:
-    """The nearest numbers of 16 significant bits (0.06 mm at 4 m), which compress twice as well."""
+    """The nearest numbers of 16 significant bits (0.06 mm at 4 m), which compress far better."""
     bits = np.ascontiguousarray(array, np.float32).view(np.uint32)
     half, kept = np.uint32(1 << 7), np.uint32(0xFFFFFF00)
     return ((bits + half) & kept).view(np.float32)

@@ -17,7 +17,7 @@ from stages.artifacts.masks import (
     summary_path,
 )
 from stages.running.stage import Input, Stage, VideoError
-from stages.weights.manifest import is_demo
+from stages.weights.demo import is_demo
 
 Frame = tuple[ImageFile, dict[int, Box]]
 """A picture and the boxes, by person, of the followed people in it."""

@@ -50,7 +50,7 @@ class _Factors(NamedTuple):
 def _eliminate(
     diagonal: Float[Array, "T n n"], upper: Float[Array, "T-1 n n"], rhs: Float[Array, "T n k"]
 ) -> tuple[_Factors, Float[Array, "T n k"]]:
-    def step(carry, blocks):  # type: ignore[no-untyped-def] # JAX traces it
+    def step(carry, blocks):
         link, y = carry
         D, E, b = blocks
         inverse = inverse_lower(lax.linalg.cholesky(D - link.T @ link, symmetrize_input=False))
@@ -65,7 +65,7 @@ def _eliminate(
 
 
 def _substitute(factors: _Factors, y: Float[Array, "T n"]) -> Float[Array, "T n"]:
-    def step(carry, blocks):  # type: ignore[no-untyped-def] # JAX traces it
+    def step(carry, blocks):
         inverse, link, b = blocks
         z = (b - carry) @ inverse
         return link @ z, z
@@ -113,7 +113,7 @@ def _diagonal_blocks(matrix: Float[Array, "N N"], count: int) -> Float[Array, "c
 def _substituted(L: Float[Array, "c m m"]) -> Float[Array, "c m m"]:
     eye = jnp.eye(L.shape[-1], dtype=L.dtype)
 
-    def row(i, inverse):  # type: ignore[no-untyped-def] # JAX traces it
+    def row(i, inverse):
         found = (eye[i] - jnp.einsum("cj,cjk->ck", L[:, i], inverse)) / L[:, i, i, None]
         return inverse.at[:, i].set(found)
 

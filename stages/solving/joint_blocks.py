@@ -34,10 +34,10 @@ class BlockSums(NamedTuple):
 def block_costs(blocks: Blocks, x: Frame, inputs: Inputs) -> tuple[Costs, Costs]:
     """Cost of every term of the blocks, per frame and per pair."""
 
-    def frame(x, data):  # type: ignore[no-untyped-def] # JAX traces it
+    def frame(x, data):
         return flatten(_of_frame(blocks, x, data, inputs.constants))[2]
 
-    def pair(a, b, data, data_next):  # type: ignore[no-untyped-def] # JAX traces it
+    def pair(a, b, data, data_next):
         return flatten(_of_pair(blocks, a, b, data, data_next, inputs.constants))[2]
 
     per_frame = over_frames(frame, 2, 0)(x, inputs.data)
@@ -50,19 +50,19 @@ def block_sums(problem: Problem, blocks: Blocks, x: Frame, inputs: Inputs) -> Bl
     b = blocks.size
     one, two = jnp.zeros(b, dtype_of(x)), jnp.zeros(2 * b, dtype_of(x))
 
-    def move(x, small):  # type: ignore[no-untyped-def] # JAX traces it
+    def move(x, small):
         rest = problem.frame_size - blocks.start - blocks.count * b
         everywhere = jnp.pad(jnp.tile(small, blocks.count), (blocks.start, rest))
         return problem.nudge(x, everywhere)
 
-    def frame(x, data):  # type: ignore[no-untyped-def] # JAX traces it
-        def at(small):  # type: ignore[no-untyped-def] # JAX traces it
+    def frame(x, data):
+        def at(small):
             return _of_frame(blocks, move(x, small), data, inputs.constants)
 
         return _rows(at, one, blocks)
 
-    def pair(x, x_next, data, data_next):  # type: ignore[no-untyped-def] # JAX traces it
-        def at(small):  # type: ignore[no-untyped-def] # JAX traces it
+    def pair(x, x_next, data, data_next):
+        def at(small):
             both = move(x, small[:b]), move(x_next, small[b:])
             return _of_pair(blocks, *both, data, data_next, inputs.constants)
 
@@ -95,8 +95,8 @@ def _block_diagonal(parts: Float[Array, "P t k b b"], start: int, n: int) -> Arr
     return jnp.pad(wide, ((0, 0), (0, 0)) + ((start, n - start - count * size),) * 2)
 
 
-def _rows(at, zero, blocks: Blocks) -> Rows:  # type: ignore[no-untyped-def] # JAX traces it
-    def joined(small):  # type: ignore[no-untyped-def] # JAX traces it
+def _rows(at, zero, blocks: Blocks) -> Rows:
+    def joined(small):
         residuals = at(small)
         rows = jnp.concatenate([jnp.zeros((blocks.count, 0)), *residuals.values()], axis=1)
         return rows, (rows, flatten(residuals)[2])

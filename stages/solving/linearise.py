@@ -44,13 +44,13 @@ class NormalEquations(NamedTuple):
 def term_costs(problem: Problem, x: Frame, shared: Shared, inputs: Inputs) -> Totals:
     """Costs at a point."""
 
-    def look(x, shared, data):  # type: ignore[no-untyped-def] # JAX traces it
+    def look(x, shared, data):
         return _views(problem, x, shared, data, inputs.constants)
 
-    def frame(view, shared, data):  # type: ignore[no-untyped-def] # JAX traces it
+    def frame(view, shared, data):
         return flatten(problem.frame_residuals(view, shared, data, inputs.constants))[2]
 
-    def pair(a, b, shared, data, data_next):  # type: ignore[no-untyped-def] # JAX traces it
+    def pair(a, b, shared, data, data_next):
         return flatten(problem.pair_residuals(a, b, shared, data, data_next, inputs.constants))[2]
 
     for_frame, for_pairs = over_frames(look, 1)(x, shared, inputs.data)
@@ -122,8 +122,8 @@ def frame_rows(problem: Problem, x: Frame, shared: Shared, inputs: Inputs) -> tu
         found, features = mark_rows(problem, problem.marks, x, shared, inputs)
         return masked(found, inputs.frame_mask), features
 
-    def rows(x, shared, data):  # type: ignore[no-untyped-def] # JAX traces it
-        def at(delta):  # type: ignore[no-untyped-def] # JAX traces it
+    def rows(x, shared, data):
+        def at(delta):
             moved = problem.nudge(x, delta[:n])
             moved_shared = problem.move_shared(shared, delta[n:])
             view, pair_view = _views(problem, moved, moved_shared, data, inputs.constants)
@@ -146,8 +146,8 @@ def pair_rows(
     unravel = _unravel_features(problem, x, shared, inputs)
     cuts = (n, 2 * n, 2 * n + F, 2 * n + 2 * F)
 
-    def rows(x, x_next, f, f_next, shared, data, data_next):  # type: ignore[no-untyped-def] # JAX traces it
-        def at(delta):  # type: ignore[no-untyped-def] # JAX traces it
+    def rows(x, x_next, f, f_next, shared, data, data_next):
+        def at(delta):
             da, db, dfa, dfb, ds = jnp.split(delta, cuts)
             a, b = problem.nudge(x, da), problem.nudge(x_next, db)
             if F:
@@ -172,7 +172,7 @@ def pair_rows(
 
 
 def _shared_rows(problem: Problem, shared: Shared, inputs: Inputs) -> Rows:
-    def at(delta):  # type: ignore[no-untyped-def] # JAX traces it
+    def at(delta):
         moved = problem.move_shared(shared, delta)
         return problem.shared_residuals(moved, inputs.constants), jnp.zeros(0)
 
@@ -187,7 +187,7 @@ def _views(problem: Problem, x: Frame, shared: Shared, data: Data, constants: Da
     return View(x, for_frame), View(x, for_pairs)
 
 
-def _unravel_features(problem: Problem, x: Frame, shared: Shared, inputs: Inputs):  # type: ignore[no-untyped-def] # JAX traces it
+def _unravel_features(problem: Problem, x: Frame, shared: Shared, inputs: Inputs):
     if problem.features is None:
         return None
     one_x, one_data = jax.tree.map(lambda leaf: leaf[0, 0], (x, inputs.data))

@@ -59,7 +59,7 @@ def rotation_log(R: Float[Array, "*b 3 3"]) -> Float[Array, "*b 3"]:
 
 
 @rotation_log.defjvp
-def _rotation_log_jvp(primals, tangents):  # type: ignore[no-untyped-def] # JAX traces it
+def _rotation_log_jvp(primals, tangents):
     """A turn w in the outer frame changes the vector v by (1 - hat(v) / 2 + c hat(v)^2) w."""
     (R,), (dR,) = primals, tangents
     v = rotation_log(R)

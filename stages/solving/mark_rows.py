@@ -25,12 +25,12 @@ def mark_rows(
     assert problem.features is not None
     features = problem.features
 
-    def rows(x, shared, data):  # type: ignore[no-untyped-def] # JAX traces it
+    def rows(x, shared, data):
         places, for_pairs = features(x, shared, data, inputs.constants)
         by_frame, pairs_by_frame = marks.jacobian(x, data, inputs.constants)
         widest = max(place.shape[1] for place in places.values())
 
-        def residuals(delta):  # type: ignore[no-untyped-def] # JAX traces it
+        def residuals(delta):
             moved = {name: place + delta[: place.shape[1]] for name, place in places.items()}
             moved_shared = problem.move_shared(shared, delta[widest:])
             return problem.frame_residuals(View(x, moved), moved_shared, data, inputs.constants)

@@ -74,7 +74,7 @@ def weighted_rows(
 ) -> tuple[Rows, Features]:
     """Rows scaled by the square root of their weights, and features, differentiated at `zero`."""
 
-    def flat(delta):  # type: ignore[no-untyped-def] # JAX traces it
+    def flat(delta):
         residuals, features = at(delta)
         r, weight, costs = flatten(residuals)
         return (r, features), (r, features, weight, costs)
@@ -96,7 +96,7 @@ def over_frames(function: Callable[..., Any], moving: int, common: int = 1) -> C
     (P, T), `common` follow and are the same for all, the rest has a leading (P, T) again.
     """
 
-    def mapped(*arguments):  # type: ignore[no-untyped-def] # JAX traces it
+    def mapped(*arguments):
         rest = len(arguments) - moving - common
         axes = (0,) * moving + (None,) * common + (0,) * rest
         return jax.vmap(jax.vmap(function, axes), axes)(*arguments)

@@ -18,7 +18,7 @@ from stages.solving.problem import Data, Frame, Limits, Problem, Shared, Solutio
 from stages.solving.rows import Costs, Inputs, Totals, dtype_of
 
 DEFAULT_LIMITS = Limits()
-# XLA's newer way to make code for fusions on CPUs takes twice as long and runs no faster here.
+# XLA's newer way to make code for fusions on CPUs takes longer and the code runs no faster here.
 COMPILER_OPTIONS = {"xla_cpu_use_fusion_emitters": False}
 _LARGEST_DAMPING = 1e4
 _SMALLEST_DAMPING = 1e-7
@@ -27,8 +27,9 @@ _LARGEST_GROWTH = 16.0
 # than `_CUT` of theirs are damped more.
 _CUT_TO = 0.25
 _MOST_CUTS = 4
-_GOOD_GAIN = 0.5
 _CUT = 0.9
+# A step with this share of its predicted gain or more is good as a whole.
+_GOOD_GAIN = 0.5
 
 
 @partial(jax.jit, static_argnames="problem", compiler_options=COMPILER_OPTIONS)
@@ -184,21 +185,21 @@ def _shortened(problem: Problem, inputs: Inputs, state: _State, old: Totals, ste
     cost = _total(old.terms)
     slack = 1e-6 * cost / jnp.maximum(jnp.sum(inputs.frame_mask), 1)
 
-    def attempt(share):  # type: ignore[no-untyped-def] # JAX traces it
+    def attempt(share):
         frames = jax.vmap(jax.vmap(problem.move_frame))(
             state.frames, step.frames * share[..., None]
         )
         shared = problem.move_shared(state.shared, step.shared)
         return frames, shared, term_costs(problem, frames, shared, inputs)
 
-    def worse(trial):  # type: ignore[no-untyped-def] # JAX traces it
+    def worse(trial):
         return ~(trial.totals.frames <= old.frames + slack)
 
-    def again(trial):  # type: ignore[no-untyped-def] # JAX traces it
+    def again(trial):
         fails = ~(_total(trial.totals.terms) < cost) & jnp.any(worse(trial))
         return (trial.tries == 0) | (fails & (trial.tries <= _MOST_CUTS))
 
-    def cut(trial):  # type: ignore[no-untyped-def] # JAX traces it
+    def cut(trial):
         shorter = _cut(trial.share, worse(trial))
         share = jnp.where(trial.tries == 0, trial.share, shorter)
         return _Trial(*attempt(share), share, trial.tries + 1)
@@ -289,5 +290,5 @@ def _total(costs: Costs) -> Float[Array, ""]:
     return jnp.sum(jnp.stack(list(costs.values())))
 
 
-def _choose(condition, new, old):  # type: ignore[no-untyped-def] # JAX traces it
+def _choose(condition, new, old):
     return jax.tree.map(lambda a, b: jnp.where(condition, a, b), new, old)

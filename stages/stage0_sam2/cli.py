@@ -6,7 +6,7 @@ import click
 
 from stages.running import Selection, folder_option, run, shared_options, videos_in
 from stages.stage0_sam2.stage import Sam2Stage
-from stages.weights.manifest import demo_folder
+from stages.weights.demo import demo_folder
 
 
 @click.command()

@@ -21,8 +21,8 @@ from stages.running import Input, Stage
 from stages.stage0_sam2.detector import PersonDetector
 from stages.stage0_sam2.drawing import draw, write_video
 from stages.stage0_sam2.tracker import Tracker
+from stages.weights.demo import is_demo
 from stages.weights.grounding_dino import load_grounding_dino
-from stages.weights.manifest import is_demo
 from stages.weights.sam2 import load_sam2
 
 

@@ -14,7 +14,7 @@ from stages.running import (
     videos_in,
 )
 from stages.stage0_vimo.stage import VimoStage
-from stages.weights.manifest import demo_folder
+from stages.weights.demo import demo_folder
 
 
 @click.command()

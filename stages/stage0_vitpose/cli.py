@@ -13,7 +13,7 @@ from stages.running import (
     videos_in,
 )
 from stages.stage0_vitpose.stage import VitposeStage
-from stages.weights.manifest import demo_folder
+from stages.weights.demo import demo_folder
 
 
 @click.command()

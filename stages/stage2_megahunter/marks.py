@@ -161,7 +161,7 @@ def joint_poses(
     local = jnp.concatenate([rotmats, bones[..., None]], axis=-1)
     nothing = jnp.eye(3, 4, dtype=local.dtype)[None]
 
-    def climb(transforms, ancestor):  # type: ignore[no-untyped-def] # JAX traces it
+    def climb(transforms, ancestor):
         upper = jnp.concatenate([transforms, nothing])[ancestor]
         moved = upper[..., :3] @ transforms
         return moved.at[..., 3].add(upper[..., 3]), None

@@ -202,7 +202,7 @@ def _pose(solution: Solution, frames: int) -> Pose:
     return Pose(nearest_rotation(R), p, joints)
 
 
-def _float32(tree):  # type: ignore[no-untyped-def]  # any pytree of arrays
+def _float32(tree):
     return jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), tree)
 
 

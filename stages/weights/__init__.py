@@ -1,1 +1,1 @@
-"""Checkpoints: where they come from, and how the networks of the stages are built from them."""
+"""How the networks of the stages are built from their checkpoints, and where the demo's lie."""

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tools.checkpoints.sam2 import SMALLEST_PX, SeenClips, tight_boxes, varied, with_target
+from tools.checkpoints.sam2 import SMALLEST_PX, SeenClips, varied, with_target
 
 SIDE, FRAMES = 64, 4
 
@@ -19,10 +19,6 @@ def clips() -> SeenClips:
     pictures = people.any(2).mul(200).byte()[:, :, None].expand(-1, -1, 3, -1, -1).clone()
     pictures[:, :, 0] += 10 * torch.arange(FRAMES, dtype=torch.uint8)[:, None, None]
     return SeenClips(pictures, people)
-
-
-def test_boxes_are_tight(clips: SeenClips) -> None:
-    assert tight_boxes(clips.people[:1, 1, 0]).tolist() == [[7, 10, 18, 39]]
 
 
 def test_only_people_who_are_well_seen_at_first_are_asked_for(clips: SeenClips) -> None:

@@ -30,7 +30,7 @@ class CopyStage(Stage):
     def load(self) -> None:
         self.loads += 1
         if not self.weights_file.exists():
-            raise ArtifactError(self.weights_file, "missing", "run make weights")
+            raise ArtifactError(self.weights_file, "missing", "put it there")
 
     def weights(self) -> dict[str, Path]:
         return {"weights": self.weights_file}

@@ -158,7 +158,7 @@ def test_missing_weights_fail_every_video_with_the_same_line(data):
     code, entries = go(data)
     assert code == 1
     assert {entry["reason"] for entry in entries} == {
-        f"{data / 'weights.bin'}: missing; run make weights"
+        f"{data / 'weights.bin'}: missing; put it there"
     }
 
 

@@ -9,8 +9,8 @@ import pytest
 from stages.artifacts.images import list_images, write_image
 from stages.stage0_sam2.detector import PersonDetector
 from stages.stage0_sam2.tracker import Tracker
+from stages.weights.demo import demo_folder
 from stages.weights.grounding_dino import load_grounding_dino
-from stages.weights.manifest import demo_folder
 from stages.weights.sam2 import load_sam2
 from tools.evaluation.clip import iou
 from tools.footage.truth import read_truth

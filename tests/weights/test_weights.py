@@ -1,19 +1,14 @@
-"""Checkpoints: manifest, official layouts, and messages about what is missing."""
+"""Checkpoints: the demo's, official layouts, and messages about what is missing."""
 
 from pathlib import Path
 
 import pytest
 import torch
 
+from stages.weights.demo import demo_folder, is_demo
 from stages.weights.grounding_dino import load_grounding_dino
-from stages.weights.manifest import CHECKPOINTS, demo_folder, is_demo
 from stages.weights.sam2 import load_sam2
 from stages.weights.vitpose import config_of_official, from_official, load_vitpose
-
-
-def test_every_official_checkpoint_says_source_and_licence() -> None:
-    assert {c.name for c in CHECKPOINTS} == {"grounding-dino", "sam2", "vitpose", "vimo", "bstro"}
-    assert all(c.source and c.licence for c in CHECKPOINTS)
 
 
 def test_demo_folders_are_known_as_such() -> None:

@@ -143,11 +143,9 @@ class BstroTask:
 
     def _batch(self, step: int) -> BstroSamples:
         count, new = (4, 4) if self.smoke else (BATCH, NEW_STILLS)
-        wanted = 1 if self.smoke else int(self._stock.capacity * STOCK_BEFORE_START)
-        while self._stock.count < wanted or step % STEPS_A_RENDER == 0:
-            self._stock.add(samples_of(self.footage.shots(new, 1), self.feet))
-            if self._stock.count >= wanted:
-                break
+        least = 1 if self.smoke else int(self._stock.capacity * STOCK_BEFORE_START)
+        due = step % STEPS_A_RENDER == 0
+        self._stock.refill(lambda: samples_of(self.footage.shots(new, 1), self.feet), least, due)
         return self._stock.draw(count)
 
     def _losses(

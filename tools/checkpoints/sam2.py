@@ -11,7 +11,7 @@ from torch import Tensor
 from tools.checkpoints import pictures, sam2_model
 from tools.checkpoints.sam2_clips import BY_BOX, clip_losses, track
 from tools.checkpoints.sample_stock import Stock
-from tools.checkpoints.samples import Footage, Shots
+from tools.checkpoints.samples import Footage, Shots, bounds_of_people
 from tools.footage.batches import Batched
 
 # Share of the budget up to which a clip length holds, frames a clip, clips a batch. Long clips are
@@ -68,23 +68,11 @@ def with_target(clips: SeenClips, jitter: float = 0.04) -> Clips:
     target = (torch.rand(fit.shape, device=fit.device) * fit).argmax(1)
     masks = clips.people[torch.arange(len(target), device=fit.device), :, target]
     side = first.shape[-1]
-    boxes = tight_boxes(masks[:, 0])
+    boxes = bounds_of_people(masks[:, 0].int(), 1)[0][:, 0]
     size = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2)
     boxes = (boxes + torch.randn_like(boxes) * jitter * size).clamp(0, side - 1)
     rgb = clips.pictures.transpose(0, 1).float() / 255
     return Clips(rgb, masks.transpose(0, 1), boxes)
-
-
-def tight_boxes(masks: Bool[Tensor, "B S S"]) -> Float[Tensor, "B 4"]:
-    """Bounds of masks that are not empty: left, top, right, bottom pixel."""
-    side = masks.shape[-1]
-    at = torch.arange(side, device=masks.device)
-    bounds = []
-    for axis in (1, 2):
-        taken = masks.any(axis)
-        bounds.append((torch.where(taken, at, side).amin(1), torch.where(taken, at, -1).amax(1)))
-    (left, right), (top, bottom) = bounds
-    return torch.stack([left, top, right, bottom], -1).float()
 
 
 def varied(clips: SeenClips, frames: int) -> SeenClips:
@@ -132,11 +120,9 @@ class Sam2Task:
 
     def _draw(self, count: int, step: int) -> SeenClips:
         new, frames = (4, 3) if self.smoke else (NEW_CLIPS, FRAMES_IN_STOCK)
-        wanted = 1 if self.smoke else int(self._stock.capacity * STOCK_BEFORE_START)
-        while self._stock.count < wanted or step % STEPS_A_RENDER == 0:
-            self._stock.add(seen_clips(self.footage.shots(new, frames)))
-            if self._stock.count >= wanted:
-                break
+        least = 1 if self.smoke else int(self._stock.capacity * STOCK_BEFORE_START)
+        due = step % STEPS_A_RENDER == 0
+        self._stock.refill(lambda: seen_clips(self.footage.shots(new, frames)), least, due)
         return self._stock.draw(count)
 
     def evaluate(self, full: bool) -> dict[str, float]:

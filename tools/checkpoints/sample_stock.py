@@ -1,5 +1,6 @@
 """A bounded stock of rendered samples: each is drawn several times before newer ones replace it."""
 
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 import torch
@@ -29,6 +30,12 @@ class Stock(Generic[Samples]):
             value[where.to(value.device)] = getattr(new, name)
         self._next = int(where[-1] + 1) % self.capacity
         self.count = min(self.count + len(new), self.capacity)
+
+    def refill(self, render: Callable[[], Samples], least: int, due: bool) -> None:
+        """Renders once if that is due, and on until there are `least` samples."""
+        while due or self.count < least:
+            self.add(render())
+            due = False
 
     def draw(self, count: int) -> Samples:
         """`count` samples at random, with repetition."""

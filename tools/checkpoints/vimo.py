@@ -109,11 +109,9 @@ class VimoTask:
         )
         if self.smoke:
             count, new = (4, 4) if stills else (2, 2)
-        wanted = 1 if self.smoke else int(stock.capacity * STOCK_BEFORE_START)
-        while stock.count < wanted or step % STEPS_A_RENDER == 0:
-            stock.add(samples_of(self.footage.shots(new, frames), clips=not stills))
-            if stock.count >= wanted:
-                break
+        least = 1 if self.smoke else int(stock.capacity * STOCK_BEFORE_START)
+        due = step % STEPS_A_RENDER == 0
+        stock.refill(lambda: samples_of(self.footage.shots(new, frames), not stills), least, due)
         return stock.draw(count)
 
     def _losses(

@@ -27,7 +27,7 @@ def perform(
     """The motions of the terrain's kind, one per person, with an entry per frame time."""
     seconds = float(times_s[-1])
     fps = _rate(times_s)
-    shaped = ShapedBody(model)  # type: ignore[arg-type]  # frozen fields are only read
+    shaped = ShapedBody(model)
     bodies = [shaped.rest(sample_betas(rng, _SHAPE_SPREAD)) for _ in range(2)]
     styles = [sample_style(rng, 0.6) for _ in range(2)]
     if terrain.kind == "jump_box":

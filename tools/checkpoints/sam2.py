@@ -16,7 +16,7 @@ from tools.footage.batches import Batched
 
 # Share of the budget up to which a clip length holds, frames a clip, clips a batch. Long clips are
 # thousands of small kernels, which a GPU waits for; most is learnt from short ones.
-CURRICULUM = ((0.4, 1, 128), (0.75, 2, 64), (0.9, 4, 32), (1.0, 8, 16))
+CURRICULUM = ((0.35, 1, 128), (0.7, 2, 64), (0.9, 4, 32), (1.0, 8, 16))
 PROMPT_SHARES = (0.55, 0.15, 0.3)  # by box, by own mask, by true mask
 FRAMES_IN_STOCK, CLIPS_IN_STOCK, NEW_CLIPS = 8, 1600, 16
 STEPS_A_RENDER = 3
@@ -96,7 +96,7 @@ class Sam2Task:
     """See `training.Task`."""
 
     name = "sam2"
-    learning_rate = 1e-3
+    learning_rate = 3e-4
     weight_decay = 0.05
 
     def __init__(self, footage: Footage, held_out: Footage, smoke: bool = False) -> None:

@@ -5,7 +5,7 @@ last mask for a while. Where that is empty or lies on somebody else, they are ou
 until somebody dressed as they were appears.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
@@ -26,6 +26,11 @@ LITTLE = 0.15
 """Share of somebody's area that is too little to go on with."""
 ALIKE = 0.6
 """Colours that two pictures of one person have in common at least."""
+PLACE_COUNTS = 0.3
+"""Against all of the colours, after people could be mistaken for one another."""
+PARTS_ALIKE, PARTS_AREA = 0.8, 1.5
+"""Parts of one person share that much of their colours, and are in all at most so many times
+the area that the person had."""
 SHADES = 4
 """Steps of red, green and blue in which colours are counted."""
 
@@ -86,20 +91,35 @@ def likeness(a: Colours, b: Colours) -> float:
     return float(np.minimum(a, b).sum())
 
 
-def associate(tracks: dict[int, Track], candidates: list[Candidate], next_id: int) -> Prompts:
+def found_together(tracks: dict[int, Track], candidates: list[Candidate]) -> bool:
+    """Whether somebody in view was found only as a part of somebody else who is followed."""
+    in_view = _in_view(tracks)
+    pairs = _pairs(in_view, candidates)
+    others = [candidates[i].mask for i in pairs.values()]
+    return any(
+        person not in pairs and not _little_left(track) and _covered(track, others)
+        for person, track in in_view.items()
+    )
+
+
+def associate(
+    tracks: dict[int, Track], candidates: list[Candidate], next_id: int, crossed: bool = False
+) -> Prompts:
     """Whom to follow on, and from what.
 
     `tracks` is brought up to date: people lost for too long leave, new ones get ids from
-    `next_id` on.
+    `next_id` on. `crossed`: people were found together before, and each mask may have gone over to
+    another one, so that clothes say more than places.
     """
     prompts = Prompts()
-    in_view = {person: track for person, track in tracks.items() if not track.hidden}
-    pairs = _pairs(in_view, candidates)
+    in_view = _in_view(tracks)
+    pairs = _pairs(in_view, candidates, crossed)
+    candidates = with_parts(in_view, candidates, pairs)
     known = []
     for person, track in in_view.items():
         if person not in pairs:
             others = [candidates[i].mask for i in pairs.values()]
-            track.hidden = _out_of_sight(track, others)
+            track.hidden = _little_left(track) or _covered(track, others)
             track.misses = 0 if track.hidden else track.misses + 1
             if not track.hidden:
                 prompts.masks[person] = track.last
@@ -107,7 +127,7 @@ def associate(tracks: dict[int, Track], candidates: list[Candidate], next_id: in
             continue
         found, track.misses = candidates[pairs[person]], 0
         rest = [c.mask for i, c in enumerate(candidates) if i != pairs[person]]
-        run_together = _holds_another(track.last, found.mask, rest)
+        run_together = crossed or _holds_another(track.last, found.mask, rest)
         if run_together or found.mask.sum() >= WHOLE * track.last.sum():
             track.colours, track.whole_px = found.colours, int(found.mask.sum())
             prompts.boxes[person] = found.box
@@ -131,14 +151,39 @@ def associate(tracks: dict[int, Track], candidates: list[Candidate], next_id: in
     return prompts
 
 
-def _pairs(tracks: dict[int, Track], candidates: list[Candidate]) -> dict[int, int]:
+def _in_view(tracks: dict[int, Track]) -> dict[int, Track]:
+    return {person: track for person, track in tracks.items() if not track.hidden}
+
+
+def with_parts(
+    tracks: dict[int, Track], candidates: list[Candidate], pairs: dict[int, int]
+) -> list[Candidate]:
+    """The candidates; those that are paired also hold what else was found of the same person."""
+    whole = list(candidates)
+    for track in tracks.values():
+        inside = [i for i, c in enumerate(candidates) if contained(c.mask, track.last) > SAME]
+        for i in set(inside) & set(pairs.values()):
+            for part in (candidates[j] for j in inside if j not in pairs.values()):
+                mask = whole[i].mask | part.mask
+                alike = likeness(part.colours, candidates[i].colours) >= PARTS_ALIKE
+                if alike and mask.sum() <= PARTS_AREA * track.whole_px:
+                    whole[i] = replace(whole[i], mask=mask)
+    return whole
+
+
+def _pairs(
+    tracks: dict[int, Track], candidates: list[Candidate], crossed: bool = False
+) -> dict[int, int]:
     """Who is which candidate: by how much of the smaller mask is shared, and by colours."""
     if not tracks or not candidates:
         return {}
     people = list(tracks)
     shared = np.array([[contained(tracks[p].last, c.mask) for c in candidates] for p in people])
     alike = np.array([[likeness(tracks[p].colours, c.colours) for c in candidates] for p in people])
-    value = np.where(shared > SAME, shared * (alike + 1e-3), 0.0)
+    if crossed:
+        value = np.where(alike >= ALIKE, alike + PLACE_COUNTS * shared, 0.0)
+    else:
+        value = np.where(shared > SAME, shared * (alike + 1e-3), 0.0)
     rows, columns = linear_sum_assignment(-value)
     return {
         people[row]: int(column)
@@ -147,11 +192,12 @@ def _pairs(tracks: dict[int, Track], candidates: list[Candidate]) -> dict[int, i
     }
 
 
-def _out_of_sight(track: Track, others: list[Bool[np.ndarray, "H W"]]) -> bool:
-    """Whether what is left of somebody's mask is next to nothing, or lies on somebody else."""
-    left_px = int(track.last.sum())
-    little = left_px < max(MIN_AREA_PX, LITTLE * track.whole_px)
-    return little or any(contained(track.last, other) > SAME for other in others)
+def _little_left(track: Track) -> bool:
+    return int(track.last.sum()) < max(MIN_AREA_PX, LITTLE * track.whole_px)
+
+
+def _covered(track: Track, others: list[Bool[np.ndarray, "H W"]]) -> bool:
+    return any(contained(track.last, other) > SAME for other in others)
 
 
 def _holds_another(

@@ -2,7 +2,8 @@
 
 Every 20 frames the detector looks anew. Its boxes restart the masks of people that are followed
 already, so that drift does not add up; people whom it misses are carried on by their last mask;
-new people are also followed back through the segment before.
+new people are also followed back through the segment before. While it finds two people as one, they
+are followed on from where they were last apart.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,15 +19,19 @@ from stages.stage0_sam2.association import (
     MIN_AREA_PX,
     SAME,
     Candidate,
+    Prompts,
     Track,
     associate,
     colours_of,
     contained,
+    found_together,
 )
 from stages.stage0_sam2.detector import PersonDetector
-from stages.stage0_sam2.propagation import Logits, follow, id_map
+from stages.stage0_sam2.propagation import follow, id_map
 
 STEP = 20
+FRAMES_FOLLOWED = 60
+"""Longest session of SAM 2, and so the memory that it takes."""
 
 
 @dataclass
@@ -35,6 +40,14 @@ class Segment:
 
     start: int
     ids: list[UInt16[np.ndarray, "H W"]]
+
+
+@dataclass(frozen=True)
+class Session:
+    """Whom SAM 2 follows, prompted in the frame `start`."""
+
+    start: int
+    prompts: Prompts
 
 
 @dataclass
@@ -51,31 +64,35 @@ class Tracker:
     def run(self) -> Iterator[Segment]:
         """Segments in order, each once nothing can change it any more."""
         pending: Segment | None = None
+        session = Session(0, Prompts())
         for start in range(0, len(self.images), STEP):
-            segment, new = self._segment(start)
+            first = read_image(self.images[start].path)
+            candidates = self._candidates(first, self.images[start].path)
+            going_on = start + STEP - session.start <= FRAMES_FOLLOWED
+            if pending is not None and going_on and found_together(self.tracks, candidates):
+                pending = self._followed(session, start + STEP)
+                continue
+            crossed = start - session.start > STEP
+            prompts = associate(self.tracks, candidates, max(self.scores, default=0) + 1, crossed)
+            session = Session(start, prompts)
+            scores = {person: candidate.score for person, candidate in prompts.new.items()}
+            self.scores = scores | self.scores
+            segment = self._followed(session, start + STEP)
             if pending is not None:
-                self._follow_back(pending, start, new)
+                self._follow_back(pending, session, crossed)
                 yield pending
             pending = segment
         if pending is not None:
             yield pending
 
-    def _segment(self, start: int) -> tuple[Segment, dict[int, Candidate]]:
+    def _followed(self, session: Session, stop: int) -> Segment:
         # One frame more than is kept: there the next look of the detector is compared.
-        paths = [image.path for image in self.images[start : start + STEP + 1]]
-        first = read_image(paths[0])
-        size = first.shape[:2]
-        candidates = self._candidates(first, paths[0])
-        prompts = associate(self.tracks, candidates, max(self.scores, default=0) + 1)
-        self.scores |= {
-            person: candidate.score
-            for person, candidate in prompts.new.items()
-            if person not in self.scores
-        }
-        found = follow(self.predictor, paths, 0, prompts.boxes, prompts.masks)
+        paths = [image.path for image in self.images[session.start : stop + 1]]
+        size = read_image(paths[0]).shape[:2]
+        found = follow(self.predictor, paths, 0, session.prompts.boxes, session.prompts.masks)
         maps = [id_map(found.get(index, {}), size) for index in range(len(paths))]
         self._carry_on(maps[-1])
-        return Segment(start, maps[:STEP]), prompts.new
+        return Segment(session.start, maps[: stop - session.start])
 
     def _candidates(self, image: UInt8[np.ndarray, "H W 3"], path: Path) -> list[Candidate]:
         """Detections as masks; boxes whose masks are of one body are one candidate."""
@@ -101,19 +118,37 @@ class Tracker:
             if not track.hidden:
                 track.last = ids == person
 
-    def _follow_back(self, before: Segment, start: int, new: dict[int, Candidate]) -> None:
-        """Adds people found at `start` to the segment before it, where nobody else is."""
-        if not new:
+    def _follow_back(self, before: Segment, session: Session, crossed: bool) -> None:
+        """Follows people from the start of a session back through the segment before it.
+
+        New people are added to it where nobody else is. After people have crossed, it ends with
+        what is followed back, from the frame on where both directions agree best.
+        """
+        new = {person: candidate.box for person, candidate in session.prompts.new.items()}
+        boxes, masks = (session.prompts.boxes, session.prompts.masks) if crossed else (new, {})
+        if not boxes:
             return
-        paths = [image.path for image in self.images[before.start : start + 1]]
-        boxes = {person: candidate.box for person, candidate in new.items()}
-        found = follow(self.predictor, paths, len(paths) - 1, boxes, {}, reverse=True)
-        for index, ids in enumerate(before.ids):
-            add_people(ids, found.get(index, {}))
+        paths = [image.path for image in self.images[before.start : session.start + 1]]
+        found = follow(self.predictor, paths, len(paths) - 1, boxes, masks, reverse=True)
+        back = [id_map(found.get(index, {}), ids.shape) for index, ids in enumerate(before.ids)]
+        meeting = best_meeting(before.ids, back) if crossed else len(back)
+        for index, ids in enumerate(back):
+            if index >= meeting:
+                before.ids[index] = ids
+            else:
+                add_people(before.ids[index], np.where(np.isin(ids, list(new)), ids, 0))
 
 
-def add_people(ids: UInt16[np.ndarray, "H W"], logits: Logits) -> None:
+def best_meeting(
+    forward: list[UInt16[np.ndarray, "H W"]], back: list[UInt16[np.ndarray, "H W"]]
+) -> int:
+    """The frame in which most of the people's pixels have the same id in both directions."""
+    people = [((a > 0) | (b > 0)).sum() for a, b in zip(forward, back, strict=True)]
+    same = [((a > 0) & (a == b)).sum() for a, b in zip(forward, back, strict=True)]
+    return int(np.argmax(np.array(same) / np.maximum(people, 1)))
+
+
+def add_people(ids: UInt16[np.ndarray, "H W"], added: UInt16[np.ndarray, "H W"]) -> None:
     """Writes people into an id map where it shows background."""
-    added = id_map(logits, ids.shape)
     free = ids == 0
     ids[free] = added[free]

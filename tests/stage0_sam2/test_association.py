@@ -11,6 +11,7 @@ from stages.stage0_sam2.association import (
     associate,
     colours_of,
     contained,
+    found_together,
     likeness,
 )
 
@@ -149,3 +150,31 @@ def test_the_hidden_are_forgotten_in_the_end() -> None:
         assert set(tracks) == {1, 2}
         associate(tracks, [found(21, BLUE)], next_id=3)
     assert set(tracks) == {2}
+
+
+def test_people_are_found_together_while_the_detector_sees_one_and_both_are_in_view() -> None:
+    both = Candidate(block(20, width=20), 0.9, dressed(block(20), RED))
+    tracks = {1: followed(20, RED), 2: followed(30, BLUE)}
+    assert found_together(tracks, [both])
+    assert not found_together(tracks, [found(20, RED), found(30, BLUE)])
+    assert not found_together(tracks, [found(20, RED)]), "missed, but not a part of anybody"
+    tracks[2].last = block(30, width=1)
+    assert not found_together(tracks, [both]), "next to nothing of person 2 is to be seen"
+
+
+def test_after_people_crossed_clothes_decide_and_places_only_between_equals() -> None:
+    tracks = {1: followed(10, RED), 2: followed(40, BLUE)}
+    prompts = associate(tracks, [found(10, BLUE), found(40, RED)], next_id=3, crossed=True)
+    assert [prompts.boxes[person][0] for person in (1, 2)] == [40, 10]
+    tracks = {1: followed(10, RED), 2: followed(40, RED)}
+    prompts = associate(tracks, [found(41, RED), found(11, RED)], next_id=3, crossed=True)
+    assert [prompts.boxes[person][0] for person in (1, 2)] == [11, 41]
+
+
+def test_two_pieces_of_one_person_are_one_person() -> None:
+    tracks = {1: followed(20, RED)}
+    upper = Candidate(block(20, height=12), 0.9, dressed(block(20), RED))
+    lower = block(20) & ~block(20, height=9)
+    prompts = associate(tracks, [upper, Candidate(lower, 0.5, upper.colours)], next_id=2)
+    assert not prompts.new
+    assert prompts.boxes[1].tolist() == found(20, RED).box.tolist()

@@ -4,7 +4,7 @@ import numpy as np
 
 from stages.stage0_sam2.detector import Detection, overlap, resized_to, without_duplicates
 from stages.stage0_sam2.propagation import id_map
-from stages.stage0_sam2.tracker import add_people
+from stages.stage0_sam2.tracker import add_people, best_meeting
 
 SIZE = (6, 8)
 
@@ -54,7 +54,14 @@ def test_a_frame_without_people_is_background():
 
 def test_people_found_later_take_background_only():
     ids = id_map({1: logits(0, 0.5)}, SIZE)
-    add_people(ids, {2: logits(2, 9.0)})
+    add_people(ids, id_map({2: logits(2, 9.0)}, SIZE))
     assert ids[0].tolist() == [1, 1, 1, 2, 2, 0, 0, 0]
-    add_people(ids, {})
+    add_people(ids, id_map({}, SIZE))
     assert ids[0].tolist() == [1, 1, 1, 2, 2, 0, 0, 0]
+
+
+def test_both_directions_meet_where_they_agree_on_who_is_where():
+    apart = id_map({1: logits(0, 1.0), 2: logits(4, 1.0)}, SIZE)
+    swapped = id_map({2: logits(0, 1.0), 1: logits(4, 1.0)}, SIZE)
+    half = id_map({1: logits(1, 1.0), 2: logits(4, 1.0)}, SIZE)
+    assert best_meeting([apart, half, apart, swapped], [swapped, apart, apart, apart]) == 2

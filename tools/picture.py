@@ -13,7 +13,8 @@ from stages.artifacts.masks import read_mask
 from stages.artifacts.meshes import MESH_FILE, read_mesh
 from stages.artifacts.people_and_world import opened_people_and_world
 from stages.artifacts.robot_motion import SINGLE_FILE, read_robot_motion
-from stages.body import load_body, posed_vertices
+from stages.body.model import load_body
+from stages.body.skin import posed_vertices
 from stages.geometry.open3d_library import o3d
 from stages.geometry.rotations import matrix_from_wxyz
 from stages.robot.model import load_g1

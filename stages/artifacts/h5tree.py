@@ -26,10 +26,16 @@ def put_array(group: h5py.Group, name: str, array: np.ndarray) -> None:
     """Stores an array of at least one dimension; large ones are compressed losslessly."""
     if array.ndim == 0:
         raise ValueError(f"{group.name}/{name}: a scalar data set breaks the original's readers")
-    options: dict[str, Any] = {}
-    if array.nbytes >= _COMPRESS_FROM_BYTES:
-        options = {**COMPRESSION, "chunks": _chunks(array)}
-    group.create_dataset(name, data=array, **options)
+    if array.nbytes < _COMPRESS_FROM_BYTES:
+        group.create_dataset(name, data=array)
+        return
+    chunks = _chunks(array)
+    dataset = group.create_dataset(name, array.shape, array.dtype, chunks=chunks, **COMPRESSION)
+    if isinstance(chunks, tuple) and chunks != array.shape:
+        for last in range(array.shape[-1]):  # HDF5 gathers every number of a chunk by itself else.
+            dataset[..., last] = np.ascontiguousarray(array[..., last])
+    else:
+        dataset[...] = array
 
 
 def _chunks(array: np.ndarray) -> tuple[int, ...] | bool:

@@ -46,17 +46,13 @@ def point_map(
 ) -> Float32[np.ndarray, "H W 3"]:
     """World points of a depth map; pixel centres have integer coordinates."""
     height, width = depth.shape
-    x, y = np.meshgrid(np.arange(width), np.arange(height))
-    rays = np.stack(
-        [
-            (x - intrinsic[0, 2]) / intrinsic[0, 0],
-            (y - intrinsic[1, 2]) / intrinsic[1, 1],
-            np.ones((height, width)),
-        ],
-        axis=-1,
-    )
-    points = (rays * depth[..., None]) @ T_world_camera[:3, :3].T + T_world_camera[:3, 3]
-    return points.astype(np.float32)
+    z = depth.astype(np.float32)
+    x = (np.arange(width, dtype=np.float32) - intrinsic[0, 2]) / intrinsic[0, 0] * z
+    y = (np.arange(height, dtype=np.float32) - intrinsic[1, 2])[:, None] / intrinsic[1, 1] * z
+    points = np.empty((height, width, 3), np.float32)
+    for axis, (rx, ry, rz, t) in enumerate(np.asarray(T_world_camera, np.float32)[:3]):
+        points[..., axis] = rx * x + ry * y + rz * z + t
+    return points
 
 
 def write_world(path: Path, frames: Iterable[WorldFrame], **metadata: str | float | int) -> None:

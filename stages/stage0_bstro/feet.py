@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from stages.artifacts.errors import ArtifactError
-from stages.body import BodyModel
+from stages.body.model import BodyModel
 from stages.stage0_bstro.flags import FootRule
 
 

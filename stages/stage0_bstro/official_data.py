@@ -16,7 +16,7 @@ from jaxtyping import Float32, Int
 
 from stages.artifacts.errors import ArtifactError
 from stages.artifacts.pickles import read_pickle
-from stages.body import BodyModel
+from stages.body.model import BodyModel
 from stages.stage0_bstro.template import coarse_template, rotated_rest_vertices
 
 SAMPLER = "mesh_downsampling.npz"

@@ -10,7 +10,7 @@ import torch
 from stages.artifacts.contacts import PersonContact, write_contacts
 from stages.artifacts.images import list_images, read_image
 from stages.artifacts.masks import TrackSummary, choose_people
-from stages.body import load_body
+from stages.body.model import load_body
 from stages.running.people_stage import Frame, PeopleStage, in_batches
 from stages.stage0_bstro.checkpoint import load_demo_network, load_official_network
 from stages.stage0_bstro.crops import crop

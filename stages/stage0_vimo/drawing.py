@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from stages.artifacts.images import write_image
-from stages.body import BodyModel, forward_kinematics, rest_joints
+from stages.body.kinematics import forward_kinematics, rest_joints
+from stages.body.model import BodyModel
 from stages.stage0_vimo.crops import picture_center_px, picture_focal_px
 
 _COLOURS = ((255, 160, 0), (0, 200, 255), (120, 255, 80), (255, 80, 180))

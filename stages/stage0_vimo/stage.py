@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from stages.artifacts.bodies import PersonBody, write_bodies
 from stages.artifacts.images import ImageFile, list_images, read_image
-from stages.body import BodyModel, load_body
+from stages.body.model import BodyModel, load_body
 from stages.running import VideoError
 from stages.running.people_stage import PeopleStage
 from stages.stage0_vimo.checkpoint import load_network

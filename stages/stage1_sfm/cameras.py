@@ -28,7 +28,7 @@ from stages.stage1_sfm.registration import (
     register_between,
 )
 
-KEY_FRAMES = 36
+KEY_FRAMES = 20
 """About so many frames are mapped; the others are registered to them."""
 MAX_KEY_STEP = 6
 """Frames between key frames at most: points are followed no farther."""

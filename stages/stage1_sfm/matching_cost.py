@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from stages.stage1_sfm.views import Views, box, pixel_grid, relative, sample
+from stages.stage1_sfm.views import Views, box, nearest, pixel_grid, relative, sample
 
 WINDOW_PX = 5
 NOISE = 2.0 / 255
@@ -29,7 +29,8 @@ class _Epipolar:
     """Where pixels of a reference are seen in a source: at A x + w b for inverse depth w."""
 
     grey: Float[Tensor, "H W"]
-    still: Float[Tensor, "H W"]
+    unseen: Float[Tensor, "H W"]
+    """Infinite where a bilinear sample would touch something that moves, else 0."""
     at_infinity: Float[Tensor, "3 H W"]
     """A x."""
     step: Float[Tensor, "3"]
@@ -39,7 +40,7 @@ class _Epipolar:
 def _epipolar(views: Views, reference: int, source: int) -> _Epipolar:
     A, b = relative(views, reference, source)
     rays = torch.einsum("ij,jhw->ihw", A, pixel_grid(*views.size, views.device))
-    return _Epipolar(views.grey(source), views.still(source), rays, b)
+    return _Epipolar(views.grey(source), views.unseen(source), rays, b)
 
 
 def _source_cost(
@@ -57,14 +58,14 @@ def _source_cost(
     x = torch.addcmul(rays[0], inverse_depth, b[0]).mul_(z)
     y = torch.addcmul(rays[1], inverse_depth, b[1]).mul_(z)
     # What lies behind the source is thrown far out of its image by the bound on z.
-    warped, still = sample(source.grey, x, y), sample(source.still, x, y)
+    warped, unseen = sample(source.grey, x, y), nearest(source.unseen, x, y, torch.inf)
     mean, deviation = stats
     warped_mean = box(warped, WINDOW_PX)
     covariance = box(warped * reference, WINDOW_PX).addcmul_(warped_mean, mean, value=-1)
     variance = box(warped.square_(), WINDOW_PX).addcmul_(warped_mean, warped_mean, value=-1)
     scale = variance.clamp_min_(0).add_(NOISE**2).sqrt_().mul_(deviation)
     cost = covariance.div_(scale).neg_().add_(1)
-    return cost.masked_fill_(still < 0.99, torch.inf)
+    return torch.maximum(cost, unseen, out=cost)
 
 
 def cost_volume(

@@ -41,6 +41,11 @@ class Views:
         """1 where a frame shows the place, 0 on what moves."""
         return (~self.moving[frame]).float()
 
+    def unseen(self, frame: int) -> Float[Tensor, "H W"]:
+        """Infinite on what moves and a pixel around it, else 0."""
+        touched = F.max_pool2d(self.moving[frame][None].float(), 3, 1, 1)[0]
+        return torch.zeros_like(touched).masked_fill_(touched > 0, torch.inf)
+
     def halved(self) -> "Views":
         """The same views at half the resolution; both sides must be even."""
         K = self.intrinsic.clone()
@@ -92,10 +97,34 @@ def sample(
         for xs, ys, target in zip(x.numpy(), y.numpy(), found.numpy(), strict=True):
             cv2.remap(source, xs, ys, cv2.INTER_LINEAR, target, cv2.BORDER_CONSTANT)
         return found
+    return _sampled(image, x, y, "bilinear")
+
+
+def nearest(
+    image: Float[Tensor, "H W"],
+    x: Float[Tensor, "D h w"],
+    y: Float[Tensor, "D h w"],
+    outside: float,
+) -> Float[Tensor, "D h w"]:
+    """An image's nearest pixels; `outside` beyond its border."""
+    if image.device.type == "cpu":
+        found = torch.empty_like(x)
+        source = image.numpy()
+        for xs, ys, target in zip(x.numpy(), y.numpy(), found.numpy(), strict=True):
+            cv2.remap(source, xs, ys, cv2.INTER_NEAREST, target, cv2.BORDER_CONSTANT, outside)
+        return found
+    height, width = image.shape
+    found = _sampled(image, x, y, "nearest")
+    within = (x > -0.5) & (x < width - 0.5) & (y > -0.5) & (y < height - 0.5)
+    return torch.where(within, found, outside)
+
+
+def _sampled(image: Tensor, x: Tensor, y: Tensor, mode: str) -> Float[Tensor, "D h w"]:
     height, width = image.shape
     grid = torch.stack([x * (2 / (width - 1)) - 1, y * (2 / (height - 1)) - 1], -1)
     count, h, w = x.shape
-    values = F.grid_sample(image[None, None], grid.reshape(1, count * h, w, 2), align_corners=True)
+    at = grid.reshape(1, count * h, w, 2)
+    values = F.grid_sample(image[None, None], at, mode, align_corners=True)
     return values.reshape(count, h, w)
 
 

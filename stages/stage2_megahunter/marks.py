@@ -14,8 +14,8 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
 
-from stages.body import BodyModel
 from stages.body.joint_names import SMPL45_OF_COCO18
+from stages.body.model import BodyModel
 
 KEYPOINTS = 18
 JOINT_MARKS = 12  # of the keypoints: shoulders, elbows, wrists, hips, knees, ankles

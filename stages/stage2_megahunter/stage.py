@@ -14,7 +14,7 @@ from stages.artifacts.masks import choose_people, read_summary, summary_path
 from stages.artifacts.people_and_world import PersonMotion, write_people_and_world
 from stages.artifacts.video_notes import VideoNotes, notes_path, read_notes
 from stages.artifacts.world import FrameGroup, opened_world
-from stages.body import load_body
+from stages.body.model import load_body
 from stages.body.shape_fitting import fit_height, fit_limb_lengths
 from stages.robot.limbs import limb_lengths_m
 from stages.robot.model import load_g1

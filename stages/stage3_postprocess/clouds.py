@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
+_WAITING_ROWS = 200_000
+
 
 @dataclass(frozen=True)
 class Cloud:
@@ -25,6 +27,7 @@ class VoxelSum:
         self.voxel_m = voxel_m
         self._keys = np.zeros((0, 3), np.int32)
         self._sums = np.zeros((0, 10))
+        self._waiting: list[tuple[np.ndarray, np.ndarray]] = []
 
     def add(
         self,
@@ -39,15 +42,19 @@ class VoxelSum:
         view = view / np.maximum(np.linalg.norm(view, axis=1, keepdims=True), 1e-9)
         sums = np.hstack([points, colours, view, np.ones((len(points), 1))])
         keys = np.floor(points / self.voxel_m).astype(np.int32)
-        self._merge(*_by_voxel(keys, sums))
+        self._waiting.append(_by_voxel(keys, sums))
+        # Sorting everything again for every frame would cost more than all else.
+        if sum(len(keys) for keys, _ in self._waiting) > max(len(self._keys), _WAITING_ROWS):
+            self._merge()
 
-    def _merge(self, keys: np.ndarray, sums: np.ndarray) -> None:
-        self._keys, self._sums = _by_voxel(
-            np.vstack([self._keys, keys]), np.vstack([self._sums, sums])
-        )
+    def _merge(self) -> None:
+        keys, sums = zip((self._keys, self._sums), *self._waiting, strict=True)
+        self._keys, self._sums = _by_voxel(np.vstack(keys), np.vstack(sums))
+        self._waiting = []
 
     def cloud(self, min_count: int = 1) -> Cloud:
         """The means of all voxels with at least `min_count` pixels."""
+        self._merge()
         sums = self._sums[self._sums[:, 9] >= min_count]
         mean = sums[:, :9] / np.maximum(sums[:, 9:], 1)
         view = mean[:, 6:9]
@@ -58,6 +65,8 @@ class VoxelSum:
 
 def _by_voxel(keys: np.ndarray, sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Adds up the rows of equal keys."""
+    if len(keys) == 0:
+        return keys, sums
     # One integer a voxel sorts many times faster than a row of three.
     packed = (
         ((keys[:, 0].astype(np.int64) + (1 << 20)) << 42)
@@ -66,5 +75,9 @@ def _by_voxel(keys: np.ndarray, sums: np.ndarray) -> tuple[np.ndarray, np.ndarra
     )
     order = np.argsort(packed, kind="stable")
     packed = packed[order]
-    starts = np.flatnonzero(np.r_[True, packed[1:] != packed[:-1]])
-    return keys[order[starts]], np.add.reduceat(sums[order], starts, axis=0)
+    first = np.r_[True, packed[1:] != packed[:-1]]
+    voxel = np.empty(len(packed), np.int64)
+    voxel[order] = np.cumsum(first) - 1
+    # One column after the other: ten times the speed of adding up sorted rows.
+    added = np.stack([np.bincount(voxel, column) for column in sums.T], 1)
+    return keys[order[first]], added

@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import Float32
 
 from stages.artifacts.people_and_world import PersonMotion
-from stages.body import BodyModel, smpl45
+from stages.body.kinematics import smpl45
+from stages.body.model import BodyModel
 
 
 def joints_of(body: BodyModel, motion: PersonMotion) -> Float32[np.ndarray, "T 45 3"]:

@@ -20,7 +20,8 @@ from stages.artifacts.people_and_world import (
     write_people_and_world,
 )
 from stages.artifacts.world import FrameGroup
-from stages.body import SMPL45_NAMES, load_body
+from stages.body.joint_names import SMPL45_NAMES
+from stages.body.model import load_body
 from stages.running import Input, Stage, VideoError
 from stages.solving import use_compilation_cache
 from stages.stage3_postprocess.clouds import Cloud

@@ -16,8 +16,9 @@ from stages.stage4_retarget.contacts import clearance_m, stretches
 
 TOES = (10, 11)  # SMPL-45: toe-base joints
 HEELS = (31, 34)
-# Toe and heel on surfaces further apart than this stand on an edge, m: the foot lies flat then.
-EDGE_M = 0.06
+# A ground that is this much steeper under a foot than the foot itself, from heel to toe, m, is an
+# edge or a flaw of the mesh: the foot lies flat then.
+EDGE_M = 0.02
 
 
 class Footing(NamedTuple):
@@ -71,11 +72,10 @@ def _levels(
     if not np.isfinite(toe) or not np.isfinite(heel):
         one = toe if np.isfinite(toe) else heel
         return one, one
-    if abs(toe - heel) <= EDGE_M:
+    toe_off, heel_off = np.median(toe_z) - toe, np.median(heel_z) - heel
+    if abs(toe_off - heel_off) <= EDGE_M:
         return toe, heel
-    toe_off = abs(np.median(toe_z) - toe)
-    heel_off = abs(np.median(heel_z) - heel)
-    one = toe if toe_off <= heel_off else heel
+    one = toe if abs(toe_off) <= abs(heel_off) else heel
     return one, one
 
 

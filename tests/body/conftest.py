@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stages.body import BodyModel, load_body
+from stages.body.model import BodyModel, load_body
 
 DEMO_BODY = Path("data/bodies/demo_body.npz")
 

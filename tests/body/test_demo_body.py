@@ -5,9 +5,10 @@ import pytest
 import trimesh
 from scipy.spatial.transform import Rotation
 
-from stages.body import SMPL24_NAMES, SMPL45_NAMES, posed_vertices, smpl45
-from stages.body.joint_names import SMPL_EXTRA_VERTICES
+from stages.body.joint_names import SMPL24_NAMES, SMPL45_NAMES, SMPL_EXTRA_VERTICES
+from stages.body.kinematics import smpl45
 from stages.body.shape_fitting import limb_lengths_m, stature_m
+from stages.body.skin import posed_vertices
 
 FLIP = np.array([-1.0, 1.0, 1.0])
 

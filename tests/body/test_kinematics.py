@@ -12,14 +12,10 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 from smplx.utils import Struct
 
-from stages.body import (
-    SMPL45_NAMES,
-    forward_kinematics,
-    load_body,
-    posed_vertices,
-    rest_joints,
-    smpl45,
-)
+from stages.body.joint_names import SMPL45_NAMES
+from stages.body.kinematics import forward_kinematics, rest_joints, smpl45
+from stages.body.model import load_body
+from stages.body.skin import posed_vertices
 from tools.body.to_pickle import write_smpl_pickle
 
 DEMO_BODY = Path("data/bodies/demo_body.npz")

@@ -9,8 +9,8 @@ import pytest
 import scipy.sparse
 
 from stages.artifacts.errors import ArtifactError
-from stages.body import load_body
 from stages.body.joint_names import SMPL_EXTRA_VERTICES
+from stages.body.model import load_body
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from stages.body import load_body
+from stages.body.model import load_body
 from stages.running.options import DEMO_BODY
 from stages.stage0_bstro.checkpoint import load_demo_network
 from tools.checkpoints.bstro import SHIFT, BstroTask

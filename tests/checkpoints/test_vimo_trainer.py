@@ -6,7 +6,7 @@ import torch
 from scipy.spatial.transform import Rotation
 from transformers import VitPoseForPoseEstimation
 
-from stages.body import load_body
+from stages.body.model import load_body
 from stages.running.options import DEMO_BODY
 from stages.stage0_vimo.network.backbone import Backbone
 from stages.stage0_vimo.network.camera import bbox_info

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.body import load_body
+from stages.body.model import load_body
 from tools.footage.skinning import BodyTensors
 
 BODY = Path(__file__).parents[2] / "data" / "bodies" / "demo_body.npz"

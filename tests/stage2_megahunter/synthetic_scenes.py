@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.body import load_body
+from stages.body.model import load_body
 from stages.geometry.rotations import matrix_from_rotvec
 from stages.stage2_megahunter.ground import CANDIDATES, grounds_near
 from stages.stage2_megahunter.marks import MarkPicker

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from synthetic_scenes import BODY, PICKER
 
-from stages.body import smpl45
 from stages.body.joint_names import SMPL45_OF_COCO18
+from stages.body.kinematics import smpl45
 from stages.geometry.rotations import matrix_from_rotvec
 from stages.stage2_megahunter.marks import place_marks, turned_marks
 from stages.stage2_megahunter.posing import posed_marks

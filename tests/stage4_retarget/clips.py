@@ -16,7 +16,9 @@ from stages.artifacts.contacts import PersonContact, write_contacts
 from stages.artifacts.images import FrameTimes, write_times
 from stages.artifacts.layout import DataFolder, WorldName
 from stages.artifacts.meshes import MESH_FILE, write_mesh
-from stages.body import SMPL45_NAMES, load_body, smpl45
+from stages.body.joint_names import SMPL45_NAMES
+from stages.body.kinematics import smpl45
+from stages.body.model import load_body
 from stages.robot.terrain import Terrain
 from stages.stage4_retarget.contacts import Flags
 from stages.stage4_retarget.retarget import Person

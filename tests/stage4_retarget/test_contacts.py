@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from stages.robot.terrain import Terrain
 from stages.stage4_retarget.contacts import (
     Flags,
     likeliest_course,
@@ -157,3 +158,18 @@ def test_a_heel_over_an_edge_leaves_the_foot_flat_on_the_step():
     feet = footing(joints, np.ones((len(joints), 2), bool), first)
     assert np.ptp(feet.ground_z) == 0
     assert feet.ground_z[0, 0, 0] > 0.1
+
+
+@pytest.mark.parametrize("heel_lower_m", [0.0, 0.03])
+def test_a_planted_foot_takes_the_slope_of_the_ground_only_if_the_person_s_foot_has_it(
+    heel_lower_m: float,
+):
+    # A ramp that rises by 3 cm over a foot's length of 20 cm.
+    corners = np.array([[x, y, 0.15 * x] for x in (-1.0, 1.0) for y in (-1.0, 1.0)])
+    ramp = Terrain(corners, np.array([[0, 2, 1], [1, 2, 3]]))
+    joints = np.zeros((10, 45, 3))
+    joints[:, TOES] = [[0.2, 0.1, 0.05], [0.2, -0.1, 0.05]]
+    joints[:, HEELS] = joints[:, TOES] - [0.2, 0.0, heel_lower_m]
+    feet = footing(joints, np.ones((10, 2), bool), ramp)
+    toe, heel = feet.ground_z[0, 0]
+    assert toe - heel == pytest.approx(heel_lower_m, abs=1e-6)

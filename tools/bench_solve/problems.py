@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
-from stages.body import load_body
 from stages.body.joint_names import COCO18, SMPL45_OF_COCO18
+from stages.body.model import load_body
 from stages.geometry.rotations import matrix_from_rotvec
 from stages.robot.terrain import Terrain
 from stages.stage2_megahunter.ground import CANDIDATES

@@ -78,7 +78,7 @@ def make_motions(arguments: argparse.Namespace) -> None:
 
 
 def train_network(arguments: argparse.Namespace) -> None:
-    from stages.body import load_body
+    from stages.body.model import load_body
     from tools.checkpoints.motion_pool import load_pool
     from tools.checkpoints.samples import Footage
     from tools.footage.skinning import BodyTensors

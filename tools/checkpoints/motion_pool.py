@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from stages.body import load_body
+from stages.body.model import load_body
 from tools.footage.batches import Batched, SceneBatch
 from tools.footage.motions import Motion, ShapedBody, random_motion
 from tools.footage.performances import perform

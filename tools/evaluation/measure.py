@@ -6,7 +6,7 @@ from pathlib import Path
 
 from stages.artifacts.errors import ArtifactError
 from stages.artifacts.layout import CALIBRATED, PEOPLE_AND_WORLD, DataFolder, find_world_file
-from stages.body import load_body
+from stages.body.model import load_body
 from tools.evaluation import people, placement, robot, world
 from tools.evaluation.clip import open_clip
 

@@ -7,7 +7,8 @@ import numpy as np
 from stages.artifacts.bodies import read_bodies
 from stages.artifacts.contacts import read_contacts
 from stages.artifacts.keypoints import read_keypoints
-from stages.body import BodyModel, smpl45
+from stages.body.kinematics import smpl45
+from stages.body.model import BodyModel
 from stages.geometry.alignment import align
 from tools.evaluation.clip import EvaluatedClip, iou, median_or_nan
 

@@ -9,7 +9,7 @@ import click
 
 from stages.artifacts.atomic import write_text
 from stages.artifacts.video_notes import notes_path
-from stages.body import load_body
+from stages.body.model import load_body
 from stages.body.shape_fitting import stature_m
 from tools.footage.clips import ClipOptions, film, plan_clip
 from tools.footage.scenes import KINDS, scene_for_seed

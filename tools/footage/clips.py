@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 
-from stages.body import BodyModel
+from stages.body.model import BodyModel
 from tools.footage.batches import PeopleBatch
 from tools.footage.camera_paths import CameraPath, sample_path
 from tools.footage.motions.motion import Motion

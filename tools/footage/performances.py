@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from stages.body import BodyModel
+from stages.body.model import BodyModel
 from tools.footage.motions.choreography import climb_stairs, cross, jump_onto_box, walk
 from tools.footage.motions.motion import Motion
 from tools.footage.motions.rest_body import ShapedBody

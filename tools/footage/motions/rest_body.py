@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import linprog
 
-from stages.body import BodyModel
+from stages.body.model import BodyModel
 
 HIP, KNEE, ANKLE, TOE = (1, 2), (4, 5), (7, 8), (10, 11)  # (left, right) joints
 MOVED_BY_FOOT = 0.5  # a vertex belongs to the foot when ankle and toe joint move it this much

@@ -126,8 +126,8 @@ def associate(
                 known.append(track.last)
             continue
         found, track.misses = candidates[pairs[person]], 0
-        rest = [c.mask for i, c in enumerate(candidates) if i != pairs[person]]
-        run_together = crossed or _holds_another(track.last, found.mask, rest)
+        rest = [c for i, c in enumerate(candidates) if i != pairs[person]]
+        run_together = crossed or _holds_another(track, found, rest)
         if run_together or found.mask.sum() >= WHOLE * track.last.sum():
             track.colours, track.whole_px = found.colours, int(found.mask.sum())
             prompts.boxes[person] = found.box
@@ -165,7 +165,10 @@ def with_parts(
         for i in set(inside) & set(pairs.values()):
             for part in (candidates[j] for j in inside if j not in pairs.values()):
                 mask = whole[i].mask | part.mask
-                alike = likeness(part.colours, candidates[i].colours) >= PARTS_ALIKE
+                alike = (
+                    likeness(part.colours, candidates[i].colours) >= PARTS_ALIKE
+                    or likeness(part.colours, track.colours) >= ALIKE
+                )
                 if alike and mask.sum() <= PARTS_AREA * track.whole_px:
                     whole[i] = replace(whole[i], mask=mask)
     return whole
@@ -200,14 +203,18 @@ def _covered(track: Track, others: list[Bool[np.ndarray, "H W"]]) -> bool:
     return any(contained(track.last, other) > SAME for other in others)
 
 
-def _holds_another(
-    last: Bool[np.ndarray, "H W"],
-    found: Bool[np.ndarray, "H W"],
-    rest: list[Bool[np.ndarray, "H W"]],
-) -> bool:
-    """Whether a mask carried on has run together with another person's, who is found beside."""
-    large = [mask for mask in rest if mask.sum() >= 0.5 * found.sum()]
-    return any(contained(last, mask) > SAME for mask in large)
+def _holds_another(track: Track, found: Candidate, rest: list[Candidate]) -> bool:
+    """Whether a mask carried on has run together with another person's, who is found beside.
+
+    What is dressed as the followed person is a part of them, unless the mask is too large for one.
+    """
+    large = track.last.sum() > PARTS_AREA * track.whole_px
+    return any(
+        other.mask.sum() >= 0.5 * found.mask.sum()
+        and contained(track.last, other.mask) > SAME
+        and (large or likeness(track.colours, other.colours) < ALIKE)
+        for other in rest
+    )
 
 
 def _returning(tracks: dict[int, Track], candidate: Candidate) -> int | None:

@@ -178,3 +178,16 @@ def test_two_pieces_of_one_person_are_one_person() -> None:
     prompts = associate(tracks, [upper, Candidate(lower, 0.5, upper.colours)], next_id=2)
     assert not prompts.new
     assert prompts.boxes[1].tolist() == found(20, RED).box.tolist()
+
+
+def test_halves_in_different_clothes_are_one_person_while_the_mask_is_no_larger_than_that() -> None:
+    mask = block(20)
+    upper, lower = mask & block(20, height=9), mask & ~block(20, height=9)
+    image = np.full((*mask.shape, 3), 128, np.uint8)
+    image[upper], image[lower] = RED, BLUE
+    halves = [Candidate(half, 0.5, colours_of(image, half)) for half in (upper, lower)]
+    patterned = np.concatenate([dressed(upper, RED)[None], dressed(lower, BLUE)[None]]).max(0)
+    tracks = {1: Track(0.9, mask, patterned, whole_px=200)}
+    prompts = associate(tracks, halves, next_id=2)
+    assert not prompts.new
+    assert prompts.boxes[1].tolist() == found(20, RED).box.tolist()

@@ -30,3 +30,13 @@ def test_a_slow_foot_that_is_said_to_fly_flies():
 def test_two_frames_say_nothing_of_speed():
     said = np.ones((2, 2), bool)
     assert standing_feet(said, feet(0.5, 0.5, frames=2)).all()
+
+
+def test_a_foot_that_stood_and_stays_still_stands_on_until_it_moves():
+    said = np.zeros((30, 2), bool)
+    said[8:12] = True
+    path = feet(0.0, 0.0)
+    path[18:, 0, 0] += 0.05 * np.arange(1, 13)
+    found = standing_feet(said, path)
+    assert found[:15, 0].all() and not found[22:, 0].any()
+    assert found[:, 1].all()

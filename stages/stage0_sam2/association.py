@@ -170,7 +170,9 @@ def with_parts(
                     or likeness(part.colours, track.colours) >= ALIKE
                 )
                 if alike and mask.sum() <= PARTS_AREA * track.whole_px:
-                    whole[i] = replace(whole[i], mask=mask)
+                    areas = [whole[i].mask.sum(), part.mask.sum()]
+                    colours = np.average([whole[i].colours, part.colours], axis=0, weights=areas)
+                    whole[i] = replace(whole[i], mask=mask, colours=colours)
     return whole
 
 

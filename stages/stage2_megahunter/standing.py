@@ -2,7 +2,7 @@
 
 Contact is seen in one picture at a time, so left and right are mixed up now and then. Believed, a
 swinging foot would pull its person along; the first path of the people is rough, but shows that.
-Missed at the end of a clip, a standing foot would leave its person to drift.
+Missed at either end of a clip, a standing foot would leave its person to drift.
 """
 
 import numpy as np
@@ -17,6 +17,7 @@ FASTEST_M = 0.03
 STILL_M = 0.01
 """A frame, for a foot that stands on, whatever is said; heels rise at 0.02 m."""
 ALONG_TIME = np.array([[0, 1, 0]] * 3, bool)
+"""Neighbours of a foot in a frame: itself in the frames before and after."""
 
 
 def standing_feet(
@@ -32,6 +33,5 @@ def standing_feet(
         return planted
     step_m = savgol_filter(feet_m, frames, polyorder=1, deriv=1, axis=0)
     speed_m = np.linalg.norm(step_m, axis=-1)
-    return binary_propagation(
-        planted & (speed_m <= FASTEST_M), ALONG_TIME, mask=planted | (speed_m <= STILL_M)
-    ) & (speed_m <= FASTEST_M)
+    sure = planted & (speed_m <= FASTEST_M)
+    return binary_propagation(sure, ALONG_TIME, mask=sure | (speed_m <= STILL_M))

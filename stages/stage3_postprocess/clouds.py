@@ -43,7 +43,7 @@ class VoxelSum:
         sums = np.hstack([points, colours, view, np.ones((len(points), 1))])
         keys = np.floor(points / self.voxel_m).astype(np.int32)
         self._waiting.append(_by_voxel(keys, sums))
-        # Sorting everything again for every frame would cost more than all else.
+        # All voxels are sorted again only when as many rows have come in.
         if sum(len(keys) for keys, _ in self._waiting) > max(len(self._keys), _WAITING_ROWS):
             self._merge()
 
@@ -78,6 +78,5 @@ def _by_voxel(keys: np.ndarray, sums: np.ndarray) -> tuple[np.ndarray, np.ndarra
     first = np.r_[True, packed[1:] != packed[:-1]]
     voxel = np.empty(len(packed), np.int64)
     voxel[order] = np.cumsum(first) - 1
-    # One column after the other: ten times the speed of adding up sorted rows.
     added = np.stack([np.bincount(voxel, column) for column in sums.T], 1)
     return keys[order[first]], added

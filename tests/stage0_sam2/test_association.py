@@ -185,9 +185,10 @@ def test_halves_in_different_clothes_are_one_person_while_the_mask_is_no_larger_
     upper, lower = mask & block(20, height=9), mask & ~block(20, height=9)
     image = np.full((*mask.shape, 3), 128, np.uint8)
     image[upper], image[lower] = RED, BLUE
+    image[block(20, width=6)] = (30, 200, 30)
     halves = [Candidate(half, 0.5, colours_of(image, half)) for half in (upper, lower)]
-    patterned = np.concatenate([dressed(upper, RED)[None], dressed(lower, BLUE)[None]]).max(0)
-    tracks = {1: Track(0.9, mask, patterned, whole_px=200)}
+    tracks = {1: Track(0.9, mask, colours_of(image, mask), whole_px=200)}
     prompts = associate(tracks, halves, next_id=2)
     assert not prompts.new
     assert prompts.boxes[1].tolist() == found(20, RED).box.tolist()
+    assert likeness(tracks[1].colours, colours_of(image, mask)) == pytest.approx(1)

@@ -1,7 +1,8 @@
 """Dense depth of all frames: measured in the key frames, joined for every frame."""
 
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 import cv2
@@ -17,7 +18,8 @@ from stages.stage1_sfm.views import Views
 
 MAX_COST = 0.5
 """Worst matching cost of a depth that counts: a correlation of one half."""
-_FRAMES_AT_ONCE = 16
+_FRAMES_AHEAD = 8
+"""Joined while the caller still writes an earlier frame."""
 
 
 @contextmanager
@@ -70,5 +72,10 @@ def fused_frames(
         return fused.depth.cpu().numpy(), fused.agreement.cpu().numpy()
 
     with _workers(views, threads) as pool:
-        for start in range(0, len(views), _FRAMES_AT_ONCE):
-            yield from pool.map(one, range(start, min(start + _FRAMES_AT_ONCE, len(views))))
+        ahead: deque[Future[tuple[np.ndarray, np.ndarray]]] = deque()
+        for frame in range(len(views)):
+            ahead.append(pool.submit(one, frame))
+            if len(ahead) > _FRAMES_AHEAD:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()

@@ -246,14 +246,17 @@ def _on_nearest_ground(
     skeleton: Skeleton,
     scale: float,
 ) -> Evidence:
-    """For each planted foot the plane that its sole is nearest to."""
+    """The plane around each foot that its sole is nearest to, or that it is highest above.
+
+    The former for planted feet, the latter for others: these must only not be below all planes.
+    """
     R, centres = cameras.R_world_camera, cameras.centres
     points = np.einsum("tab,tfkb->tfka", R, around.ground_points) + centres[:, None, None]
     normals = np.einsum("tab,tfkb->tfka", R, around.ground_normals)
     soles = posed_marks(pose.R, pose.p, skeleton)[1].reshape(-1, 2, 2, 3).mean(axis=2)
     above = np.einsum("tfkc,tfkc->tfk", soles[:, :, None] - scale * points, normals)
-    above = np.where(around.ground_weights > 0, np.abs(above), np.inf)
-    best = above.argmin(axis=-1)[..., None]
+    badness = np.where(evidence.planted[..., None] > 0, np.abs(above), -above)
+    best = np.where(around.ground_weights > 0, badness, np.inf).argmin(axis=-1)[..., None]
 
     def pick(values: np.ndarray) -> np.ndarray:
         index = best if values.ndim == 3 else best[..., None]

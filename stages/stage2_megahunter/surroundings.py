@@ -1,4 +1,4 @@
-"""What the reconstruction says at people's keypoints and under their feet, frame by frame."""
+"""What the reconstruction says at people's keypoints and around their feet, frame by frame."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def look_around(
     gradient_thr: float,
     sees_behind_people: bool,
 ) -> list[Surroundings]:
-    """Samples depth at keypoints and the ground at planted feet; reads one frame at a time.
+    """Samples depth at keypoints and the ground around feet; reads one frame at a time.
 
     Args:
         masks: folder of the video's masks.
@@ -68,7 +68,7 @@ def look_around(
                 trust = trust * _on_own_mask(masks, frame, cameras, track, t)
                 trust = without_outliers(_unprojected(cameras, track, depths, t), trust)
             around.depths[t], around.trust[t] = depths, trust
-            for foot in np.flatnonzero(track.planted[t]):
+            for foot in range(len(_FEET)):
                 up = cameras.R_world_camera[t].T @ ups[i]
                 planes = _grounds(depth, static & (depth > 0), cameras, track, t, foot, up)
                 for k, patch in enumerate(planes):

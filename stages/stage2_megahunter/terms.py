@@ -29,6 +29,8 @@ from stages.stage2_megahunter.marks import KEYPOINTS, Skeleton, place_marks, tur
 FRAME_SIZE = 78
 _LEFT_HIP, _RIGHT_HIP = 6, 7
 _NEAREST_M = 0.1
+_SUNK_M = 0.01
+"""Shoes bend: a sole that does not stand may seem so deep under the ground."""
 LogScale = Float[Array, " 1"]
 Constants = dict[str, Array]
 
@@ -52,7 +54,8 @@ class Weights:
         planted: step of a planted sole between frames, per metre.
         step, acceleration: how exactly the pelvis' velocity is its step between frames, and how
             steady that velocity is, per metre a frame.
-        ground: distance of a planted sole from the ground around it, per metre.
+        ground: distance of a planted sole from the ground around it, per metre, and depth of any
+            other sole under it.
         scale: pull of the scale's logarithm to its first estimate; small, it only decides where
             nothing else does.
         pixel_tolerance: beyond this share of sqrt(box area) a keypoint counts as an outlier.
@@ -177,8 +180,8 @@ def _frame(
             w["point_tolerance"],
         ),
         "ground contact": _tolerant(
-            _above_ground(marks["soles"], scale, seen),
-            w["ground"] * jnp.repeat(seen.ground_weight * seen.planted, 2),
+            off_ground(marks["soles"], scale, seen),
+            w["ground"] * jnp.repeat(seen.ground_weight, 2),
             w["ground_tolerance"],
         ),
     }
@@ -280,8 +283,11 @@ def _hips_weight(weights: Float[Array, " 18"]) -> Float[Array, ""]:
     return jnp.minimum(weights[_LEFT_HIP], weights[_RIGHT_HIP])
 
 
-def _above_ground(
+def off_ground(
     soles: Float[Array, "4 3"], scale: Float[Array, ""], seen: Evidence
 ) -> Float[Array, "4 1"]:
+    """How far planted soles are from the ground, and others below it by more than a centimetre."""
     offset = soles.reshape(2, 2, 3) - scale * seen.ground_point[:, None]
-    return jnp.einsum("fsc,fc->fs", offset, seen.ground_normal).reshape(4, 1)
+    above = jnp.einsum("fsc,fc->fs", offset, seen.ground_normal)
+    rows = jnp.where(seen.planted[:, None] > 0, above, jnp.minimum(above + _SUNK_M, 0.0))
+    return rows.reshape(4, 1)

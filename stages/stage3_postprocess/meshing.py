@@ -1,9 +1,10 @@
-"""The mesh of the place: surface, holes filled from above, surface again."""
+"""The mesh of the place: its points, those of its holes, and a surface through them."""
 
 import numpy as np
+from jaxtyping import Float
 
 from stages.stage3_postprocess.clouds import Cloud
-from stages.stage3_postprocess.holes import filled, heights_from_above
+from stages.stage3_postprocess.holes import filled
 from stages.stage3_postprocess.surface import (
     Mesh,
     largest_component,
@@ -13,6 +14,7 @@ from stages.stage3_postprocess.surface import (
     without_outliers,
 )
 
+CELL_VOXELS = 2.0
 REACH_VOXELS = 4.0
 MIN_POINTS = 200
 
@@ -29,14 +31,17 @@ def place_mesh(cloud: Cloud, voxel_m: float) -> Mesh:
     """
     if len(cloud.points) < MIN_POINTS:
         raise ValueError(f"only {len(cloud.points)} static points")
+    points, normals = completed(cloud, voxel_m)
+    return largest_component(
+        trimmed(poisson(points, normals, voxel_m), points, REACH_VOXELS * voxel_m)
+    )
+
+
+def completed(
+    cloud: Cloud, voxel_m: float
+) -> tuple[Float[np.ndarray, "N 3"], Float[np.ndarray, "N 3"]]:
+    """Points and normals of a cloud: without its outliers, with its holes filled."""
     clean = without_outliers(cloud)
-    points, normals = clean.points, normals_towards_cameras(clean)
-    reach_m = REACH_VOXELS * voxel_m
-    first = trimmed(poisson(points, normals, voxel_m), points, reach_m)
-    patches = filled(*heights_from_above(largest_component(first), 2 * voxel_m))
-    if len(patches) == 0:
-        return largest_component(first)
-    points = np.vstack([points, patches])
-    normals = np.vstack([normals, np.tile([0.0, 0.0, 1.0], (len(patches), 1))])
-    second = trimmed(poisson(points, normals, voxel_m), points, reach_m)
-    return largest_component(second)
+    points, normals = filled(clean.points, CELL_VOXELS * voxel_m)
+    seen = normals_towards_cameras(clean)
+    return np.vstack([clean.points, points]), np.vstack([seen, normals])

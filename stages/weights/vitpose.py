@@ -39,6 +39,8 @@ def load_vitpose(path: Path, device: str = "cpu") -> VitPoseForPoseEstimation:
         raise ValueError(
             f"{path} predicts {model.config.num_labels} keypoints; whole-body models predict 133"
         )
+    # The head's transposed convolutions are a third faster with channels last.
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-arg]  # stub of transformers
     model.to(device)  # type: ignore[arg-type]  # the stub of transformers takes no device
     return model.eval()
 

@@ -219,18 +219,15 @@ def surroundings(rng, terrain, Ts_true, K, track, scale, noise, in_camera, skele
     points, normals = np.zeros((T, 2, CANDIDATES, 3)), np.zeros((T, 2, CANDIDATES, 3))
     weights = np.zeros((T, 2, CANDIDATES))
     for t in range(T):
-        if not track.planted[t].any():
-            continue
         depth = cast_depth(terrain, Ts_true[t], K) / scale
         depth *= 1 + noise.depth * rng.normal(size=depth.shape)
         static = rng.random(depth.shape) > 0.2
         up = track.rotmats[t, 0, :, 1]
         for foot in range(2):
-            if track.planted[t, foot]:
-                pixel = np.median(track.pixels[t, 12 + 3 * foot : 15 + 3 * foot], axis=0)
-                radius = 0.12 * (track.boxes[t, 3] - track.boxes[t, 1])
-                for k, patch in enumerate(grounds_near(depth, static, K, pixel, radius, up)):
-                    points[t, foot, k], normals[t, foot, k], weights[t, foot, k] = patch
+            pixel = np.median(track.pixels[t, 12 + 3 * foot : 15 + 3 * foot], axis=0)
+            radius = 0.12 * (track.boxes[t, 3] - track.boxes[t, 1])
+            for k, patch in enumerate(grounds_near(depth, static, K, pixel, radius, up)):
+                points[t, foot, k], normals[t, foot, k], weights[t, foot, k] = patch
     depths = (in_camera[..., 2] - skeleton.depths) / scale
     depths *= 1 + noise.depth * correlated(rng, T, (18,), 0.5)
     near = np.linalg.norm(track.pixels - exact, axis=-1) < 6

@@ -12,6 +12,7 @@ from stages.stage2_megahunter.surface_points import (
     sample_depths,
     without_outliers,
 )
+from stages.stage2_megahunter.terms import Evidence, off_ground
 from stages.stage2_megahunter.tracks import Cameras, Track, fill_short_gaps
 
 K = np.array([[300.0, 0, 160], [0, 300.0, 90], [0, 0, 1]])
@@ -199,3 +200,15 @@ def test_smoothed_rotations_are_rotations_and_less_noisy():
         return np.linalg.norm(rotvec_from_matrix(np.swapaxes(true, -1, -2) @ R), axis=-1)[10:-10]
 
     assert error(smooth).mean() < 0.7 * error(noisy).mean()
+
+
+def test_a_planted_sole_is_held_to_the_ground_and_another_only_kept_from_under_it():
+    level, blank = np.array([[0.0, 0.0, 1.0]] * 2), dict.fromkeys(Evidence._fields)
+    seen = Evidence(
+        **blank
+        | {"ground_point": np.zeros((2, 3)), "ground_normal": level, "planted": np.array([1.0, 0])}
+    )
+    heights_m = np.array([0.02, -0.02, 0.05, -0.03])
+    soles = np.column_stack([np.zeros((4, 2)), heights_m])
+    rows = off_ground(soles, np.array(1.0), seen)
+    np.testing.assert_allclose(rows[:, 0], [0.02, -0.02, 0.0, -0.02], atol=1e-7)

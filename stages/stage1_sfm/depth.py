@@ -41,7 +41,7 @@ def measure_keys(views: Views, cameras: SolvedCameras, threads: int) -> list[Key
     """The measured depth of the key frames in order of time, but for those that see no points."""
     intrinsic = views.intrinsic.cpu().double().numpy()
     usable = [int(frame) for frame in np.flatnonzero(cameras.registered)]
-    half = views.halved()
+    pyramid = [views, half := views.halved(), half.halved()]
 
     @torch.no_grad()
     def one(frame: int) -> KeyDepth | None:
@@ -50,7 +50,7 @@ def measure_keys(views: Views, cameras: SolvedCameras, threads: int) -> list[Key
         )
         if task is None:
             return None
-        found = measure(views, half, task)
+        found = measure(pyramid, task)
         good = (found.cost < MAX_COST) & (views.still(frame) > 0)
         return KeyDepth(frame, found.inverse_depth, good.float(), found.inverse_depth_per_px)
 

@@ -9,6 +9,8 @@ from torch import Tensor
 from stages.stage1_sfm.views import Views, box, nearest, pixel_grid, relative, sample
 
 WINDOW_PX = 5
+COARSE_WINDOW_PX = 3
+"""Of images of a quarter of the resolution, where a window of five pixels fattens every edge."""
 NOISE = 2.0 / 255
 """Contrast below this counts as none: its correlation would be that of sensor noise."""
 UNSEEN_COST = 1.0
@@ -17,10 +19,10 @@ _PIXELS_AT_ONCE = {"cpu": 100_000, "cuda": 50_000_000}
 """On a processor, so little that intermediate results stay in its cache."""
 
 
-def window_stats(grey: Float[Tensor, "H W"]) -> tuple[Tensor, Tensor]:
+def window_stats(grey: Float[Tensor, "H W"], window_px: int) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation of the windows of one image."""
-    mean = box(grey[None], WINDOW_PX)[0]
-    variance = box(grey[None] ** 2, WINDOW_PX)[0] - mean**2
+    mean = box(grey[None], window_px)[0]
+    variance = box(grey[None] ** 2, window_px)[0] - mean**2
     return mean, torch.sqrt(variance.clamp_min(0) + NOISE**2)
 
 
@@ -48,6 +50,7 @@ def _source_cost(
     stats: tuple[Tensor, Tensor],
     source: _Epipolar,
     inverse_depth: Float[Tensor, "D H W"],
+    window_px: int,
 ) -> Float[Tensor, "D H W"]:
     """Cost 0 (same up to brightness and contrast) to 2 for every inverse depth; inf if unseen.
 
@@ -60,9 +63,9 @@ def _source_cost(
     # What lies behind the source is thrown far out of its image by the bound on z.
     warped, unseen = sample(source.grey, x, y), nearest(source.unseen, x, y, torch.inf)
     mean, deviation = stats
-    warped_mean = box(warped, WINDOW_PX)
-    covariance = box(warped * reference, WINDOW_PX).addcmul_(warped_mean, mean, value=-1)
-    variance = box(warped.square_(), WINDOW_PX).addcmul_(warped_mean, warped_mean, value=-1)
+    warped_mean = box(warped, window_px)
+    covariance = box(warped * reference, window_px).addcmul_(warped_mean, mean, value=-1)
+    variance = box(warped.square_(), window_px).addcmul_(warped_mean, warped_mean, value=-1)
     scale = variance.clamp_min_(0).add_(NOISE**2).sqrt_().mul_(deviation)
     cost = covariance.div_(scale).neg_().add_(1)
     return torch.maximum(cost, unseen, out=cost)
@@ -73,13 +76,14 @@ def cost_volume(
     reference: int,
     sources: tuple[int, ...],
     inverse_depth: Float[Tensor, "D H W"],
+    window_px: int = WINDOW_PX,
 ) -> Float[Tensor, "D H W"]:
     """Mean cost of the two best sources at every pixel and inverse depth.
 
     Two, because a point that is hidden from one source is seen by others.
     """
     grey = views.grey(reference)
-    stats = window_stats(grey)
+    stats = window_stats(grey, window_px)
     prepared = [_epipolar(views, reference, source) for source in sources]
     at_once = max(1, _PIXELS_AT_ONCE[views.device.type] // grey.numel())
     pieces = []
@@ -87,7 +91,7 @@ def cost_volume(
         best = torch.full_like(piece, torch.inf)
         second = best
         for source in prepared:
-            cost = _source_cost(grey, stats, source, piece)
+            cost = _source_cost(grey, stats, source, piece, window_px)
             second = torch.minimum(second, torch.maximum(best, cost))
             best = torch.minimum(best, cost)
         mean = torch.where(second.isfinite(), 0.5 * (best + second), best)

@@ -1,6 +1,7 @@
-"""Depth of one frame from its sources: a sweep at half resolution, then a finer one around it."""
+"""Depth of one frame from its sources: a sweep at a quarter of the resolution, refined twice."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -8,14 +9,14 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from stages.stage1_sfm.matching_cost import cost_volume
+from stages.stage1_sfm.matching_cost import COARSE_WINDOW_PX, cost_volume
 from stages.stage1_sfm.semi_global import aggregate
 from stages.stage1_sfm.sources import DepthTask
 from stages.stage1_sfm.views import Views, box, relative
 
 MIN_STEPS, MAX_STEPS = 24, 72
 FINE_REACH = 1.5
-"""Fine hypotheses reach so many coarse steps to either side."""
+"""Finer hypotheses reach so many coarser steps to either side."""
 FINE_STEPS = 7
 FINE_SMOOTHING_PX = 3
 
@@ -63,20 +64,26 @@ def peak(cost: Float[Tensor, "D H W"]) -> tuple[Tensor, Tensor]:
     return torch.where(at_inner, inner + offset.clamp(-0.5, 0.5), place.float()), value
 
 
-def measure(views: Views, half: Views, task: DepthTask) -> Measured:
-    """The inverse depth at every pixel of a frame; what it is worth is for others to check."""
-    shift_px = widest_shift_px(half, task)
+def measure(pyramid: Sequence[Views], task: DepthTask) -> Measured:
+    """The inverse depth at every pixel of a frame; what it is worth is for others to check.
+
+    Args:
+        pyramid: the views, finest first, each of half the resolution of the one before.
+    """
+    coarsest = pyramid[-1]
+    shift_px = widest_shift_px(coarsest, task)
     steps = min(MAX_STEPS, max(MIN_STEPS, math.ceil(shift_px) + 1))
-    ladder = torch.linspace(task.farthest, task.nearest, steps, device=views.device)
-    height, width = half.size
-    hypotheses = ladder[:, None, None].expand(steps, height, width)
-    cost = cost_volume(half, task.frame, task.sources, hypotheses)
-    place, _ = peak(aggregate(cost, half.grey(task.frame)))
+    ladder = torch.linspace(task.farthest, task.nearest, steps, device=coarsest.device)
+    hypotheses = ladder[:, None, None].expand(steps, *coarsest.size)
+    cost = cost_volume(coarsest, task.frame, task.sources, hypotheses, COARSE_WINDOW_PX)
+    place, _ = peak(aggregate(cost, coarsest.grey(task.frame)))
     step = float(ladder[1] - ladder[0])
-    coarse = task.farthest + place * step
-    inverse_depth, fine_cost = refine(views, task, _doubled(coarse), FINE_REACH * step)
-    per_px = (task.nearest - task.farthest) / (2 * shift_px)  # A pixel is half of a coarse one.
-    return Measured(inverse_depth, fine_cost, per_px)
+    inverse_depth = task.farthest + place * step
+    for views in reversed(pyramid[:-1]):
+        inverse_depth, cost = refine(views, task, _doubled(inverse_depth), FINE_REACH * step)
+        step *= 2 * FINE_REACH / (FINE_STEPS - 1)
+    scale = 2 ** (len(pyramid) - 1)  # A coarse pixel is so many fine ones.
+    return Measured(inverse_depth, cost, (task.nearest - task.farthest) / (scale * shift_px))
 
 
 def _doubled(image: Float[Tensor, "h w"]) -> Float[Tensor, "H W"]:

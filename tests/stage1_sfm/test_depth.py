@@ -29,7 +29,7 @@ def seen(place, walk):
 def measured(seen):
     views, _ = seen
     task = DepthTask(REFERENCE, (2, 4, 9, 12), 0.7, 0.12)
-    return measure(views, views.halved(), task)
+    return measure([views, half := views.halved(), half.halved()], task)
 
 
 def test_depth_of_slanted_and_stepped_surfaces_is_right(seen, measured):

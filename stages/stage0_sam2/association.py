@@ -26,6 +26,8 @@ LITTLE = 0.15
 """Share of somebody's area that is too little to go on with."""
 ALIKE = 0.6
 """Colours that two pictures of one person have in common at least."""
+COLLAPSED = 0.5
+"""A mask carried on that has less than this of the area found is not to be trusted any more."""
 PLACE_COUNTS = 0.3
 """Against all of the colours, after people could be mistaken for one another."""
 PARTS_ALIKE, PARTS_AREA = 0.8, 1.5
@@ -66,11 +68,13 @@ class Track:
 
 @dataclass(frozen=True)
 class Prompts:
-    """Whom to follow from a frame on, by box or by mask, and who of them is new there."""
+    """Whom to follow from a frame on, by box or by mask; who is new there, whose mask was lost."""
 
     boxes: dict[int, np.ndarray] = field(default_factory=dict)
     masks: dict[int, Bool[np.ndarray, "H W"]] = field(default_factory=dict)
     new: dict[int, Candidate] = field(default_factory=dict)
+    regained: set[int] = field(default_factory=set)
+    """People found whole whose mask had collapsed on the way."""
 
 
 def contained(a: Bool[np.ndarray, "H W"], b: Bool[np.ndarray, "H W"]) -> float:
@@ -92,12 +96,19 @@ def likeness(a: Colours, b: Colours) -> float:
 
 
 def found_together(tracks: dict[int, Track], candidates: list[Candidate]) -> bool:
-    """Whether somebody in view was found only as a part of somebody else who is followed."""
+    """Whether somebody in view was found only as a part of somebody else who is followed.
+
+    Not if somebody dressed like them was found elsewhere.
+    """
     in_view = _in_view(tracks)
     pairs = _pairs(in_view, candidates)
     others = [candidates[i].mask for i in pairs.values()]
+    free = [c for i, c in enumerate(candidates) if i not in pairs.values()]
     return any(
-        person not in pairs and not _little_left(track) and _covered(track, others)
+        person not in pairs
+        and not _little_left(track)
+        and _covered(track, others)
+        and all(likeness(track.colours, candidate.colours) < ALIKE for candidate in free)
         for person, track in in_view.items()
     )
 
@@ -131,6 +142,8 @@ def associate(
         if run_together or found.mask.sum() >= WHOLE * track.last.sum():
             track.colours, track.whole_px = found.colours, int(found.mask.sum())
             prompts.boxes[person] = found.box
+            if track.last.sum() < COLLAPSED * found.mask.sum():
+                prompts.regained.add(person)
             known.append(found.mask if run_together else track.last | found.mask)
         else:  # A part of somebody is a sign of them, but not what to follow.
             prompts.masks[person] = track.last

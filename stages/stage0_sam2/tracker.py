@@ -121,22 +121,33 @@ class Tracker:
     def _follow_back(self, before: Segment, session: Session, crossed: bool) -> None:
         """Follows people from the start of a session back through the segment before it.
 
-        New people are added to it where nobody else is. After people have crossed, it ends with
-        what is followed back, from the frame on where both directions agree best.
+        New people are added to it where nobody else is. Of people who have crossed, or whose mask
+        collapsed, it ends with what is followed back, from the frame on where both directions
+        agree best.
         """
-        new = {person: candidate.box for person, candidate in session.prompts.new.items()}
-        boxes, masks = (session.prompts.boxes, session.prompts.masks) if crossed else (new, {})
-        if not boxes:
+        prompts = session.prompts
+        turned = [*self.tracks] if crossed else [*prompts.regained]
+        added = [*turned, *prompts.new]
+        boxes = {person: box for person, box in prompts.boxes.items() if person in added}
+        masks = prompts.masks if crossed else {}
+        if not boxes and not masks:
             return
         paths = [image.path for image in self.images[before.start : session.start + 1]]
         found = follow(self.predictor, paths, len(paths) - 1, boxes, masks, reverse=True)
         back = [id_map(found.get(index, {}), ids.shape) for index, ids in enumerate(before.ids)]
-        meeting = best_meeting(before.ids, back) if crossed else len(back)
-        for index, ids in enumerate(back):
-            if index >= meeting:
-                before.ids[index] = ids
+        forward = [only(ids, turned) for ids in before.ids]
+        meeting = best_meeting(forward, [only(ids, turned) for ids in back])
+        for index, ids in enumerate(before.ids):
+            if turned and index >= meeting:
+                ids[forward[index] > 0] = 0
+                add_people(ids, only(back[index], added))
             else:
-                add_people(before.ids[index], np.where(np.isin(ids, list(new)), ids, 0))
+                add_people(ids, only(back[index], [*prompts.new]))
+
+
+def only(ids: UInt16[np.ndarray, "H W"], people: list[int]) -> UInt16[np.ndarray, "H W"]:
+    """An id map of some people alone."""
+    return np.where(np.isin(ids, people), ids, 0).astype(ids.dtype)
 
 
 def best_meeting(

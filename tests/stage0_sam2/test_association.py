@@ -162,6 +162,24 @@ def test_people_are_found_together_while_the_detector_sees_one_and_both_are_in_v
     assert not found_together(tracks, [both]), "next to nothing of person 2 is to be seen"
 
 
+def test_people_are_not_found_together_while_somebody_like_the_missing_one_is_found_elsewhere() -> (
+    None
+):
+    tracks = {1: followed(0, RED), 2: followed(2, BLUE)}
+    blue_here, stranger = found(1, BLUE), (30, 200, 30)
+    assert found_together(tracks, [blue_here])
+    assert found_together(tracks, [blue_here, found(40, stranger)])
+    assert not found_together(tracks, [blue_here, found(40, RED)])
+
+
+def test_a_mask_that_collapsed_is_known_once_the_person_is_found_whole() -> None:
+    tracks = {1: followed(0, RED), 2: followed(30, BLUE)}
+    tracks[1].last = block(2, width=4)
+    prompts = associate(tracks, [found(0, RED), found(30, BLUE)], next_id=3)
+    assert prompts.regained == {1}
+    assert set(prompts.boxes) == {1, 2}
+
+
 def test_after_people_crossed_clothes_decide_and_places_only_between_equals() -> None:
     tracks = {1: followed(10, RED), 2: followed(40, BLUE)}
     prompts = associate(tracks, [found(10, BLUE), found(40, RED)], next_id=3, crossed=True)

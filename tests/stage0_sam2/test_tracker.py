@@ -4,7 +4,7 @@ import numpy as np
 
 from stages.stage0_sam2.detector import Detection, overlap, resized_to, without_duplicates
 from stages.stage0_sam2.propagation import id_map
-from stages.stage0_sam2.tracker import add_people, best_meeting
+from stages.stage0_sam2.tracker import add_people, best_meeting, only
 
 SIZE = (6, 8)
 
@@ -65,3 +65,9 @@ def test_both_directions_meet_where_they_agree_on_who_is_where():
     swapped = id_map({2: logits(0, 1.0), 1: logits(4, 1.0)}, SIZE)
     half = id_map({1: logits(1, 1.0), 2: logits(4, 1.0)}, SIZE)
     assert best_meeting([apart, half, apart, swapped], [swapped, apart, apart, apart]) == 2
+
+
+def test_an_id_map_of_some_people_leaves_out_the_others():
+    ids = id_map({1: logits(0, 1.0), 2: logits(4, 1.0)}, SIZE)
+    assert only(ids, [2])[0].tolist() == [0, 0, 0, 0, 2, 2, 2, 0]
+    assert not only(ids, []).any()

@@ -11,7 +11,7 @@ STEP_M = 0.05
 """Cells within a cell of each other that differ by more are of two levels."""
 SMALLEST_LEVEL_M2 = 0.02
 """Levels have room for a foot; less is noise."""
-LOWER_SHARE = 0.2
+LOWER_SHARE = 0.5
 """Of the cells of two surfaces: fewer lower ones between them are noise at their edges."""
 _AROUND = np.ones((3, 3), bool)
 

@@ -15,8 +15,8 @@ TOLERANCE_PX = 0.25
 and between them what so many pixels mean at the parallax there is."""
 CONFIRMATIONS = 2
 """Key frames that must agree on a depth."""
-GUESSING_KEYS = (0, -1, 1, -4, 4, -9, 9)
-CONFIRMING_KEYS = (0, -1, 1, -2, 2, -4, 4, -9, 9)
+GUESSING_KEYS = (0, -2, 2, -7, 7)
+CONFIRMING_KEYS = (0, -1, 1, -3, 3, -7, 7)
 """Key frames that are asked, counted from the nearest in time: near ones see the same places,
 far ones what a person hides meanwhile. Past the clip's end, farther ones on the other side."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import cv2
 import numpy as np
@@ -33,6 +34,14 @@ class Views:
     def device(self) -> torch.device:
         return self.images.device
 
+    @cached_property
+    def Ts_world_camera(self) -> Float[Tensor, "T 4 4"]:
+        return torch.linalg.inv(self.Ts_camera_world)
+
+    @cached_property
+    def inverse_intrinsic(self) -> Float[Tensor, "3 3"]:
+        return torch.linalg.inv(self.intrinsic)
+
     def grey(self, frame: int) -> Float[Tensor, "H W"]:
         """A frame's brightness, 0 to 1."""
         return self.images[frame] * (1 / 255)
@@ -60,13 +69,14 @@ class Views:
 
 def relative(views: Views, reference: int, other: int) -> tuple[Tensor, Tensor]:
     """A (3, 3) and b (3,) with: pixel x at inverse depth w is seen at the pixel A x + w b."""
-    T = views.Ts_camera_world[other] @ torch.linalg.inv(views.Ts_camera_world[reference])
+    T = views.Ts_camera_world[other] @ views.Ts_world_camera[reference]
     K = views.intrinsic
-    return K @ T[:3, :3] @ torch.linalg.inv(K), K @ T[:3, 3]
+    return K @ T[:3, :3] @ views.inverse_intrinsic, K @ T[:3, 3]
 
 
+@lru_cache(maxsize=8)
 def pixel_grid(height: int, width: int, device: torch.device) -> Float[Tensor, "3 H W"]:
-    """Homogeneous pixel coordinates."""
+    """Homogeneous pixel coordinates; the same tensor every time, not to be changed."""
     y, x = torch.meshgrid(
         torch.arange(height, device=device, dtype=torch.float32),
         torch.arange(width, device=device, dtype=torch.float32),

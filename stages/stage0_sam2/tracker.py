@@ -153,10 +153,14 @@ def only(ids: UInt16[np.ndarray, "H W"], people: list[int]) -> UInt16[np.ndarray
 def best_meeting(
     forward: list[UInt16[np.ndarray, "H W"]], back: list[UInt16[np.ndarray, "H W"]]
 ) -> int:
-    """The frame in which most of the people's pixels have the same id in both directions."""
+    """The frame in which most of the people's pixels have the same id in both directions.
+
+    The first one if not even half of them have it anywhere: then forwards was wrong from the start.
+    """
     people = [((a > 0) | (b > 0)).sum() for a, b in zip(forward, back, strict=True)]
     same = [((a > 0) & (a == b)).sum() for a, b in zip(forward, back, strict=True)]
-    return int(np.argmax(np.array(same) / np.maximum(people, 1)))
+    agreement = np.array(same) / np.maximum(people, 1)
+    return int(np.argmax(agreement)) if agreement.max() > SAME else 0
 
 
 def add_people(ids: UInt16[np.ndarray, "H W"], added: UInt16[np.ndarray, "H W"]) -> None:

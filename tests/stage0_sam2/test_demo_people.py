@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from stages.artifacts.images import list_images, write_image
-from stages.stage0_sam2.detector import PersonDetector
-from stages.stage0_sam2.tracker import Tracker
+from stages.artifacts.masks import box_of
+from stages.stage0_sam2.detector import Detection, PersonDetector
+from stages.stage0_sam2.tracker import STEP, Tracker
 from stages.weights.demo import demo_folder
 from stages.weights.grounding_dino import load_grounding_dino
 from stages.weights.sam2 import load_sam2
@@ -20,19 +21,18 @@ CLIP = "walk_stairs_01"
 FRAMES = range(0, 24, 4)
 
 
-@pytest.fixture(scope="module")
-def images(tmp_path_factory):
+def images_of(folder, wanted):
     """Some frames of a demo video as a camera folder."""
-    folder = tmp_path_factory.mktemp("frames")
     with av.open(str(DEMO / "videos" / f"{CLIP}.mp4")) as container:
         for index, frame in enumerate(container.decode(video=0)):
-            if index in FRAMES:
+            if index in wanted:
                 write_image(folder / f"{index + 1:05d}.jpg", frame.to_ndarray(format="rgb24"))
     return list_images(folder)
 
 
 @pytest.mark.slow
-def test_the_person_has_one_id_and_the_true_mask_in_every_frame(images):
+def test_the_person_has_one_id_and_the_true_mask_in_every_frame(tmp_path):
+    images = images_of(tmp_path, FRAMES)
     dino = load_grounding_dino(demo_folder("grounding_dino"), "cpu")
     tracker = Tracker(
         load_sam2(demo_folder("sam2"), "cpu"), PersonDetector(dino, "person."), images
@@ -44,3 +44,23 @@ def test_the_person_has_one_id_and_the_true_mask_in_every_frame(images):
     assert min(overlaps) > 0.7
     assert list(tracker.scores) == [1]
     assert 0.25 < tracker.scores[1] <= 1
+
+
+@pytest.mark.slow
+def test_somebody_found_by_a_foot_is_whole_in_earlier_frames_too_once_found_whole(tmp_path):
+    images = images_of(tmp_path, range(STEP + 2))
+    true = read_truth(DEMO / "truth" / CLIP).person_ids == 1
+    looks = iter([foot_of(true[0]), np.array(box_of(true[STEP]), float)])
+    tracker = Tracker(
+        load_sam2(demo_folder("sam2"), "cpu"), lambda _: [Detection(next(looks), 0.9)], images
+    )
+    before, after = tracker.run()
+    assert [len(before.ids), len(after.ids)] == [STEP, 2]
+    overlaps = [iou(ids == 1, true[at]) for at, ids in enumerate(before.ids + after.ids)]
+    assert min(overlaps) > 0.7
+
+
+def foot_of(person):
+    """The lowest tenth of a person's box."""
+    x1, y1, x2, y2 = box_of(person)
+    return np.array([x1, y2 - 0.1 * (y2 - y1), x2, y2])

@@ -67,6 +67,12 @@ def test_both_directions_meet_where_they_agree_on_who_is_where():
     assert best_meeting([apart, half, apart, swapped], [swapped, apart, apart, apart]) == 2
 
 
+def test_what_agrees_nowhere_was_wrong_from_the_start():
+    whole, elsewhere = id_map({1: logits(0, 1.0)}, SIZE), id_map({1: logits(5, 1.0)}, SIZE)
+    part = np.where(np.arange(SIZE[1]) == 0, whole, 0)
+    assert best_meeting([elsewhere, part, elsewhere], [whole, whole, whole]) == 0
+
+
 def test_an_id_map_of_some_people_leaves_out_the_others():
     ids = id_map({1: logits(0, 1.0), 2: logits(4, 1.0)}, SIZE)
     assert only(ids, [2])[0].tolist() == [0, 0, 0, 0, 2, 2, 2, 0]

@@ -18,6 +18,8 @@ MISSES_ALLOWED = 2
 HIDDEN_ALLOWED = 6
 """Looks that a person may be out of sight and still be known again."""
 MIN_AREA_PX = 20
+LEAST_FILLED = 0.05
+"""A mask that fills less of the detector's box is not of what the detector saw."""
 SAME = 0.5
 """Masks that share more than this of the smaller one are of one body."""
 WHOLE = 0.8
@@ -81,6 +83,12 @@ def contained(a: Bool[np.ndarray, "H W"], b: Bool[np.ndarray, "H W"]) -> float:
     """Share of the smaller mask that the other one covers; 0 if either is empty."""
     smaller = min(np.count_nonzero(a), np.count_nonzero(b))
     return np.count_nonzero(a & b) / smaller if smaller else 0.0
+
+
+def fills(mask: Bool[np.ndarray, "H W"], box: Float[np.ndarray, "4"]) -> bool:
+    """Whether a mask can be of the person that the detector saw in a box (x1, y1, x2, y2)."""
+    x1, y1, x2, y2 = box
+    return bool(mask.sum() >= max(MIN_AREA_PX, LEAST_FILLED * (x2 - x1) * (y2 - y1)))
 
 
 def colours_of(image: UInt8[np.ndarray, "H W 3"], mask: Bool[np.ndarray, "H W"]) -> Colours:

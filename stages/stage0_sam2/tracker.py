@@ -16,7 +16,6 @@ from jaxtyping import UInt8, UInt16
 
 from stages.artifacts.images import ImageFile, read_image
 from stages.stage0_sam2.association import (
-    MIN_AREA_PX,
     SAME,
     Candidate,
     Prompts,
@@ -24,6 +23,7 @@ from stages.stage0_sam2.association import (
     associate,
     colours_of,
     contained,
+    fills,
     found_together,
 )
 from stages.stage0_sam2.detector import PersonDetector
@@ -102,7 +102,7 @@ class Tracker:
         found: list[Candidate] = []
         for index, detection in enumerate(detections):
             mask, score = logits[index] > 0, detection.score
-            if mask.sum() < MIN_AREA_PX:
+            if not fills(mask, detection.box):
                 continue
             for position, other in enumerate(found):
                 if contained(mask, other.mask) > SAME:

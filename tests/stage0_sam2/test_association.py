@@ -11,6 +11,7 @@ from stages.stage0_sam2.association import (
     associate,
     colours_of,
     contained,
+    fills,
     found_together,
     likeness,
 )
@@ -52,6 +53,14 @@ def test_a_part_is_wholly_contained_however_small() -> None:
     assert contained(block(0), block(0, width=2, height=3)) == 1
     assert contained(block(0), block(5)) == pytest.approx(0.5)
     assert contained(block(0), np.zeros((40, 60), bool)) == 0
+
+
+def test_specks_in_a_large_box_are_nobody() -> None:
+    person, picture = np.array([0.0, 10.0, 14.0, 32.0]), np.array([0.0, 0.0, 60.0, 40.0])
+    assert fills(block(2), person)
+    assert fills(block(2), picture)
+    assert not fills(block(2, width=4), picture)
+    assert not fills(block(2, width=1, height=10), person)
 
 
 def test_people_dressed_alike_keep_their_ids_whatever_the_order_of_the_detections() -> None:

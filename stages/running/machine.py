@@ -1,5 +1,6 @@
-"""What a run ran on and with, for the ledger."""
+"""What a run has to run on, and what it ran with, for the ledger."""
 
+import os
 import platform
 import resource
 import sys
@@ -31,6 +32,30 @@ def device() -> str:
     return f"cpu ({platform.machine()})"
 
 
+def has_gpu() -> bool:
+    """Whether a driver offers an accelerator; asks no library, which would start it up."""
+    return any(Path(device).exists() for device in ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg"))
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def free_memory_mb() -> float:
+    """Memory that is free or can be freed, within the limit of a container or a job."""
+    free = _number_in("/proc/meminfo", "MemAvailable:") / 1024
+    try:
+        own = Path("/proc/self/cgroup").read_text().rpartition("0::/")[2].strip()
+        group = Path("/sys/fs/cgroup") / own
+        limit = int((group / "memory.max").read_text())
+        used = int((group / "memory.current").read_text())
+    except (OSError, ValueError):  # No such limits here, or the word "max".
+        return free
+    cached = _number_in(group / "memory.stat", "inactive_file ")
+    return min(free, (limit - used + cached) / 2**20)
+
+
 def reset_peak_memory() -> None:
     """Starts a new peak where the system allows it (Linux, own process)."""
     try:
@@ -41,10 +66,14 @@ def reset_peak_memory() -> None:
 
 def peak_memory_mb() -> float:
     """Highest resident memory since the last reset, in MB."""
+    kilobytes = _number_in("/proc/self/status", "VmHWM:")
+    return (kilobytes or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) / 1024
+
+
+def _number_in(path: Path | str, name: str) -> int:
+    """The number behind a name in one of the system's tables; 0 where it is not."""
     try:
-        for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
+        lines = Path(path).read_text().splitlines()
     except OSError:
-        pass
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith(name)), 0)

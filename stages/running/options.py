@@ -33,9 +33,9 @@ def folder_option(flag: str, below: str, text: str) -> Callable:
 
 
 def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds `--pattern --start-idx --end-idx --skip-existing --vis`.
+    """Adds `--pattern --start-idx --end-idx --skip-existing --workers --vis`.
 
-    The command receives `selection` (Selection), `skip_existing` and `vis`.
+    The command receives `selection` (Selection), `skip_existing`, `workers` and `vis`.
     """
 
     def with_selection(pattern: str, start_idx: int, end_idx: int, **rest: Any) -> Any:
@@ -46,6 +46,13 @@ def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
     with_selection.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined] # click keeps the flags of a function there
     for option in (
         click.option("--vis", is_flag=True, help="Also write pictures; numbers stay the same."),
+        click.option(
+            "--workers",
+            type=click.IntRange(min=0),
+            default=0,
+            show_default="one a core, one in all with a GPU",
+            help="Videos side by side, each with models of its own.",
+        ),
         click.option(
             "--skip-existing/--no-skip-existing",
             default=True,

@@ -1,10 +1,13 @@
-"""The sequential run: models load once, videos follow one another, none stops the others."""
+"""The run of a stage: models load once, videos follow one another, none stops the others.
+
+On several cores without a GPU a few such runs go side by side and share the videos out.
+"""
 
 import shlex
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +21,7 @@ from stages.running.ledger import Entry
 from stages.running.resume import Resume
 from stages.running.selection import Selection, SelectionError, choose
 from stages.running.stage import Stage, VideoError
+from stages.running.workers import Lost, Team, usual_number
 
 USAGE, INTERRUPTED = 2, 130
 
@@ -28,6 +32,7 @@ def run(
     selection: Selection,
     where: Path,
     skip_existing: bool = True,
+    workers: int = 0,
     console: Console | None = None,
 ) -> int:
     """Runs a stage over the chosen videos and returns the exit code.
@@ -35,6 +40,7 @@ def run(
     Args:
         names: every video there is.
         where: the folder that the names come from.
+        workers: how many videos are processed side by side; 0 for as many as the machine allows.
 
     Returns:
         0 if every video is done or skipped, 1 if one failed, 2 if none matches, 130 if
@@ -56,10 +62,12 @@ def run(
     except OSError as error:
         console.print(f"{stage.name}: {one_line(error)}")
         return 1
-    entries = _Run(stage, videos, skip_existing, console, data_folder).entries()
+    workers = min(workers or usual_number(len(videos)), len(videos))
+    run_ = _Run(stage, videos, skip_existing, workers, console, data_folder)
+    entries = run_.entries()
     _print_table(console, stage, entries)
     outcomes = {entry.outcome for entry in entries}
-    if "interrupted" in outcomes:
+    if run_.interrupted:
         return INTERRUPTED
     return 1 if "failed" in outcomes else 0
 
@@ -68,29 +76,67 @@ class _Run:
     """State of one run: what is loaded, and the videos' outcomes."""
 
     def __init__(
-        self, stage: Stage, videos: list[str], skip: bool, console: Console, data_folder: Path
+        self,
+        stage: Stage,
+        videos: list[str],
+        skip: bool,
+        workers: int,
+        console: Console,
+        data_folder: Path,
     ) -> None:
-        self.stage, self.skip, self.console, self.data_folder = stage, skip, console, data_folder
+        self.stage, self.skip, self.workers = stage, skip, workers
+        self.console, self.data_folder = console, data_folder
         self.videos = sorted(videos, key=lambda video: (stage.bucket(video), video))
         self.resume = Resume(stage)
         self.loaded = False
         self.load_failure: Exception | None = None
+        self.say: Callable[[str], None] = console.print
+        self.interrupted = False
 
     def entries(self) -> list[Entry]:
-        """Processes the videos in turn."""
+        """Processes all videos; entries in the order in which they end."""
         entries: list[Entry] = []
-        with _progress(self.console, self.stage.name, len(self.videos)) as advance, _sigterm():
-            for index, video in enumerate(self.videos, 1):
-                entry = self._one(video)
+        with _progress(self.console, self.stage.name, len(self.videos)) as advance:
+            for entry in self._side_by_side() if self.workers > 1 else self._in_turn():
                 entries.append(entry)
                 advance()
                 self.console.print(
-                    f"{self.stage.name} [{index}/{len(self.videos)}] {video}: {entry.outcome}"
-                    f" in {entry.seconds:.1f} s" + (f": {entry.reason}" if entry.reason else "")
+                    f"{self.stage.name} [{len(entries)}/{len(self.videos)}] {entry.video}: "
+                    f"{entry.outcome} in {entry.seconds:.1f} s"
+                    + (f": {entry.reason}" if entry.reason else "")
                 )
-                if entry.outcome == "interrupted":
-                    break
         return entries
+
+    def _in_turn(self) -> Iterator[Entry]:
+        for video in self.videos:
+            with _handling(_stop, signal.SIGTERM):
+                entry = self._one(video)
+            self.interrupted = entry.outcome == "interrupted"
+            yield entry
+            if self.interrupted:
+                break
+
+    def _side_by_side(self) -> Iterator[Entry]:
+        team = Team(self._in_a_worker, self.workers)
+        with _handling(team.interrupt, signal.SIGINT, signal.SIGTERM):
+            for item in team.run(self.videos):
+                if isinstance(item, str):
+                    self.console.print(item)
+                else:
+                    yield self._of_a_lost_one(item) if isinstance(item, Lost) else item
+        self.interrupted = team.interrupted
+
+    def _in_a_worker(self, video: str, say: Callable[[str], None]) -> Entry:
+        self.say = say
+        with _handling(_stop, signal.SIGTERM):
+            return self._one(video)
+
+    def _of_a_lost_one(self, lost: Lost) -> Entry:
+        reason = (
+            f"its process was killed ({lost.cause}), perhaps for want of memory; "
+            "run again, with --workers 1 if that was it"
+        )
+        return self._write_down(lost.video, "failed", reason, 0.0, ledger.now())
 
     def _one(self, video: str) -> Entry:
         started, clock = ledger.now(), time.monotonic()
@@ -106,24 +152,36 @@ class _Run:
             outcome, reason = "failed", one_line(error)
             if not is_expected(error):
                 reason += self._log(video, error)
+        seconds = time.monotonic() - clock
+        return self._write_down(video, outcome, reason, seconds, started, details)
+
+    def _write_down(
+        self,
+        video: str,
+        outcome: str,
+        reason: str,
+        seconds: float,
+        started: str,
+        details: dict | None = None,
+    ) -> Entry:
         entry = Entry(
             stage=self.stage.name,
             video=video,
             outcome=outcome,
             reason=reason,
-            seconds=round(time.monotonic() - clock, 3),
+            seconds=round(seconds, 3),
             peak_memory_mb=round(machine.peak_memory_mb(), 1),
             started=started,
             command=shlex.join(sys.argv),
             device=machine.device(),
             versions=machine.versions(),
             weights_sha256=self._weights_sha256(),
-            details=details,
+            details=details or {},
         )
         try:
             ledger.append(self.data_folder, entry)
         except OSError as error:
-            self.console.print(f"{self.stage.name}: ledger not written: {one_line(error)}")
+            self.say(f"{self.stage.name}: ledger not written: {one_line(error)}")
         return entry
 
     def _process(self, video: str) -> tuple[str, str]:
@@ -136,7 +194,7 @@ class _Run:
             if state.skip:
                 return "skipped", state.reason
             if state.reason:
-                self.console.print(f"{stage.name} {video}: again, because {state.reason}")
+                self.say(f"{stage.name} {video}: again, because {state.reason}")
         self._load()
         begun = self.resume.begin(video)
         note = stage.process(video)
@@ -183,22 +241,24 @@ def _progress(console: Console, name: str, total: int) -> Iterator:
         yield lambda: progress.advance(task)
 
 
+def _stop(_signal: int, _frame: object) -> None:
+    """A polite kill ends a video as Ctrl-C does: the ledger gets its line."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # A second one would end the ending.
+    raise KeyboardInterrupt
+
+
 @contextmanager
-def _sigterm() -> Iterator[None]:
-    """A polite kill ends the run as Ctrl-C does: the ledger gets its line."""
-
-    def stop(_signal: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
+def _handling(handler: Callable[[int, object], None], *kinds: signal.Signals) -> Iterator[None]:
     try:
-        previous = signal.signal(signal.SIGTERM, stop)
+        previous = {kind: signal.signal(kind, handler) for kind in kinds}
     except ValueError:  # Only the main thread may set handlers.
         yield
         return
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for kind, before in previous.items():
+            signal.signal(kind, before)
 
 
 def _print_table(console: Console, stage: Stage, entries: list[Entry]) -> None:

@@ -65,6 +65,7 @@ def main(
     multihuman: bool,
     top_k: int,
     skip_existing: bool,
+    workers: int,
     vis: bool,
 ) -> None:
     """Find which body vertices touch something and which feet stand, in every frame.
@@ -87,5 +88,5 @@ def main(
         contact_thr=contact_thr,
     )
     raise SystemExit(
-        run(stage, videos_in(video_base_dir), selection, video_base_dir, skip_existing)
+        run(stage, videos_in(video_base_dir), selection, video_base_dir, skip_existing, workers)
     )

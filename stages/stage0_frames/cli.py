@@ -24,6 +24,7 @@ def main(
     output_base_dir: Path,
     fps: float | None,
     skip_existing: bool,
+    workers: int,
     vis: bool,
 ) -> None:
     """Turn video files into numbered pictures.
@@ -35,4 +36,4 @@ def main(
         stage = FramesStage(videos_dir, output_base_dir, fps)
     except VideoError as error:
         raise click.UsageError(str(error)) from None
-    raise SystemExit(run(stage, list(stage.files), selection, videos_dir, skip_existing))
+    raise SystemExit(run(stage, list(stage.files), selection, videos_dir, skip_existing, workers))

@@ -36,6 +36,7 @@ def main(
     dino_checkpoint: Path,
     sam2_checkpoint: Path,
     skip_existing: bool,
+    workers: int,
     vis: bool,
 ) -> None:
     """Find people and follow them: a mask, a box and an id for everybody in every frame.
@@ -45,5 +46,5 @@ def main(
     """
     stage = Sam2Stage(video_base_dir, output_base_dir, text, dino_checkpoint, sam2_checkpoint, vis)
     raise SystemExit(
-        run(stage, videos_in(video_base_dir), selection, video_base_dir, skip_existing)
+        run(stage, videos_in(video_base_dir), selection, video_base_dir, skip_existing, workers)
     )

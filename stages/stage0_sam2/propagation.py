@@ -14,6 +14,8 @@ import torch
 from jaxtyping import Bool, Float32
 from PIL import Image
 
+from stages.weights.precision import fast_precision
+
 Logits = dict[int, Float32[np.ndarray, "H W"]]
 """Mask logits of every person in one frame; over 0 is inside."""
 
@@ -56,7 +58,7 @@ def follow(
     """
     if not boxes and not masks:
         return {}
-    with _as_folder(frames) as folder, _quiet():
+    with _as_folder(frames) as folder, _quiet(), fast_precision(predictor.device):
         state = predictor.init_state(folder, offload_video_to_cpu=True, offload_state_to_cpu=True)
         for person, box in boxes.items():
             predictor.add_new_points_or_box(

@@ -43,6 +43,7 @@ def main(
     multihuman: bool,
     top_k: int,
     skip_existing: bool,
+    workers: int,
     vis: bool,
 ) -> None:
     """Find SMPL rotations and shape of the people in every frame.
@@ -63,5 +64,5 @@ def main(
         body_model=body_model,
     )
     raise SystemExit(
-        run(stage, videos_in(video_base_dir), selection, video_base_dir, skip_existing)
+        run(stage, videos_in(video_base_dir), selection, video_base_dir, skip_existing, workers)
     )

@@ -40,6 +40,7 @@ def main(
     multihuman: bool,
     top_k: int,
     skip_existing: bool,
+    workers: int,
     vis: bool,
 ) -> None:
     """Find 133 keypoints (body, feet, face, hands) of the people in every frame.
@@ -58,5 +59,5 @@ def main(
         vis=vis,
     )
     raise SystemExit(
-        run(stage, videos_in(video_base_dir), selection, video_base_dir, skip_existing)
+        run(stage, videos_in(video_base_dir), selection, video_base_dir, skip_existing, workers)
     )

@@ -36,6 +36,7 @@ def main(
     end_frame: int,
     stride: int,
     skip_existing: bool,
+    workers: int,
     vis: bool,
 ) -> None:
     """Reconstruct cameras and the place, by structure from motion and multi-view stereo.
@@ -53,5 +54,5 @@ def main(
         vis,
     )
     raise SystemExit(
-        run(stage, videos_in(video_base_dir), selection, video_base_dir, skip_existing)
+        run(stage, videos_in(video_base_dir), selection, video_base_dir, skip_existing, workers)
     )

@@ -1,9 +1,8 @@
 """stage1-sfm: cameras and depth of a video by structure from motion and multi-view stereo."""
 
-import os
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,6 @@ class SfmStage(Stage):
     end_frame: int = -1
     stride: int = 1
     vis: bool = False
-    threads: int = field(default_factory=lambda: min(MAX_THREADS, os.cpu_count() or 1))
 
     name = "stage1-sfm"
 
@@ -49,7 +47,7 @@ class SfmStage(Stage):
 
     def notice(self) -> str:
         people = "taken for scene" if self.masks_base_dir is None else "masked out"
-        device = "CUDA" if torch.cuda.is_available() else f"{self.threads} threads"
+        device = "CUDA" if torch.cuda.is_available() else "CPU"
         return f"pycolmap and multi-view stereo, no networks; people are {people}; {device}"
 
     def _images(self, video: str) -> Path:
@@ -86,8 +84,9 @@ class SfmStage(Stage):
         frames = choose_frames(
             self._images(video), self._masks(video), self.start_frame, self.end_frame, self.stride
         )
+        threads = min(MAX_THREADS, torch.get_num_threads())
         with tempfile.TemporaryDirectory(prefix="mimicmill-sfm-") as workspace:
-            made = reconstruct(frames, Path(workspace), self.threads)
+            made = reconstruct(frames, Path(workspace), threads)
         (path,) = self.outputs(video)
         shares: list[float] = []
         write_world(

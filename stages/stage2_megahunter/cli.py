@@ -62,6 +62,7 @@ def main(
     multihuman: bool,
     top_k: int,
     skip_existing: bool,
+    workers: int,
     vis: bool,
 ) -> None:
     """Place people and cameras in one world with metres.
@@ -85,7 +86,7 @@ def main(
         top_k,
     )
     raise SystemExit(
-        run(stage, stage.videos(), selection, world_reconstruction_base_dir, skip_existing)
+        run(stage, stage.videos(), selection, world_reconstruction_base_dir, skip_existing, workers)
     )
 
 

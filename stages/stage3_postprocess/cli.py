@@ -61,6 +61,7 @@ def main(
     multihuman: bool,
     body_model: Path,
     skip_existing: bool,
+    workers: int,
     vis: bool,
 ) -> None:
     """Turn the world so that gravity points down, and mesh the place around the people.
@@ -85,4 +86,4 @@ def main(
         multihuman,
     )
     names = megahunter_stems(megahunter_base_dir)
-    raise SystemExit(run(stage, names, selection, megahunter_base_dir, skip_existing))
+    raise SystemExit(run(stage, names, selection, megahunter_base_dir, skip_existing, workers))

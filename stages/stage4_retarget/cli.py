@@ -34,6 +34,7 @@ def main(
     multihuman: bool,
     top_k: int,
     skip_existing: bool,
+    workers: int,
     vis: bool,
     **weights: float,
 ) -> None:
@@ -46,7 +47,7 @@ def main(
         postprocessed_base_dir, contact_base_dir, multihuman, top_k, CostWeights(**weights)
     )
     folders = calibrated_folders(postprocessed_base_dir)
-    raise SystemExit(run(stage, folders, selection, postprocessed_base_dir, skip_existing))
+    raise SystemExit(run(stage, folders, selection, postprocessed_base_dir, skip_existing, workers))
 
 
 if __name__ == "__main__":

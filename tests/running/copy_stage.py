@@ -1,6 +1,6 @@
 """A small real stage for the tests: copies text files, upper-cased, through the shared run.
 
-As a script it takes a data folder and flags like a stage's command does.
+As a script it takes a data folder and a number of workers.
 """
 
 import os
@@ -55,6 +55,10 @@ class CopyStage(Stage):
             raise VideoError(f"{video} says bad; write something else")
         if text == "bug":
             raise RuntimeError("two\nlines")
+        if text == "meet":
+            (self.data / f"{video}.here").touch()
+            while len(list(self.data.glob("*.here"))) < 3:
+                time.sleep(0.01)
         with replacing(self.outputs(video)[0]) as temporary:
             temporary.write_text(text.upper()[: len(text) // 2] * self.times)
             if text == "die":
@@ -71,5 +75,5 @@ def names(data: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1])
-    sys.exit(run(CopyStage(folder), names(folder), Selection(), folder / "input"))
+    folder, workers = Path(sys.argv[1]), int(sys.argv[2])
+    sys.exit(run(CopyStage(folder), names(folder), Selection(), folder / "input", True, workers))

@@ -29,11 +29,14 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def go(data: Path, stage: CopyStage | None = None, skip: bool = True) -> tuple[int, list[dict]]:
+def go(
+    data: Path, stage: CopyStage | None = None, skip: bool = True, workers: int = 1
+) -> tuple[int, list[dict]]:
     """Runs the stage; returns the exit code and the ledger's lines of this run."""
     before = len(ledger.read(data))
     console = Console(quiet=True)
-    code = run(stage or CopyStage(data), names(data), Selection(), data / "input", skip, console)
+    stage = stage or CopyStage(data)
+    code = run(stage, names(data), Selection(), data / "input", skip, workers, console)
     return code, ledger.read(data)[before:]
 
 
@@ -41,9 +44,9 @@ def outcomes(entries: list[dict]) -> dict[str, str]:
     return {entry["video"]: entry["outcome"] for entry in entries}
 
 
-def spawn(data: Path, **options) -> subprocess.Popen:
+def spawn(data: Path, workers: int = 1, **options) -> subprocess.Popen:
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-    command = [sys.executable, str(SCRIPT), str(data)]
+    command = [sys.executable, str(SCRIPT), str(data), str(workers)]
     # A test run in the background of a shell ignores Ctrl-C, and its children would as well.
     options.setdefault("preexec_fn", lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     return subprocess.Popen(
@@ -97,7 +100,7 @@ def test_a_bug_leaves_its_traceback_in_the_log_and_one_line_in_the_ledger(data):
 def test_a_missing_input_names_the_file_and_the_stage_that_makes_it(data):
     stage = CopyStage(data)
     listed = [*names(data), "d"]
-    code = run(stage, listed, Selection("d"), data / "input", True, Console(quiet=True))
+    code = run(stage, listed, Selection("d"), data / "input", True, console=Console(quiet=True))
     assert code == 1
     reason = ledger.read(data)[-1]["reason"]
     assert str(data / "input" / "d.txt") in reason
@@ -107,7 +110,9 @@ def test_a_missing_input_names_the_file_and_the_stage_that_makes_it(data):
 def test_a_changed_parameter_is_told_and_done_again(data, capsys):
     go(data)
     console = Console(soft_wrap=True)
-    run(CopyStage(data, times=2), names(data), Selection("a"), data / "input", True, console)
+    run(
+        CopyStage(data, times=2), names(data), Selection("a"), data / "input", True, console=console
+    )
     assert "a: again, because times changed from 1 to 2" in capsys.readouterr().out
     assert (data / "output" / "a.txt").read_text() == "TEXT ATEXT A"
 
@@ -183,18 +188,63 @@ def test_a_run_killed_in_the_middle_of_a_write_leaves_no_half_file_and_a_rerun_f
     assert outcomes(entries) == {"a": "skipped", "b": "done", "c": "done"}
 
 
+def test_a_killed_worker_costs_one_video_and_the_others_finish(data):
+    (data / "input" / "b.txt").write_text("die")
+    code, entries = go(data, workers=2)
+    assert code == 1
+    assert outcomes(entries) == {"a": "done", "b": "failed", "c": "done"}
+    reason = next(entry["reason"] for entry in entries if entry["video"] == "b")
+    assert "SIGKILL" in reason
+    assert not (data / "output" / "b.txt").exists()
+    (data / "input" / "b.txt").write_text("live")
+    code, entries = go(data, workers=2)
+    assert code == 0
+    assert outcomes(entries) == {"a": "skipped", "b": "done", "c": "skipped"}
+
+
+def test_a_worker_that_dies_is_replaced_while_videos_wait(data):
+    for name in "abc":
+        (data / "input" / f"{name}.txt").write_text("die")
+    for name in "def":
+        (data / "input" / f"{name}.txt").write_text(f"a text that is longer than 100: {'x' * 100}")
+    code, entries = go(data, workers=2)
+    assert code == 1
+    assert outcomes(entries) == dict.fromkeys("abc", "failed") | dict.fromkeys("def", "done")
+
+
+def test_two_videos_are_processed_at_the_same_time(data):
+    for name in "abc":
+        (data / "input" / f"{name}.txt").write_text("meet")
+    go(data, workers=3)
+    assert set(outcomes(ledger.read(data)).values()) == {"done"}
+
+
+def test_workers_tell_the_parent_what_they_have_to_say(data, capsys):
+    go(data)
+    console, stage = Console(soft_wrap=True), CopyStage(data, times=2)
+    run(stage, names(data), Selection(), data / "input", True, 2, console)
+    out = capsys.readouterr().out
+    for name in "abc":
+        assert f"{name}: again, because times changed from 1 to 2" in out
+        assert f"{name}: done" in out
+
+
+@pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_says_so_and_keeps_what_is_done(data, kind):
+def test_an_interrupted_run_says_so_and_keeps_what_is_done(data, kind, workers):
+    go(data)
     (data / "input" / "b.txt").write_text("wait")
-    process = spawn(data)
+    before = len(ledger.read(data))
+    process = spawn(data, workers)
     for line in process.stdout:
         if "waiting" in line:
             break
     process.send_signal(kind)
     process.communicate(timeout=30)
     assert process.returncode == 130
-    assert outcomes(ledger.read(data)) == {"a": "done", "b": "interrupted"}
-    assert not (data / "output" / "b.txt").exists()
+    assert outcomes(ledger.read(data)[before:])["b"] == "interrupted"
+    assert (data / "output" / "a.txt").read_text() == "TEXT A"
+    assert (data / "output" / "b.txt").read_text() == "TEXT B"
 
 
 def test_a_full_disk_is_said_in_words_and_leaves_no_half_file(data):
@@ -228,14 +278,16 @@ def test_a_read_only_data_folder_is_one_clear_line(data, capsys):
     # Root may write anywhere, so a file stands where the folder of results should be.
     (data / "output").write_text("a file")
     console = Console(soft_wrap=True)
-    code = run(CopyStage(data), names(data), Selection(), data / "input", True, console)
+    code = run(CopyStage(data), names(data), Selection(), data / "input", True, console=console)
     assert code == 1
     assert str(data / "output") in capsys.readouterr().out
 
 
 def test_no_match_lists_what_is_there_and_exits_with_2(data, capsys):
     console = Console(soft_wrap=True)
-    code = run(CopyStage(data), names(data), Selection("zebra"), data / "input", True, console)
+    code = run(
+        CopyStage(data), names(data), Selection("zebra"), data / "input", True, console=console
+    )
     out = capsys.readouterr().out
     assert code == 2
     assert "zebra" in out
@@ -243,7 +295,9 @@ def test_no_match_lists_what_is_there_and_exits_with_2(data, capsys):
 
 
 def test_an_empty_folder_exits_with_2(tmp_path, capsys):
-    code = run(CopyStage(tmp_path), [], Selection(), tmp_path, True, Console(soft_wrap=True))
+    code = run(
+        CopyStage(tmp_path), [], Selection(), tmp_path, True, console=Console(soft_wrap=True)
+    )
     assert code == 2
     assert "no videos here" in capsys.readouterr().out
 

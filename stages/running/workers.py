@@ -1,0 +1,138 @@
+"""Videos side by side: where there is no GPU, forks of a run share its videos out.
+
+Two cores do more for two videos than for one, because much of a stage runs on one core only. Forks
+share what has been imported; each loads models for itself.
+"""
+
+import os
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from stages.running import machine
+
+WORKER_MEMORY_MB = 3000
+"""Over twice what the hungriest stage takes for 100 frames of the demo, imports included."""
+
+Say = Callable[[str], None]
+
+
+def usual_number(videos: int) -> int:
+    """One worker a core as far as memory goes; one in all beside a GPU, whose memory is one."""
+    if sys.platform != "linux" or machine.has_gpu():
+        return 1
+    by_memory = int(machine.free_memory_mb() // WORKER_MEMORY_MB)
+    return max(1, min(videos, machine.cores(), by_memory))
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A video whose worker ended without a result."""
+
+    video: str
+    cause: str
+    """The signal that killed the worker, or its exit code."""
+
+
+@dataclass
+class _Worker:
+    process: BaseProcess
+    line: Connection
+    video: str
+    """What it works on; empty once it was told to go."""
+
+
+class Team:
+    """Workers that take the next video whenever they are free.
+
+    work: processes one video in a worker, where it may say something; both come back to the parent,
+    so the result has to pickle.
+    """
+
+    def __init__(self, work: Callable[[str, Say], Any], number: int) -> None:
+        self.work, self.number = work, number
+        self.workers: list[_Worker] = []
+        self.interrupted = False
+
+    def run(self, videos: list[str]) -> Iterator[Any]:
+        """Results, and what is said (str), as they come; `Lost` for the video of a killed worker.
+
+        A killed worker is replaced by a new one.
+        """
+        waiting = deque(videos)
+        while self.workers or (waiting and not self.interrupted):
+            while waiting and len(self.workers) < self.number and not self.interrupted:
+                self._start(waiting.popleft())
+            yield from self._news(waiting)
+
+    def interrupt(self, _signal: int = 0, _frame: object = None) -> None:
+        """Ends everybody politely; `run` still yields what they have to say. Handles signals."""
+        self.interrupted = True
+        for worker in self.workers:
+            worker.process.terminate()
+
+    def _start(self, video: str) -> None:
+        fork = get_context("fork")
+        ours, theirs = fork.Pipe()
+        not_theirs = [ours, *(worker.line for worker in self.workers)]
+        process = fork.Process(target=self._serve, args=(theirs, not_theirs), daemon=True)
+        process.start()
+        theirs.close()
+        with suppress(OSError):  # What died since is news of the next round.
+            ours.send(video)
+        self.workers.append(_Worker(process, ours, video))
+        if self.interrupted:
+            process.terminate()
+
+    def _news(self, waiting: deque[str]) -> Iterator[Any]:
+        ready = wait([worker.line for worker in self.workers])
+        for worker in [worker for worker in self.workers if worker.line in ready]:
+            try:
+                item = worker.line.recv()
+            except (EOFError, OSError):
+                self.workers.remove(worker)
+                worker.process.join()
+                if worker.video and not self.interrupted:
+                    yield Lost(worker.video, _cause(worker.process.exitcode))
+                continue
+            yield item
+            if not isinstance(item, str):
+                worker.video = waiting.popleft() if waiting and not self.interrupted else ""
+                with suppress(OSError):
+                    worker.line.send(worker.video)
+
+    def _serve(self, line: Connection, not_theirs: list[Connection]) -> None:
+        for other in not_theirs:
+            other.close()
+        # Ctrl-C reaches the whole group; the parent passes it on, once, as SIGTERM.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        # A progress bar that took the streams over is the parent's.
+        sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
+        share_cores(self.number)
+        try:
+            while video := line.recv():
+                line.send(self.work(video, line.send))
+        except (EOFError, OSError):  # The parent is gone.
+            return
+
+
+def share_cores(workers: int) -> None:
+    """Leaves libraries that compute on all cores this process's share of them."""
+    threads = max(1, machine.cores() // workers)
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.set_num_threads(threads)
+
+
+def _cause(exit_code: int | None) -> str:
+    if exit_code is None or exit_code >= 0:
+        return f"exit code {exit_code}"
+    return signal.Signals(-exit_code).name

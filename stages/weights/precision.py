@@ -1,0 +1,18 @@
+"""In which numbers networks compute."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+
+@contextmanager
+def fast_precision(device: torch.device | str) -> Iterator[None]:
+    """Matrix products in bfloat16 on processors that have units for them (Intel's AMX).
+
+    SAM 2's own demos compute so on GPUs. Elsewhere nothing changes.
+    """
+    on_cpu = torch.device(device).type == "cpu"
+    has_units = torch.cpu.get_capabilities().get("amx_bf16", False)
+    with torch.autocast("cpu", torch.bfloat16, enabled=bool(on_cpu and has_units)):
+        yield

@@ -23,6 +23,8 @@ def versions() -> dict[str, str]:
 
 def device() -> str:
     """The accelerator in use by an imported library, else the processor."""
+    if not has_gpu():
+        return f"cpu ({platform.machine()})"
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
         return str(torch.cuda.get_device_name())

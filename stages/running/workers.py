@@ -7,6 +7,7 @@ share what has been imported; each loads models for itself.
 import os
 import signal
 import sys
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -83,7 +84,10 @@ class Team:
         ours, theirs = fork.Pipe()
         not_theirs = [ours, *(worker.line for worker in self.workers)]
         process = fork.Process(target=self._serve, args=(theirs, not_theirs), daemon=True)
-        process.start()
+        with warnings.catch_warnings():
+            # JAX fears for its threads; they start with its first computation, in the workers.
+            warnings.filterwarnings("ignore", r"os\.fork\(\) was called", RuntimeWarning)
+            process.start()
         theirs.close()
         with suppress(OSError):  # What died since is news of the next round.
             ours.send(video)

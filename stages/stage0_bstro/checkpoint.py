@@ -80,8 +80,7 @@ def network_from_state(
     Entries without influence are dropped; anything missing, of another shape or unknown raises
     ValueError that names `source`.
     """
-    with torch.device("meta"):
-        network = Bstro(template, config)
+    network = Bstro(template, config)
     expected = {k: v for k, v in network.state_dict().items() if not k.endswith(_COUNTER)}
     given = {
         k: v

@@ -7,6 +7,7 @@ checkpoint.
 
 from typing import cast
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -127,8 +128,8 @@ class SmplHead(nn.Module):
         self.decpose = nn.Linear(dim, POSE_DIM)
         self.decshape = nn.Linear(dim, SHAPE_DIM)
         self.deccam = nn.Linear(dim, CAMERA_DIM)
-        identity_6d = torch.tensor([1.0, 0.0, 0.0, 0.0, 1.0, 0.0]).repeat(24)
-        self.register_buffer("init_body_pose", identity_6d[None])
+        identity_6d = np.tile(np.float32([[1, 0, 0, 0, 1, 0]]), 24)
+        self.register_buffer("init_body_pose", torch.from_numpy(identity_6d))
         self.register_buffer("init_betas", torch.zeros(1, SHAPE_DIM))
         self.register_buffer("init_cam", torch.tensor([[0.9, 0.0, 0.0]]))
 

@@ -1,5 +1,6 @@
 """Attention over the frames of a window; VIMO uses it on features and again on poses."""
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -10,12 +11,10 @@ _LONGEST_SEQUENCE = 100
 
 def sinusoidal_table(length: int, dim: int) -> Float[Tensor, "length 1 dim"]:
     """The position code of "Attention Is All You Need": sines at even, cosines at odd places."""
-    position = torch.arange(length, dtype=torch.float32)[:, None]
-    frequency = 10000.0 ** (-torch.arange(0, dim, 2, dtype=torch.float32) / dim)
-    table = torch.zeros(length, 1, dim)
-    table[:, 0, 0::2] = torch.sin(position * frequency)
-    table[:, 0, 1::2] = torch.cos(position * frequency)
-    return table
+    # NumPy, because torch loads a symbolic algebra system for an `arange` on its meta device.
+    frequency = 10000.0 ** (-np.arange(0, dim, 2, dtype=np.float32) / dim)
+    angle = np.arange(length, dtype=np.float32)[:, None] * frequency
+    return torch.from_numpy(np.stack([np.sin(angle), np.cos(angle)], -1).reshape(length, 1, dim))
 
 
 class _PositionCode(nn.Module):

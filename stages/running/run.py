@@ -52,6 +52,9 @@ def run(
     except SelectionError as error:
         console.print(f"{stage.name}: {error}")
         return USAGE
+    if workers > 1 and machine.has_gpu():
+        console.print(f"{stage.name}: a GPU has room for one set of models; use --workers 1")
+        return USAGE
     if stage.notice():
         console.print(f"{stage.name}: {stage.notice()}")
     data_folder = stage.output_base_dir.parent

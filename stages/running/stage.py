@@ -21,7 +21,7 @@ class Input:
 
 
 class Stage(ABC):
-    """One stage: models are loaded once, videos are processed one after another."""
+    """One stage: a run, or each of its workers, loads models once and takes a video at a time."""
 
     name: str
     """The stage's one name: command, make target, image and service: `stage0-sam2`."""

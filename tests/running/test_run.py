@@ -14,7 +14,7 @@ from rich.console import Console
 sys.path.insert(0, str(Path(__file__).parent))
 from copy_stage import CopyStage, names
 
-from stages.running import Selection, ledger, run
+from stages.running import Selection, ledger, machine, run
 
 SCRIPT = Path(__file__).parent / "copy_stage.py"
 REPOSITORY = Path(__file__).parents[2]
@@ -200,6 +200,14 @@ def test_a_killed_worker_costs_one_video_and_the_others_finish(data):
     code, entries = go(data, workers=2)
     assert code == 0
     assert outcomes(entries) == {"a": "skipped", "b": "done", "c": "skipped"}
+
+
+def test_workers_are_refused_where_there_is_a_gpu(data, monkeypatch, capsys):
+    monkeypatch.setattr(machine, "has_gpu", lambda: True)
+    console, stage = Console(soft_wrap=True), CopyStage(data)
+    assert run(stage, names(data), Selection(), data / "input", True, 2, console) == 2
+    assert "use --workers 1" in capsys.readouterr().out
+    assert run(stage, names(data), Selection(), data / "input", True, 0, console) == 0
 
 
 def test_a_worker_that_dies_is_replaced_while_videos_wait(data):

@@ -128,7 +128,7 @@ class SmplHead(nn.Module):
         self.decpose = nn.Linear(dim, POSE_DIM)
         self.decshape = nn.Linear(dim, SHAPE_DIM)
         self.deccam = nn.Linear(dim, CAMERA_DIM)
-        identity_6d = np.tile(np.float32([[1, 0, 0, 0, 1, 0]]), 24)
+        identity_6d = np.tile(np.array([[1, 0, 0, 0, 1, 0]], np.float32), 24)
         self.register_buffer("init_body_pose", torch.from_numpy(identity_6d))
         self.register_buffer("init_betas", torch.zeros(1, SHAPE_DIM))
         self.register_buffer("init_cam", torch.tensor([[0.9, 0.0, 0.0]]))

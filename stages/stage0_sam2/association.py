@@ -121,14 +121,21 @@ def found_together(tracks: dict[int, Track], candidates: list[Candidate]) -> boo
     )
 
 
+def changed_places(tracks: dict[int, Track], candidates: list[Candidate]) -> bool:
+    """Whether masks carried on went over to one another's people, as their clothes say."""
+    in_view = _in_view(tracks)
+    by_place, by_clothes = _pairs(in_view, candidates), _pairs(in_view, candidates, crossed=True)
+    return any(by_place[person] != by_clothes[person] for person in by_place.keys() & by_clothes)
+
+
 def associate(
     tracks: dict[int, Track], candidates: list[Candidate], next_id: int, crossed: bool = False
 ) -> Prompts:
     """Whom to follow on, and from what.
 
     `tracks` is brought up to date: people lost for too long leave, new ones get ids from
-    `next_id` on. `crossed`: people were found together before, and each mask may have gone over to
-    another one, so that clothes say more than places.
+    `next_id` on. `crossed`: people were found together before or have changed places, so that
+    clothes say more than places.
     """
     prompts = Prompts()
     in_view = _in_view(tracks)

@@ -21,6 +21,7 @@ from stages.stage0_sam2.association import (
     Prompts,
     Track,
     associate,
+    changed_places,
     colours_of,
     contained,
     fills,
@@ -72,7 +73,8 @@ class Tracker:
             if pending is not None and going_on and found_together(self.tracks, candidates):
                 pending = self._followed(session, start + STEP)
                 continue
-            crossed = start - session.start > STEP
+            was_together = start - session.start > STEP
+            crossed = was_together or changed_places(self.tracks, candidates)
             prompts = associate(self.tracks, candidates, max(self.scores, default=0) + 1, crossed)
             session = Session(start, prompts)
             scores = {person: candidate.score for person, candidate in prompts.new.items()}

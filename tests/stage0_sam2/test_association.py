@@ -9,6 +9,7 @@ from stages.stage0_sam2.association import (
     Candidate,
     Track,
     associate,
+    changed_places,
     colours_of,
     contained,
     fills,
@@ -196,6 +197,15 @@ def test_after_people_crossed_clothes_decide_and_places_only_between_equals() ->
     tracks = {1: followed(10, RED), 2: followed(40, RED)}
     prompts = associate(tracks, [found(41, RED), found(11, RED)], next_id=3, crossed=True)
     assert [prompts.boxes[person][0] for person in (1, 2)] == [11, 41]
+
+
+def test_clothes_say_that_masks_went_over_to_one_another() -> None:
+    tracks = {1: followed(10, RED), 2: followed(40, BLUE)}
+    assert changed_places(tracks, [found(10, BLUE), found(40, RED)])
+    assert not changed_places(tracks, [found(40, BLUE), found(10, RED)])
+    assert not changed_places(tracks, [found(10, BLUE)]), "red is nowhere: no two have changed"
+    tracks = {1: followed(10, RED), 2: followed(40, RED)}
+    assert not changed_places(tracks, [found(12, RED), found(38, RED)]), "dressed alike"
 
 
 def test_two_pieces_of_one_person_are_one_person() -> None:

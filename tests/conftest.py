@@ -15,6 +15,9 @@ import torch
 
 REPOSITORY = Path(__file__).parents[1]
 
+# Commands that tests run inside of pytest must not fork it: JAX and torch have threads there.
+os.environ["MIMICMILL_WORKERS"] = "1"
+
 
 @dataclass(frozen=True)
 class Goldens:

@@ -50,7 +50,8 @@ def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--workers",
             type=click.IntRange(min=0),
             default=0,
-            show_default="one a core, one in all with a GPU",
+            envvar="MIMICMILL_WORKERS",
+            show_default="$MIMICMILL_WORKERS, else one a core, one in all with a GPU",
             help="Videos side by side, each with models of its own.",
         ),
         click.option(

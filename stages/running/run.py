@@ -32,7 +32,7 @@ def run(
     selection: Selection,
     where: Path,
     skip_existing: bool = True,
-    workers: int = 0,
+    workers: int = 1,
     console: Console | None = None,
 ) -> int:
     """Runs a stage over the chosen videos and returns the exit code.
@@ -41,6 +41,8 @@ def run(
         names: every video there is.
         where: the folder that the names come from.
         workers: how many videos are processed side by side; 0 for as many as the machine allows.
+            More than one are forks: the process must not have computed anything with JAX or torch
+            before, whose threads do not survive a fork.
 
     Returns:
         0 if every video is done or skipped, 1 if one failed, 2 if none matches, 130 if

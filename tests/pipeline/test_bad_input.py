@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -69,6 +71,21 @@ def test_five_frames_give_what_they_can_and_then_a_reason(short_videos):
     assert world.failed_clearly("five")
     assert "gives 5 frames" in world.reason("five")
     assert len(list(DataFolder(data).bodies("five").iterdir())) == 5
+
+
+def test_videos_side_by_side_end_as_they_do_one_after_the_other(short_videos):
+    data, ran = short_videos
+    command_file = Path(sys.executable).with_name("stage0-vimo")
+    done = subprocess.run(
+        [command_file, "--no-skip-existing", "--workers", "2"],
+        env={**os.environ, "MIMICMILL_DATA": str(data)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == ran["stage0-vimo"].exit_code == 1
+    assert "five: done" in done.stdout
+    assert f"nobody: failed in 0.0 s: {ran['stage0-vimo'].reason('nobody')}" in done.stdout
 
 
 @pytest.fixture(scope="module")

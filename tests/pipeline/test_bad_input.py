@@ -85,7 +85,8 @@ def test_videos_side_by_side_end_as_they_do_one_after_the_other(short_videos):
     )
     assert done.returncode == ran["stage0-vimo"].exit_code == 1
     assert "five: done" in done.stdout
-    assert f"nobody: failed in 0.0 s: {ran['stage0-vimo'].reason('nobody')}" in done.stdout
+    assert "nobody: failed" in done.stdout
+    assert ran["stage0-vimo"].reason("nobody") in done.stdout
 
 
 @pytest.fixture(scope="module")

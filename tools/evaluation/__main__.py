@@ -58,12 +58,16 @@ def main(data_dir: Path, seeds: str, pattern: str, world: str) -> None:
 
 def _render_and_process(data_dir: Path, seeds: list[int]) -> None:
     """Renders the scenes that are not there yet and runs the whole chain on them."""
+    # A renderer a core: threads of several get in each other's way.
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
 
     def rendered(seed: int) -> None:
         name = f"seed_{seed}"
         if not (data_dir / "truth" / name / "truth.npz").exists():
             command = [sys.executable, "-m", "tools.footage", "--seed", str(seed)]
-            subprocess.run([*command, "--name", name, "--out", str(data_dir)], check=True)
+            subprocess.run(
+                [*command, "--name", name, "--out", str(data_dir)], env=environment, check=True
+            )
 
     with ThreadPoolExecutor(os.cpu_count()) as renderers:
         list(renderers.map(rendered, seeds))

@@ -25,6 +25,12 @@ def estimator(goldens, tmp_path_factory):
     return KeypointEstimator(load_vitpose(path), batch_size=2)
 
 
+@pytest.fixture
+def in_float32(monkeypatch):
+    """As the original computes, also where this processor would take bfloat16."""
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
+
+
 def test_the_flip_pairs_are_the_original_ones(small):
     ours = {tuple(sorted(pair)) for pair in FLIP_PAIRS}
     assert ours == {tuple(sorted(pair)) for pair in small["flip_pairs"].tolist()}
@@ -39,13 +45,19 @@ def test_crops_equal_to_one_grey_level(small):
         assert np.abs(ours - small["crop_u8"][index].astype(int)).max() <= 1
 
 
-def test_heat_maps_equal_to_1e_4(small, estimator):
+def test_heat_maps_equal_to_1e_4(small, estimator, in_float32):
     heat = estimator.heat_maps(normalised(small["crop_u8"])).numpy()[:, ::6]
     golden = small["heat_flipavg_slice"]
     assert np.abs(heat - golden).max() < 1e-4 * golden.std()
 
 
-def test_keypoints_equal_to_a_thousandth_of_a_pixel(small, estimator):
+def test_heat_maps_of_this_processor_equal_to_a_twentieth_of_their_deviation(small, estimator):
+    heat = estimator.heat_maps(normalised(small["crop_u8"])).numpy()[:, ::6]
+    golden = small["heat_flipavg_slice"]
+    assert np.abs(heat - golden).max() < 0.05 * golden.std()
+
+
+def test_keypoints_equal_to_a_thousandth_of_a_pixel(small, estimator, in_float32):
     crops = [crop_of_box(tuple(box[:4])) for box in small["boxes_xyxys"]]
     heat = estimator.heat_maps(normalised(small["crop_u8"])).numpy()
     positions, scores = decode(heat)

@@ -226,7 +226,7 @@ def test_a_worker_that_dies_is_replaced_while_videos_wait(data):
     assert outcomes(entries) == dict.fromkeys("abc", "failed") | dict.fromkeys("def", "done")
 
 
-def test_two_videos_are_processed_at_the_same_time(data):
+def test_three_workers_process_three_videos_at_the_same_time(data):
     for name in "abc":
         (data / "input" / f"{name}.txt").write_text("meet")
     _, entries, _ = go_side_by_side(data, workers=3)

@@ -86,10 +86,10 @@ class Terrain:
         heights[inside] = self.surface_below(above)
         known = np.isfinite(heights)
         return HeightField(
-            heights=jnp.asarray(_continued(heights, known), jnp.float32),
-            known=jnp.asarray(known, jnp.float32),
-            origin=jnp.asarray(origin, jnp.float32),
-            cell=jnp.asarray(cell, jnp.float32),
+            heights=_continued(heights, known).astype(np.float32),
+            known=known.astype(np.float32),
+            origin=origin.astype(np.float32),
+            cell=np.float32(cell),
         )
 
 
@@ -117,7 +117,7 @@ def raised_near_edges(field: HeightField, reach_m: float) -> HeightField:
     heights = np.where(np.asarray(field.known) > 0, np.asarray(field.heights), -np.inf)
     highest = ndimage.maximum_filter(heights, size=size)
     raised = np.where(np.isfinite(highest), highest, np.asarray(field.heights))
-    return field._replace(heights=jnp.asarray(raised, jnp.float32))
+    return field._replace(heights=raised.astype(np.float32))
 
 
 def ground_at(
@@ -129,13 +129,12 @@ def ground_at(
     corner = jnp.floor(place).astype(jnp.int32)
     i, j = corner[:, 0], corner[:, 1]
     u, v = place[:, 0] - i, place[:, 1] - j
-    h = field.heights
+    h, k = jnp.asarray(field.heights), jnp.asarray(field.known)
     height = (
         h[i, j] * (1 - u) * (1 - v)
         + h[i + 1, j] * u * (1 - v)
         + h[i, j + 1] * (1 - u) * v
         + h[i + 1, j + 1] * u * v
     )
-    k = field.known
     known = k[i, j] * k[i + 1, j] * k[i, j + 1] * k[i + 1, j + 1]
     return height, known

@@ -45,6 +45,7 @@ from stages.solving.compilation_cache import use_compilation_cache
 from stages.solving.manifolds import hat, nudge_left, rotate_left, rotation_exp, rotation_log
 from stages.solving.padding import pad_frames, pad_mask, padded_length
 from stages.solving.problem import Blocks, Limits, Marks, Problem, Robust, Solution, View
+from stages.solving.programs import digest_of
 from stages.solving.solver import solve
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "Robust",
     "Solution",
     "View",
+    "digest_of",
     "hat",
     "losses",
     "nudge_left",

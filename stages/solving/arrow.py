@@ -5,8 +5,8 @@ the shared unknown s:
 
     E[t-1]' z[t-1] + D[t] z[t] + E[t] z[t+1] + B[t] s = g[t],    sum B' z + C s = h.
 
-Block Cholesky along time for all people at once, then the Schur complement for s. Work and
-memory grow linearly with the number of frames.
+Elimination along time for all people at once, then the Schur complement for s: frame by frame on
+CPUs, where work and memory grow linearly with the number of frames, by cyclic reduction elsewhere.
 """
 
 from typing import NamedTuple
@@ -15,6 +15,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
+
+from stages.solving.cyclic_reduction import solve_by_cyclic_reduction
 
 _SMALL_BLOCK = 10
 
@@ -32,6 +34,14 @@ def solve_arrow(
     system: ArrowSystem, g: Float[Array, "P T n"], h: Float[Array, " s"]
 ) -> tuple[Float[Array, "P T n"], Float[Array, " s"]]:
     """Solve `system @ (z, s) = (g, h)`; not-a-number where the matrix is not positive definite."""
+    solve = frame_by_frame if jax.default_backend() == "cpu" else all_frames_at_once
+    return solve(system, g, h)
+
+
+def frame_by_frame(
+    system: ArrowSystem, g: Float[Array, "P T n"], h: Float[Array, " s"]
+) -> tuple[Float[Array, "P T n"], Float[Array, " s"]]:
+    """As `solve_arrow`: block Cholesky, one frame after another."""
     factors, reduced = jax.vmap(_eliminate)(
         system.diagonal, system.upper, jnp.concatenate([g[..., None], system.border], axis=-1)
     )
@@ -40,6 +50,18 @@ def solve_arrow(
     s = _solve_positive(schur, h - jnp.einsum("ptns,ptn->s", Y, y))
     z = jax.vmap(_substitute)(factors, y - Y @ s)
     return z, s
+
+
+def all_frames_at_once(
+    system: ArrowSystem, g: Float[Array, "P T n"], h: Float[Array, " s"]
+) -> tuple[Float[Array, "P T n"], Float[Array, " s"]]:
+    """As `solve_arrow`: cyclic reduction."""
+    rhs = jnp.concatenate([g[..., None], system.border], axis=-1)
+    found = solve_by_cyclic_reduction(system.diagonal, system.upper, rhs)
+    z, Z = found[..., 0], found[..., 1:]
+    schur = system.corner - jnp.einsum("ptns,ptnr->sr", system.border, Z)
+    s = _solve_positive(schur, h - jnp.einsum("ptns,ptn->s", system.border, z))
+    return z - Z @ s, s
 
 
 class _Factors(NamedTuple):

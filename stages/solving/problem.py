@@ -125,6 +125,8 @@ class Problem:
         marks: derivatives of features in closed form.
         nudge_frame: move_frame to first order around delta = 0, used for derivatives only; for
             rotations `nudge_left`. Compiles and runs faster than differentiating move_frame.
+        closure_digest: of the data that the functions close over (`programs.digest_of`), "" if they
+            close over none. Finished programs are kept on disk under it; None: they are not.
     """
 
     frame_size: int
@@ -141,6 +143,7 @@ class Problem:
     blocks: Blocks | None = None
     marks: Marks | None = None
     nudge_frame: Callable[[Frame, Float[Array, " n"]], Frame] | None = None
+    closure_digest: str | None = None
 
     def nudge(self, x: Frame, delta: Float[Array, " n"]) -> Frame:
         """x moved by an infinitesimal delta."""

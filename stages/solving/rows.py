@@ -99,7 +99,15 @@ def over_frames(function: Callable[..., Any], moving: int, common: int = 1) -> C
     def mapped(*arguments):
         rest = len(arguments) - moving - common
         axes = (0,) * moving + (None,) * common + (0,) * rest
-        return jax.vmap(jax.vmap(function, axes), axes)(*arguments)
+        P, T = jax.tree.leaves(arguments[0])[0].shape[:2]
+        flat = (
+            argument
+            if axis is None
+            else jax.tree.map(lambda a: a.reshape(P * T, *a.shape[2:]), argument)
+            for argument, axis in zip(arguments, axes, strict=True)
+        )
+        found = jax.vmap(function, axes)(*flat)
+        return jax.tree.map(lambda a: a.reshape(P, T, *a.shape[1:]), found)
 
     return mapped
 

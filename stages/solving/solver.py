@@ -5,21 +5,20 @@ diagonal of the normal equations, falls with the gain ratio of an accepted step 
 faster with rejected ones.
 """
 
-from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from stages.solving.arrow import ArrowSystem, solve_arrow
 from stages.solving.linearise import NormalEquations, linearise, term_costs
 from stages.solving.problem import Data, Frame, Limits, Problem, Shared, Solution
+from stages.solving.programs import kept_program
 from stages.solving.rows import Costs, Inputs, Totals, dtype_of
 
 DEFAULT_LIMITS = Limits()
-# XLA's newer way to make code for fusions on CPUs takes longer and the code runs no faster here.
-COMPILER_OPTIONS = {"xla_cpu_use_fusion_emitters": False}
 _LARGEST_DAMPING = 1e4
 _SMALLEST_DAMPING = 1e-7
 _LARGEST_GROWTH = 16.0
@@ -32,15 +31,14 @@ _CUT = 0.9
 _GOOD_GAIN = 0.5
 
 
-@partial(jax.jit, static_argnames="problem", compiler_options=COMPILER_OPTIONS)
 def solve(
     problem: Problem,
     frames: Frame,
     shared: Shared,
     data: Data,
     constants: Data,
-    frame_mask: Bool[Array, "P T"],
-    pair_mask: Bool[Array, "P T-1"] | None = None,
+    frame_mask: Bool[Any, "P T"],
+    pair_mask: Bool[Any, "P T-1"] | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Solution:
     """Minimise the problem's cost from a start.
@@ -56,15 +54,40 @@ def solve(
         pair_mask: neighbours that a pair term ties; both frames valid if None.
         limits: when to stop.
     """
+    arguments = (frames, shared, data, constants, frame_mask, pair_mask, limits)
+    arguments = jax.tree.map(
+        lambda leaf: leaf if isinstance(leaf, jax.Array) else np.asarray(leaf), arguments
+    )
+    return kept_program(minimise, _compiler_options(), problem, arguments)(*arguments)
+
+
+def _compiler_options() -> dict[str, Any] | None:
+    # XLA's newer way to make code for fusions on CPUs takes longer and the code runs no faster.
+    return {"xla_cpu_use_fusion_emitters": False} if jax.default_backend() == "cpu" else None
+
+
+def minimise(
+    problem: Problem,
+    frames: Frame,
+    shared: Shared,
+    data: Data,
+    constants: Data,
+    frame_mask: Bool[Array, "P T"],
+    pair_mask: Bool[Array, "P T-1"] | None,
+    limits: Limits,
+) -> Solution:
+    """`solve` as a function to be traced."""
     if pair_mask is None:
         pair_mask = frame_mask[:, :-1] & frame_mask[:, 1:]
     inputs = Inputs(data, constants, frame_mask, pair_mask)
-    start = _start(problem, frames, shared, inputs, limits)
-    end = jax.lax.while_loop(
-        lambda state: ~state.done & (state.iterations < limits.max_iterations),
-        lambda state: _iterate(problem, inputs, limits, state),
-        start,
-    )
+    # Accelerators would otherwise multiply matrices with ten bits, and steps would be as exact.
+    with jax.default_matmul_precision("highest"):
+        start = _start(problem, frames, shared, inputs, limits)
+        end = jax.lax.while_loop(
+            lambda state: ~state.done & (state.iterations < limits.max_iterations),
+            lambda state: _iterate(problem, inputs, limits, state),
+            start,
+        )
     return Solution(
         frames=end.frames,
         shared=end.shared,

@@ -8,7 +8,6 @@ Missed at either end of a clip, a standing foot would leave its person to drift.
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy.ndimage import binary_propagation
-from scipy.signal import savgol_filter
 
 FRAMES = 7
 """A speed is that of the line through so many frames: people's first distances are noisy."""
@@ -31,7 +30,14 @@ def standing_feet(
     frames = min(FRAMES, len(feet_m) - 1 + len(feet_m) % 2)
     if frames < 3:
         return planted
-    step_m = savgol_filter(feet_m, frames, polyorder=1, deriv=1, axis=0)
-    speed_m = np.linalg.norm(step_m, axis=-1)
+    speed_m = np.linalg.norm(_steps(feet_m, frames), axis=-1)
     sure = planted & (speed_m <= FASTEST_M)
     return binary_propagation(sure, ALONG_TIME, mask=sure | (speed_m <= STILL_M))
+
+
+def _steps(places_m: Float[np.ndarray, "T 2 3"], frames: int) -> Float[np.ndarray, "T 2 3"]:
+    """Slope of the line through so many frames around each; at the ends through the outermost."""
+    T, offsets = len(places_m), np.arange(frames) - frames // 2
+    around = np.lib.stride_tricks.sliding_window_view(places_m, frames, axis=0)
+    slopes = around @ (offsets / (offsets**2).sum())
+    return slopes[np.clip(np.arange(T) - frames // 2, 0, T - frames)]

@@ -231,6 +231,7 @@ PROBLEM = Problem(
     pairs_use_shared=False,
     features=_features,
     nudge_frame=_nudge,
+    closure_digest="",
     blocks=Blocks(3, 3, 24, _rotation_prior, _rotation_smoothness),
     marks=Marks(
         _marks_jacobian,

@@ -19,7 +19,7 @@ from stages.robot.kinematics import PointSet, moved_points, points_on_links, wor
 from stages.robot.limbs import sole_points_m
 from stages.robot.model import Robot
 from stages.robot.terrain import HeightField, ground_at
-from stages.solving import Blocks, Marks, Problem, View, nudge_left, rotate_left
+from stages.solving import Blocks, Marks, Problem, View, digest_of, nudge_left, rotate_left
 from stages.solving.problem import Residuals
 from stages.stage4_retarget import terms
 from stages.stage4_retarget.weights import CostWeights
@@ -111,6 +111,7 @@ def retargeting_problem(robot: Robot) -> Problem:
         blocks=Blocks(6, 1, len(robot.joint_names), parts.joints, parts.joint_pairs),
         marks=Marks(parts.marks_jacobian, MARK_OF_TERM),
         nudge_frame=_nudge,
+        closure_digest=digest_of(robot),
     )
 
 

@@ -1,12 +1,11 @@
 """Retarget one person's whole trajectory to the robot."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Bool, Float
 
 from stages.geometry.rotations import nearest_rotation
 from stages.robot.collision import deepest_overlap_m
@@ -173,7 +172,7 @@ def _untangled(robot: Robot, setting: _Setting) -> Solution:
 
 def _solve(robot: Robot, setting: _Setting, self_collision: float) -> Solution:
     """First loosely, then as wished; firmly at last if joints still push past their limits."""
-    constants, nothing = setting.constants, jnp.zeros(len(setting.constants.ratios))
+    constants, nothing = setting.constants, np.zeros(len(setting.constants.ratios), np.float32)
     loose = loosened(constants, self_collision)
     found = _minimise(robot, setting, loose, setting.start, nothing, FIRST_LIMITS)
     found = _minimise(robot, setting, constants, found.frames, found.shared, LIMITS)
@@ -188,7 +187,7 @@ def _minimise(
     setting: _Setting,
     constants: Constants,
     pose: Pose,
-    stretch: Float[Array, " K"],
+    stretch: Float[Any, " K"],
     limits: Limits,
 ) -> Solution:
     mask = frame_mask(setting.frames, setting.length)
@@ -203,7 +202,7 @@ def _pose(solution: Solution, frames: int) -> Pose:
 
 
 def _float32(tree):
-    return jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), tree)
+    return jax.tree.map(lambda leaf: np.asarray(leaf, np.float32), tree)
 
 
 def _ground(person: Person, terrain: Terrain) -> HeightField:

@@ -37,7 +37,7 @@ def compilations(stage: str, cache: str) -> int:
         text=True,
         check=True,
     )
-    return done.stderr.count("PERSISTENT COMPILATION CACHE MISS for 'jit_solve")
+    return done.stderr.count("PERSISTENT COMPILATION CACHE MISS for 'jit_minimise")
 
 
 @pytest.mark.parametrize("stage", ["stage2", "stage4"])

@@ -1,4 +1,4 @@
-"""The compilation cache: private, named after version and device, and used by a second process."""
+"""What is traced and compiled once: kept privately, and used by the next process."""
 
 import os
 import stat
@@ -12,17 +12,22 @@ import pytest
 from stages.solving import use_compilation_cache
 
 SOLVE = """
-import jax, jax.numpy as jnp, logging
+import jax, jax.numpy as jnp, logging, sys
 from stages.solving import Problem, solve, use_compilation_cache
 use_compilation_cache()
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 jax.config.update("jax_explain_cache_misses", True)
 logging.basicConfig(level="INFO")
-problem = Problem(1, lambda x, d: x + d, lambda x, s, data, c: {"seen": x - data})
+traced = []
+def seen(x, s, data, c):
+    traced.append(1)
+    return {"seen": x - data}
+problem = Problem(1, lambda x, d: x + d, seen, closure_digest=sys.argv[1] or None)
 for frames in (100, 100, 200):
     found = solve(problem, jnp.zeros((1, frames, 1)), None, jnp.ones((1, frames, 1)), None,
                   jnp.ones((1, frames), bool))
 assert abs(float(found.frames[0, 0, 0]) - 1) < 1e-4
+print(len(traced))
 """
 
 
@@ -59,14 +64,40 @@ def test_where_no_folder_can_be_made_the_cache_stays_off(tmp_path, settings):
     assert use_compilation_cache(tmp_path / "file" / "cache") is None
 
 
-def misses(tmp_path):
-    environment = {**os.environ, "MIMICMILL_CACHE": str(tmp_path / "cache")}
-    done = subprocess.run(
-        [sys.executable, "-c", SOLVE], env=environment, capture_output=True, text=True, check=True
-    )
-    return done.stderr.count("PERSISTENT COMPILATION CACHE MISS for 'jit_solve")
+def solved(cache, digest=""):
+    """Programs compiled by JAX, and calls of the residual function, which are all for tracing."""
+    environment = {**os.environ, "MIMICMILL_CACHE": str(cache)}
+    command = [sys.executable, "-c", SOLVE, digest]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    misses = done.stderr.count("PERSISTENT COMPILATION CACHE MISS for 'jit_minimise")
+    return misses, int(done.stdout)
+
+
+def programs_in(cache):
+    return list(cache.rglob("traced/*"))
 
 
 def test_two_lengths_compile_twice_in_one_process_and_not_at_all_in_the_next(tmp_path):
-    assert misses(tmp_path) == 2
-    assert misses(tmp_path) == 0
+    assert solved(tmp_path)[0] == 2
+    assert solved(tmp_path)[0] == 0
+    assert not programs_in(tmp_path), "nobody said what the problem closes over"
+
+
+def test_a_problem_that_says_what_it_closes_over_is_not_even_traced_again(tmp_path):
+    misses, traced = solved(tmp_path, "one table")
+    assert misses == 2 and traced > 0
+    assert len(programs_in(tmp_path)) == 2
+    assert solved(tmp_path, "one table") == (0, 0)
+
+
+def test_other_data_closed_over_makes_other_programs(tmp_path):
+    solved(tmp_path, "one table")
+    assert solved(tmp_path, "another table")[1] > 0
+
+
+def test_a_damaged_program_is_made_again(tmp_path):
+    solved(tmp_path, "one table")
+    for path in programs_in(tmp_path):
+        path.write_bytes(path.read_bytes()[:1000])
+    assert solved(tmp_path, "one table")[1] > 0
+    assert solved(tmp_path, "one table")[1] == 0

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from stages.solving import Solution, solve
-from stages.solving.solver import COMPILER_OPTIONS
+from stages.solving.solver import minimise
 
 
 @dataclass
@@ -59,11 +59,8 @@ class Batch:
                 *({name: call[name] for name in _PER_VIDEO} for call in calls),
             )
         )
-        # A jitted function inside of another one cannot have compiler options of its own.
-        inner = inspect.unwrap(solve)
-        batched = jax.vmap(lambda given: inner(problem, **given))
-        many = jax.jit(batched, compiler_options=COMPILER_OPTIONS)
+        many = jax.jit(jax.vmap(lambda given: minimise(problem, **given)))
         return cls(lambda: jax.block_until_ready(many(stacked)))
 
 
-_PER_VIDEO = ("frames", "shared", "data", "constants", "frame_mask", "limits")
+_PER_VIDEO = ("frames", "shared", "data", "constants", "frame_mask", "pair_mask", "limits")

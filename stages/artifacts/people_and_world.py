@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from stages.artifacts.h5tree import as_strings, created, opened, put_array, put_strings, rounded
+from stages.artifacts.point_chunks import put_points, read_points
 from stages.artifacts.world import FrameGroup
 
 WORLD = "our_pred_world_cameras_and_structure"
@@ -66,10 +67,11 @@ def write_people_and_world(
                 if not changes and dataset.compression is not None:
                     entry.copy(dataset, entry, name)  # as it lies there: not unpacked, not packed
                     continue
-                array = dataset[:]
                 if name == "pts3d":
-                    array = rounded(move_points(array.astype(np.float32)))
-                elif name == "cam2world":
+                    put_points(entry, name, rounded(move_points(read_points(dataset))))
+                    continue
+                array = dataset[:]
+                if name == "cam2world":
                     array = move_camera(array.astype(np.float32)).astype(np.float32)
                 elif narrowed:
                     array = array.astype(np.float32)

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
 from stages.artifacts.h5tree import created, opened, put_array, rounded
+from stages.artifacts.point_chunks import put_points, read_points
 
 GROUP = "monst3r_ga_output"
 MADE_BY = "a stage 1 (stage1-sfm, stage1-megasam or stage1-align3r)"
@@ -67,7 +68,7 @@ def write_world(path: Path, frames: Iterable[WorldFrame], **metadata: str | floa
             put_array(entry, "cam2world", frame.T_world_camera.astype(np.float32))
             put_array(entry, "depths", depth)
             points = point_map(depth, frame.intrinsic, frame.T_world_camera)
-            put_array(entry, "pts3d", rounded(points))
+            put_points(entry, "pts3d", rounded(points))
             put_array(entry, "conf", rounded(frame.confidence))
             measured = frame.confidence > 0 if frame.measured is None else frame.measured
             put_array(entry, "msk", measured.astype(bool))
@@ -111,7 +112,7 @@ class WorldFrameView:
 
     @property
     def points(self) -> Float32[np.ndarray, "H W 3"]:
-        return self.group["pts3d"][:].astype(np.float32)
+        return read_points(self.group["pts3d"])
 
     @property
     def confidence(self) -> Float32[np.ndarray, "H W"]:

@@ -38,6 +38,12 @@ def put_array(group: h5py.Group, name: str, array: np.ndarray) -> None:
         dataset[...] = array
 
 
+def is_packed(dataset: h5py.Dataset) -> bool:
+    """Whether a data set is compressed, or too small to be."""
+    small = dataset.id.get_storage_size() < _COMPRESS_FROM_BYTES
+    return small or dataset.compression is not None
+
+
 def _chunks(array: np.ndarray) -> tuple[int, ...] | bool:
     """A map at a time: maps are read whole, and x, y and z compress better apart."""
     if array.ndim == 3 and array.dtype.kind == "f":

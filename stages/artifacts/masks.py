@@ -160,7 +160,7 @@ def read_mask(
             f"mask is {' x '.join(map(str, ids.shape))} but its image is {size}",
             f"frames and masks do not belong together: run {MADE_BY} with --no-skip-existing",
         )
-    return ids.astype(np.uint16)
+    return ids.astype(np.uint16, copy=False)
 
 
 def summarise(frames: Iterable[dict[int, PersonLabel]]) -> TrackSummary:

@@ -14,7 +14,15 @@ import h5py
 import numpy as np
 from jaxtyping import Float32
 
-from stages.artifacts.h5tree import as_strings, created, opened, put_array, put_strings, rounded
+from stages.artifacts.h5tree import (
+    as_strings,
+    created,
+    is_packed,
+    opened,
+    put_array,
+    put_strings,
+    rounded,
+)
 from stages.artifacts.point_chunks import put_points, read_points
 from stages.artifacts.world import FrameGroup
 
@@ -64,7 +72,7 @@ def write_people_and_world(
             for name, dataset in frame.group.items():
                 narrowed = frames_as_dataset and dataset.dtype == np.float64
                 changes = name in ("pts3d", "cam2world") or narrowed
-                if not changes and dataset.compression is not None:
+                if not changes and is_packed(dataset):
                     entry.copy(dataset, entry, name)  # as it lies there: not unpacked, not packed
                     continue
                 if name == "pts3d":

@@ -108,7 +108,7 @@ class WorldFrameView:
 
     @property
     def depth(self) -> Float32[np.ndarray, "H W"]:
-        return self.group["depths"][:].astype(np.float32)
+        return self.group["depths"][:].astype(np.float32, copy=False)
 
     @property
     def points(self) -> Float32[np.ndarray, "H W 3"]:
@@ -116,15 +116,16 @@ class WorldFrameView:
 
     @property
     def confidence(self) -> Float32[np.ndarray, "H W"]:
-        return self.group["conf"][:].astype(np.float32)
+        return self.group["conf"][:].astype(np.float32, copy=False)
 
     @property
     def measured(self) -> Bool[np.ndarray, "H W"]:
-        return self.group["msk"][:] > 0.5
+        mask = self.group["msk"][:]
+        return mask if mask.dtype == bool else mask > 0.5
 
     @property
     def dynamic(self) -> Bool[np.ndarray, "H W"]:
-        return self.group["dynamic_msk"][:].astype(bool)
+        return self.group["dynamic_msk"][:].astype(bool, copy=False)
 
     @property
     def motion_probability(self) -> Float32[np.ndarray, "h w"] | None:
@@ -141,12 +142,15 @@ class FrameGroup:
     def __init__(self, group: h5py.Group) -> None:
         self.names: list[str] = sorted(group)
         self._group = group
+        self._opened: dict[str, WorldFrameView] = {}
 
     def __len__(self) -> int:
         return len(self.names)
 
     def __getitem__(self, name: str) -> WorldFrameView:
-        return WorldFrameView(name, self._group[name])
+        if name not in self._opened:  # HDF5 looks a name up and reads its group each time else.
+            self._opened[name] = WorldFrameView(name, self._group[name])
+        return self._opened[name]
 
     def __iter__(self) -> Iterator[WorldFrameView]:
         return (self[name] for name in self.names)

@@ -55,12 +55,11 @@ def look_around(
         present = [i for i, track in enumerate(tracks) if track.detected[t]]
         if not present:
             continue
-        depth, confidence = frame.depth, frame.confidence
-        measured, dynamic = frame.measured & (confidence > 0), frame.dynamic
-        static = measured & ~dynamic
-        if sees_behind_people:
-            static |= (confidence > 0) & dynamic & ~frame.measured
-        usable = measured & (depth > 0)
+        # Depth 0 is what confidence 0 is, a hole, so the confidence need not be unpacked too.
+        depth, measured, dynamic = frame.depth, frame.measured, frame.dynamic
+        known = depth > 0
+        usable = measured & known
+        static = known & (measured != dynamic if sees_behind_people else measured & ~dynamic)
         for i in present:
             track, around = tracks[i], found[i]
             depths, trust = sample_depths(depth, usable, track.pixels[t], gradient_thr)
@@ -70,7 +69,7 @@ def look_around(
             around.depths[t], around.trust[t] = depths, trust
             for foot in range(len(_FEET)):
                 up = cameras.R_world_camera[t].T @ ups[i]
-                planes = _grounds(depth, static & (depth > 0), cameras, track, t, foot, up)
+                planes = _grounds(depth, static, cameras, track, t, foot, up)
                 for k, patch in enumerate(planes):
                     around.ground_points[t, foot, k] = patch.point
                     around.ground_normals[t, foot, k] = patch.normal

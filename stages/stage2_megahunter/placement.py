@@ -1,7 +1,7 @@
 """First guesses: where a person stands before each camera, and how large the world is."""
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 _ROUNDS = 12
 _AGREEMENT = 0.05
@@ -37,14 +37,21 @@ def place_before_camera(
         position = t[:, None] + offsets
         miss = np.linalg.norm(np.einsum("tkab,tkb->tka", across, position), axis=-1)
         known = weights > 0
-        typical = np.array(
-            [np.median(m[k]) if k.any() else 1.0 for m, k in zip(miss, known, strict=True)]
-        )
-        tolerance = np.maximum(2.0 * typical, 0.03)[:, None]
+        tolerance = np.maximum(2.0 * _medians(miss, known), 0.03)[:, None]
         w = weights / (1.0 + (miss / tolerance) ** 2) ** 2
     known_frames = (weights > 0).sum(axis=1) >= min(4, K)
     known_frames &= np.isfinite(t).all(axis=1) & (t[:, 2] > shortest_m)
     return _nearest_known(t, known_frames)
+
+
+def _medians(
+    values: Float[np.ndarray, "T K"], known: Bool[np.ndarray, "T K"]
+) -> Float[np.ndarray, " T"]:
+    """The median of each row's known values; 1 where a row has none."""
+    ascending = np.sort(np.where(known, values, np.inf), axis=1)
+    count = known.sum(axis=1)
+    middle = np.stack([(count - 1) // 2, count // 2], axis=1).clip(0, known.shape[1] - 1)
+    return np.where(count > 0, np.take_along_axis(ascending, middle, axis=1).mean(axis=1), 1.0)
 
 
 def _nearest_known(values: np.ndarray, known: np.ndarray) -> np.ndarray:

@@ -39,17 +39,16 @@ def smooth_vectors(
     values: Float[np.ndarray, " frames *B"], rate_hz: float, filter_: OneEuro = DEFAULT
 ) -> Float[np.ndarray, " frames *B"]:
     """Both ways over time, each number on its own."""
-    forward = _filter_vectors(values, rate_hz, filter_)
-    backward = _filter_vectors(values[::-1], rate_hz, filter_)[::-1]
-    return 0.5 * (forward + backward)
+    both = _filter_vectors(np.stack([values, values[::-1]], axis=1), rate_hz, filter_)
+    return 0.5 * (both[:, 0] + both[::-1, 1])
 
 
 def smooth_rotations(
     R: Float[np.ndarray, "T k 3 3"], rate_hz: float, filter_: OneEuro = DEFAULT
 ) -> Float[np.ndarray, "T k 3 3"]:
     """Both ways over time; the result lies halfway on the arc between the two."""
-    forward = _filter_rotations(R, rate_hz, filter_)
-    backward = _filter_rotations(R[::-1], rate_hz, filter_)[::-1]
+    both = _filter_rotations(np.stack([R, R[::-1]], axis=1), rate_hz, filter_)
+    forward, backward = both[:, 0], both[::-1, 1]
     turn = rotvec_from_matrix(np.swapaxes(forward, -1, -2) @ backward)
     return forward @ matrix_from_rotvec(0.5 * turn)
 

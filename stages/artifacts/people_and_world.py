@@ -14,6 +14,7 @@ import h5py
 import numpy as np
 from jaxtyping import Float32
 
+from stages.artifacts.float_maps import POINT_LEVELS, put_map, read_map
 from stages.artifacts.h5tree import (
     as_strings,
     created,
@@ -23,7 +24,6 @@ from stages.artifacts.h5tree import (
     put_strings,
     rounded,
 )
-from stages.artifacts.point_chunks import put_points, read_points
 from stages.artifacts.world import FrameGroup
 
 WORLD = "our_pred_world_cameras_and_structure"
@@ -76,7 +76,7 @@ def write_people_and_world(
                     entry.copy(dataset, entry, name)  # as it lies there: not unpacked, not packed
                     continue
                 if name == "pts3d":
-                    put_points(entry, name, rounded(move_points(read_points(dataset))))
+                    put_map(entry, name, rounded(move_points(read_map(dataset))), POINT_LEVELS)
                     continue
                 array = dataset[:]
                 if name == "cam2world":

@@ -10,8 +10,8 @@ import h5py
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
+from stages.artifacts.float_maps import DEPTH_LEVELS, POINT_LEVELS, put_map, read_map
 from stages.artifacts.h5tree import created, opened, put_array, rounded
-from stages.artifacts.point_chunks import put_points, read_points
 
 GROUP = "monst3r_ga_output"
 MADE_BY = "a stage 1 (stage1-sfm, stage1-megasam or stage1-align3r)"
@@ -66,9 +66,9 @@ def write_world(path: Path, frames: Iterable[WorldFrame], **metadata: str | floa
             put_array(entry, "rgbimg", frame.rgb.astype(np.uint8))
             put_array(entry, "intrinsic", frame.intrinsic.astype(np.float32))
             put_array(entry, "cam2world", frame.T_world_camera.astype(np.float32))
-            put_array(entry, "depths", depth)
+            put_map(entry, "depths", depth, DEPTH_LEVELS)
             points = point_map(depth, frame.intrinsic, frame.T_world_camera)
-            put_points(entry, "pts3d", rounded(points))
+            put_map(entry, "pts3d", rounded(points), POINT_LEVELS)
             put_array(entry, "conf", rounded(frame.confidence))
             measured = frame.confidence > 0 if frame.measured is None else frame.measured
             put_array(entry, "msk", measured.astype(bool))
@@ -108,11 +108,11 @@ class WorldFrameView:
 
     @property
     def depth(self) -> Float32[np.ndarray, "H W"]:
-        return self.group["depths"][:].astype(np.float32, copy=False)
+        return read_map(self.group["depths"])
 
     @property
     def points(self) -> Float32[np.ndarray, "H W 3"]:
-        return read_points(self.group["pts3d"])
+        return read_map(self.group["pts3d"])
 
     @property
     def confidence(self) -> Float32[np.ndarray, "H W"]:

@@ -1,4 +1,4 @@
-"""Point maps: plain HDF5 for every reader, lossless, and small."""
+"""Point maps and depth maps: plain HDF5 for every reader, lossless, and small."""
 
 import zlib
 
@@ -6,11 +6,11 @@ import h5py
 import numpy as np
 import pytest
 
+from stages.artifacts.float_maps import DEPTH_LEVELS, POINT_LEVELS, put_map, read_map
 from stages.artifacts.h5tree import put_array, rounded
-from stages.artifacts.point_chunks import put_points, read_points
 from stages.artifacts.world import point_map
 
-SHAPES = [(1, 1, 3), (1, 7, 3), (13, 1, 3), (37, 53, 3), (288, 512, 3)]
+SHAPES = [(1, 1), (5, 3), (288, 512), (1, 1, 3), (1, 7, 3), (13, 1, 3), (37, 53, 3), (288, 512, 3)]
 
 
 def bits(array: np.ndarray) -> np.ndarray:
@@ -40,25 +40,26 @@ def place(noise_m: float) -> np.ndarray:
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("kind", ["odd", "rounded", "zero"])
-def test_plain_h5py_reads_every_bit(tmp_path, shape, kind):
+@pytest.mark.parametrize("levels", [POINT_LEVELS, DEPTH_LEVELS])
+def test_plain_h5py_reads_every_bit(tmp_path, shape, kind, levels):
     points = odd_numbers(shape)
     if kind != "odd":
         numbers = np.random.default_rng(1).normal(size=shape).astype(np.float32)
         points = rounded(numbers) if kind == "rounded" else np.zeros_like(numbers)
     with h5py.File(tmp_path / "p.h5", "w") as file:
-        put_points(file, "pts3d", points)
+        put_map(file, "pts3d", points, levels)
     with h5py.File(tmp_path / "p.h5") as file:
         dataset = file["pts3d"]
         assert dataset.dtype == np.float32
         assert np.array_equal(bits(dataset[:]), bits(points))
-        assert np.array_equal(bits(read_points(dataset)), bits(points))
-        assert np.array_equal(bits(dataset[0, :, 1]), bits(points[0, :, 1]))
+        assert np.array_equal(bits(read_map(dataset)), bits(points))
+        assert np.array_equal(bits(dataset[0, :1]), bits(points[0, :1]))
 
 
 def test_views_of_other_layouts_and_types_are_stored_as_they_read(tmp_path):
     points = np.random.default_rng(0).normal(size=(3, 20, 30)).transpose(2, 1, 0)
     with h5py.File(tmp_path / "p.h5", "w") as file:
-        put_points(file, "pts3d", points)
+        put_map(file, "pts3d", points, POINT_LEVELS)
         assert np.array_equal(file["pts3d"][:], points.astype(np.float32))
 
 
@@ -66,7 +67,7 @@ def test_the_filters_are_standard_and_undone_by_hand(tmp_path):
     """What HDF5's documents say of shuffle and deflate, without HDF5's filters."""
     points = place(0.01)
     with h5py.File(tmp_path / "p.h5", "w") as file:
-        put_points(file, "pts3d", points)
+        put_map(file, "pts3d", points, POINT_LEVELS)
         dataset = file["pts3d"]
         assert (dataset.compression, dataset.shuffle, dataset.chunks) == (
             "gzip",
@@ -82,10 +83,10 @@ def test_the_filters_are_standard_and_undone_by_hand(tmp_path):
 def test_a_copy_in_another_file_reads_the_same(tmp_path):
     points = place(0.01)
     with h5py.File(tmp_path / "a.h5", "w") as a, h5py.File(tmp_path / "b.h5", "w") as b:
-        put_points(a, "pts3d", points)
+        put_map(a, "pts3d", points, POINT_LEVELS)
         b.copy(a["pts3d"], b, "pts3d")
         assert np.array_equal(b["pts3d"][:], points)
-        assert np.array_equal(read_points(b["pts3d"]), points)
+        assert np.array_equal(read_map(b["pts3d"]), points)
 
 
 def store_by_lzf(file: h5py.File, points: np.ndarray) -> None:
@@ -147,7 +148,7 @@ def test_maps_stored_in_any_other_way_are_read(tmp_path, store):
     with h5py.File(tmp_path / "p.h5", "w") as file:
         store(file, points)
     with h5py.File(tmp_path / "p.h5") as file:
-        found = read_points(file["pts3d"])
+        found = read_map(file["pts3d"])
         assert found.dtype == np.float32
         assert np.array_equal(found, points)
 
@@ -156,5 +157,5 @@ def test_maps_stored_in_any_other_way_are_read(tmp_path, store):
 def test_a_map_takes_little_more_than_half_of_its_bytes(tmp_path, noise_m):
     points = place(noise_m)
     with h5py.File(tmp_path / "p.h5", "w") as file:
-        put_points(file, "pts3d", points)
+        put_map(file, "pts3d", points, POINT_LEVELS)
         assert file["pts3d"].id.get_storage_size() < 0.55 * points.nbytes

@@ -1,11 +1,11 @@
-"""Point maps in HDF5's own shuffle and deflate filters, packed by what each byte can be packed to.
+"""Float maps in HDF5's own shuffle and deflate filters, packed by what each byte can be packed to.
 
 A map is one chunk, filtered as HDF5 itself would: the bytes of all numbers are sorted by their
 place in the number, then deflated. Of numbers rounded to 16 bits (`h5tree.rounded`) the lowest
-bytes are zero and the highest, sign and exponent, repeat; the two between are noise, in which to
-search for repetition takes most of the time and finds little. Deflate may store bytes as they are,
-so these two are stored: a map takes half of its bytes and a third of the time that LZF takes, and
-whatever reads HDF5 reads it.
+bytes are zero and the highest, sign and exponent, repeat; those between are noise for the most
+part, in which to search for repetition takes most of the time and finds little. Deflate may store
+bytes as they are, so noise is stored: a point map takes half of its bytes and a third of the time
+that LZF takes, and whatever reads HDF5 reads it.
 """
 
 import zlib
@@ -15,35 +15,40 @@ import h5py
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-LEVELS = (1, 0, 0, 1)
+Levels = tuple[int, int, int, int]
 """Of zlib, for the lowest to the highest byte of a number; 0 stores."""
+POINT_LEVELS: Levels = (1, 0, 0, 1)
+DEPTH_LEVELS: Levels = (1, 0, 1, 1)
+"""Depth changes less from pixel to pixel than x, y and z do in turn."""
+_ZEROS_LEVEL = 1
 _DTYPE = np.dtype("<f4")
-_WHOLE = (0, 0, 0)
-"""Where the one chunk begins."""
 _FILTERS = [h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE]
 _ZLIB_HEADER = b"\x78\x01"
 _RAW_DEFLATE = -15
 
 
-def put_points(group: h5py.Group, name: str, points: Float32[np.ndarray, "H W 3"]) -> None:
-    """Stores a point map losslessly; one that is not rounded to 16 bits takes longer."""
+def put_map(
+    group: h5py.Group, name: str, numbers: Float32[np.ndarray, "H W *C"], levels: Levels
+) -> None:
+    """Stores a map losslessly; one that is not rounded to 16 bits takes longer."""
     dataset = group.create_dataset(
         name,
-        points.shape,
+        numbers.shape,
         _DTYPE,
-        chunks=points.shape,
+        chunks=numbers.shape,
         shuffle=True,
         compression="gzip",
-        compression_opts=LEVELS[0],
+        compression_opts=max(levels),
     )
-    dataset.id.write_direct_chunk(_WHOLE, _deflated(_shuffled(points)))
+    chunk = _deflated(_shuffled(numbers), levels)
+    dataset.id.write_direct_chunk((0,) * numbers.ndim, chunk)
 
 
-def read_points(dataset: h5py.Dataset) -> Float32[np.ndarray, "H W 3"]:
-    """Reads a point map, however it is stored; those of `put_points` in half of HDF5's time."""
+def read_map(dataset: h5py.Dataset) -> Float32[np.ndarray, "H W *C"]:
+    """Reads a map, however it is stored; those of `put_map` in half of HDF5's time."""
     if not _is_one_chunk(dataset):
         return dataset[:].astype(np.float32, copy=False)
-    _, chunk = dataset.id.read_direct_chunk(_WHOLE)
+    _, chunk = dataset.id.read_direct_chunk((0,) * dataset.ndim)
     planes = np.frombuffer(zlib.decompress(chunk, bufsize=dataset.nbytes), np.uint8)
     numbers = np.empty((dataset.size, _DTYPE.itemsize), np.uint8)
     for place, plane in enumerate(planes.reshape(_DTYPE.itemsize, -1)):
@@ -53,7 +58,7 @@ def read_points(dataset: h5py.Dataset) -> Float32[np.ndarray, "H W 3"]:
 
 def _is_one_chunk(dataset: h5py.Dataset) -> bool:
     """Whether the data set is one chunk of float32 with these filters, all of them applied."""
-    if dataset.dtype != _DTYPE or dataset.chunks != dataset.shape or dataset.ndim != len(_WHOLE):
+    if dataset.dtype != _DTYPE or dataset.chunks != dataset.shape:
         return False
     made = dataset.id.get_create_plist()
     filters = [made.get_filter(place)[0] for place in range(made.get_nfilters())]
@@ -62,23 +67,23 @@ def _is_one_chunk(dataset: h5py.Dataset) -> bool:
     return dataset.id.get_chunk_info(0).filter_mask == 0
 
 
-def _shuffled(points: Float32[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "4 N"]:
+def _shuffled(numbers: Float32[np.ndarray, "H W *C"]) -> UInt8[np.ndarray, "4 N"]:
     """What HDF5's shuffle filter makes of a map: the first bytes of all numbers, the second, ..."""
-    numbers = np.ascontiguousarray(points, _DTYPE).view(np.uint8).reshape(-1, _DTYPE.itemsize)
-    planes = np.empty(numbers.shape[::-1], np.uint8)
+    values = np.ascontiguousarray(numbers, _DTYPE).reshape(-1, 1).view(np.uint8)
+    planes = np.empty(values.shape[::-1], np.uint8)
     for place, plane in enumerate(planes):  # Transposing at once takes twice as long.
-        plane[:] = numbers[:, place]
+        plane[:] = values[:, place]
     return planes
 
 
-def _deflated(planes: UInt8[np.ndarray, "4 N"]) -> bytes:
+def _deflated(planes: UInt8[np.ndarray, "4 N"], levels: Levels) -> bytes:
     """What HDF5's deflate filter makes of the planes, one after another: a stream of zlib."""
     parts = [_ZLIB_HEADER]
-    for place, (plane, level) in enumerate(zip(planes, LEVELS, strict=True)):
+    for place, (plane, level) in enumerate(zip(planes, levels, strict=True)):
         if place == 0 and not plane.any():
             parts.append(_deflated_zeros(len(plane)))
         else:
-            parts.append(_deflated_plane(plane, level, last=place == len(LEVELS) - 1))
+            parts.append(_deflated_plane(plane, level, last=place == len(levels) - 1))
     parts.append(zlib.adler32(planes.data).to_bytes(4, "big"))
     return b"".join(parts)
 
@@ -92,4 +97,4 @@ def _deflated_plane(plane: UInt8[np.ndarray, " N"], level: int, last: bool) -> b
 @lru_cache(maxsize=2)
 def _deflated_zeros(count: int) -> bytes:
     """The first plane of a rounded map, the same for every frame of a video."""
-    return _deflated_plane(np.zeros(count, np.uint8), LEVELS[0], last=False)
+    return _deflated_plane(np.zeros(count, np.uint8), _ZEROS_LEVEL, last=False)

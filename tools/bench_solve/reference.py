@@ -1,4 +1,4 @@
-"""Do the solvers reach what a dense solver reaches? Real videos' last solves, done again in float64.
+"""Do the solvers reach what a dense solver does? Real videos' last solves, done again in float64.
 
     python -m tools.bench_solve.reference --data-dir data/demo
 
@@ -11,6 +11,7 @@ float64.
 
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,14 +26,13 @@ from rich.console import Console
 from rich.table import Table
 
 from stages.artifacts import layout
-from stages.artifacts.layout import DataFolder
-from stages.running import Stage
 from stages.solving.arrow import ArrowSystem
 from stages.solving.linearise import linearise, term_costs
 from stages.solving.rows import Inputs
 from stages.stage2_megahunter import optimisation
 from stages.stage2_megahunter.stage import MegahunterStage
 from stages.stage4_retarget import retarget
+from stages.stage4_retarget.sources import read_clip
 from stages.stage4_retarget.stage import RetargetStage, calibrated_folders
 from stages.stage4_retarget.weights import CostWeights
 from tools.bench_solve.problems import DATA
@@ -45,7 +45,6 @@ ENOUGH = 1e-9
 
 def stage_runs(data: Path, scratch: Path) -> Iterator[tuple[str, ModuleType, Callable[[], Any]]]:
     """Name, module that calls the solver, and a run of stage 2 or 4, for each video in a folder."""
-    folder = DataFolder(data)
     people = MegahunterStage(
         data / layout.world_folder("sfm"), data / layout.MASKS, data / layout.KEYPOINTS,
         data / layout.BODIES, data / layout.CONTACTS, data / "videos", scratch,
@@ -53,12 +52,10 @@ def stage_runs(data: Path, scratch: Path) -> Iterator[tuple[str, ModuleType, Cal
     )  # fmt: skip
     people.load()
     for video in people.videos():
-        yield f"stage 2, {video}", optimisation, lambda video=video: people.process(video)
-    robot = RetargetStage(
-        folder.root / layout.CALIBRATED, folder.root / layout.CONTACTS, False, 0, CostWeights()
-    )
+        yield f"stage 2, {video}", optimisation, partial(people.process, video)
+    robot = RetargetStage(data / layout.CALIBRATED, data / layout.CONTACTS, False, 0, CostWeights())
     for name in calibrated_folders(robot.postprocessed_base_dir):
-        yield f"stage 4, {name}", retarget, lambda name=name: _retargeted(robot, name)
+        yield f"stage 4, {name}", retarget, partial(_retargeted, robot, name)
 
 
 def dense_solve(call: dict[str, Any]) -> tuple[float, float]:
@@ -92,7 +89,7 @@ def dense_solve(call: dict[str, Any]) -> tuple[float, float]:
         matrix = dense(equations.matrix)
         diagonal = np.maximum(matrix.diagonal(), 1e-6 * matrix.diagonal().max())
         np.fill_diagonal(matrix, matrix.diagonal() + damping * diagonal)
-        factor = scipy.linalg.cho_factor(matrix, overwrite_a=True, check_finite=False)
+        factor = scipy.linalg.cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
         step = scipy.linalg.cho_solve(factor, -gradient)
         there = moved(x, shared, jnp.asarray(step))
         new = float(cost_at(*there))
@@ -110,27 +107,25 @@ def dense_solve(call: dict[str, Any]) -> tuple[float, float]:
 
 
 def dense(system: ArrowSystem) -> Float[np.ndarray, "N N"]:
-    """The whole matrix; frames without information get ones on the diagonal."""
+    """The matrix's lower triangle; frames without information get ones on the diagonal."""
     diagonal, upper, border, corner = (np.asarray(part) for part in system)
     people, frames, n, s = border.shape
     blocks = people * frames
-    matrix = np.zeros((blocks * n + s,) * 2)
+    matrix = np.zeros((blocks * n + s,) * 2, order="F")
     for p in range(people):
         for t in range(frames):
             i = (p * frames + t) * n
             block = diagonal[p, t]
             matrix[i : i + n, i : i + n] = block if block.any() else np.eye(n)
-            matrix[i : i + n, blocks * n :] = border[p, t]
+            matrix[blocks * n :, i : i + n] = border[p, t].T
             if t + 1 < frames:
-                matrix[i : i + n, i + n : i + 2 * n] = upper[p, t]
+                matrix[i + n : i + 2 * n, i : i + n] = upper[p, t].T
     matrix[blocks * n :, blocks * n :] = corner
-    return np.triu(matrix) + np.triu(matrix, 1).T
+    return matrix
 
 
 def _retargeted(robot: RetargetStage, name: str) -> None:
     """Stage 4's core on a folder; nothing is written."""
-    from stages.stage4_retarget.sources import read_clip
-
     clip = read_clip(robot.postprocessed_base_dir / name, robot.contact_base_dir)
     retarget.retarget(robot.robot, next(iter(clip.people.values())), clip.terrain)
 

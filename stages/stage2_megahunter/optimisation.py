@@ -1,20 +1,21 @@
 """From tracks and cameras to people and scale: builds the problem, solves it, unpacks it."""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple, TypeVar
 
 import jax
 import numpy as np
 from jaxtyping import Bool, Float
 
-from stages.solving import Limits, pad_frames, pad_mask, padded_length, solve
+from stages.solving import Limits, Solution, pad_frames, pad_mask, padded_length, solve
+from stages.stage2_megahunter.first_guess import guess_scale, pixel_weights, place, viewing_rays
+from stages.stage2_megahunter.heading import facing_keypoints
 from stages.stage2_megahunter.marks import MarkPicker, Skeleton
-from stages.stage2_megahunter.placement import first_scale, place_before_camera
 from stages.stage2_megahunter.posing import posed_marks
 from stages.stage2_megahunter.standing import standing_feet
 from stages.stage2_megahunter.terms import DEFAULT_WEIGHTS, PROBLEM, Evidence, Pose, Weights
-from stages.stage2_megahunter.tracks import Cameras, Track
+from stages.stage2_megahunter.tracks import Cameras, Surroundings, Track
 
-PIXEL_SCORE_THR = 0.5
 PEOPLE_BUCKETS = (1, 2, 4, 8, 16)
 # Tolerances of the first, forgiving solve relative to the final ones.
 _FORGIVING = {
@@ -25,23 +26,11 @@ _FORGIVING = {
 }
 _ROUGH = Limits(12, 1e-2, 1e-3, 1e-3)
 _FINE = Limits(60, 1e-5, 1e-4, 1e-3)
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What the reconstruction says around one person, in its own units.
-
-    Attributes:
-        depths, trust: of the surface at the 18 keypoints; trust 0 where unknown.
-        ground_points, ground_normals, ground_weights: planes that may be under the left and right
-            foot, in the axes of each frame's camera; weight 0 where there is none.
-    """
-
-    depths: Float[np.ndarray, "T 18"]
-    trust: Float[np.ndarray, "T 18"]
-    ground_points: Float[np.ndarray, "T 2 K 3"]
-    ground_normals: Float[np.ndarray, "T 2 K 3"]
-    ground_weights: Float[np.ndarray, "T 2 K"]
+# A start is bad from which people, in the middle frame, move so far (m), or whose scale ends so
+# far (its logarithm) from what people's places speak for.
+_FAR_M = 0.3
+_SCALES_APART = 0.1
+Tree = TypeVar("Tree")
 
 
 @dataclass(frozen=True)
@@ -85,37 +74,28 @@ def solve_scene(
         weights: of the terms.
     """
     skeletons = [picker.skeleton(track.betas) for track in tracks]
-    placed = [
-        _place(cameras, track, skeleton) for track, skeleton in zip(tracks, skeletons, strict=True)
-    ]
-    guess = _guess_scale(cameras, tracks, surroundings, skeletons, placed)
-    starts, evidence = [], []
-    for track, around, skeleton, t_camera in zip(
-        tracks, surroundings, skeletons, placed, strict=True
-    ):
-        R0 = _world_rotmats(cameras, track)
-        root = np.einsum("tab,tb->ta", cameras.R_world_camera, t_camera) + guess * cameras.centres
-        starts.append(Pose(R0, root, np.diff(root, axis=0, append=root[-1:])))
-        feet = posed_marks(R0, root, skeleton)[1].reshape(-1, 2, 2, 3).mean(axis=2)
-        standing = replace(track, planted=standing_feet(track.planted, feet))
-        evidence.append(_evidence(cameras, standing, around, skeleton, R0))
-
-    def grounded(poses: list[Pose], scale: float) -> list[Evidence]:
-        parts = zip(evidence, surroundings, poses, skeletons, strict=True)
-        return [_on_nearest_ground(e, cameras, a, p, k, scale) for e, a, p, k in parts]
-
-    valid = [track.valid for track in tracks]
-    constants = weights.as_constants() | {"first_log_scale": np.float32(np.log(guess))}
-    forgiving = constants | {
-        name: np.float32(factor * constants[name]) for name, factor in _FORGIVING.items()
-    }
-    start, data, mask = _stacked(starts, grounded(starts, guess), valid)
-    log_scale = np.array([np.log(guess)], np.float32)
-    rough = solve(PROBLEM, start, log_scale, data, forgiving, mask, None, _ROUGH)
-    T = len(valid[0])
-    poses = [Pose(*(np.asarray(a[i, :T]) for a in rough.frames)) for i in range(len(tracks))]
-    _, data, _ = _stacked(starts, grounded(poses, float(np.exp(rough.shared[0]))), valid)
-    final = solve(PROBLEM, rough.frames, rough.shared, data, constants, mask, None, _FINE)
+    tracks = [facing_keypoints(cameras, *each) for each in zip(tracks, skeletons, strict=True)]
+    placed = [place(cameras, *each) for each in zip(tracks, skeletons, strict=True)]
+    case = _Case(cameras, tracks, surroundings, skeletons, weights)
+    start = _seen_as(case, [track.rotmats for track in tracks], placed)
+    rough = _solve_roughly(case, start, _FORGIVING)
+    iterations = int(rough.solution.iterations)
+    if _was_bad(case, start, rough):
+        # Now that people are where they belong, those keypoints and planes that are off are wrong.
+        start = rough.seen
+        rough = _solve_roughly(case, start, {})
+        iterations += int(rough.solution.iterations)
+    data = _on_ground(case, rough.evidence, rough.poses, float(np.exp(rough.solution.shared[0])))
+    final = solve(
+        PROBLEM,
+        rough.solution.frames,
+        rough.solution.shared,
+        _stacked(case, data),
+        _constants(case, start.scale),
+        _mask(case),
+        None,
+        _FINE,
+    )
     final = jax.device_get(final)
     solved = [
         SolvedPerson(
@@ -131,80 +111,114 @@ def solve_scene(
     return SolvedScene(
         solved,
         scale=float(np.exp(final.shared[0])),
-        first_scale=guess,
+        first_scale=start.scale,
         term_costs={name: float(cost) for name, cost in final.term_costs.items()},
-        iterations=int(rough.iterations + final.iterations),
+        iterations=iterations + int(final.iterations),
         converged=bool(final.converged),
     )
 
 
-def _rays(cameras: Cameras, pixels: np.ndarray) -> np.ndarray:
-    """Viewing directions (T, K, 3) in the camera with z = 1."""
-    ones = np.ones((*pixels.shape[:-1], 1))
-    inverse = np.linalg.inv(cameras.intrinsics.astype(np.float64))
-    return np.einsum("tab,tkb->tka", inverse, np.concatenate([pixels, ones], axis=-1))
+class _Case(NamedTuple):
+    """What does not change while a scene is solved; a track's rotations are the first estimates."""
+
+    cameras: Cameras
+    tracks: list[Track]
+    surroundings: list[Surroundings]
+    skeletons: list[Skeleton]
+    weights: Weights
 
 
-def _pixel_weights(track: Track) -> np.ndarray:
-    sure = np.where(track.scores > PIXEL_SCORE_THR, track.scores, 0.0)
-    return sure * track.valid[:, None]
+class _Start(NamedTuple):
+    """People before their cameras, and the scale that this speaks for.
+
+    Attributes:
+        rotmats: local rotations (T, 24, 3, 3), roots to cameras.
+        placed: pelvis in the cameras (T, 3), metres.
+        scale: metres per SfM unit.
+    """
+
+    rotmats: list[np.ndarray]
+    placed: list[np.ndarray]
+    scale: float
 
 
-def _place(cameras: Cameras, track: Track, skeleton: Skeleton) -> np.ndarray:
-    """Pelvis positions (T, 3) in the cameras, metres."""
-    offsets, _ = posed_marks(track.rotmats, np.zeros((len(track.valid), 3)), skeleton)
-    return place_before_camera(offsets, _rays(cameras, track.pixels), _pixel_weights(track))
+class _Rough(NamedTuple):
+    """A first solution, the evidence it was found with, and it as a start for another."""
+
+    solution: Solution
+    poses: list[Pose]
+    evidence: list[Evidence]
+    seen: _Start
 
 
-def _world_rotmats(cameras: Cameras, track: Track) -> np.ndarray:
-    R = track.rotmats.copy()
-    R[:, 0] = cameras.R_world_camera @ R[:, 0]
-    R[~track.valid] = np.eye(3)
-    return R
+def _seen_as(case: _Case, rotmats: list[np.ndarray], placed: list[np.ndarray]) -> _Start:
+    """People as a start, with the scale that their places speak for."""
+    posed = [replace(track, rotmats=R) for track, R in zip(case.tracks, rotmats, strict=True)]
+    scale = guess_scale(case.cameras, posed, case.surroundings, case.skeletons, placed)
+    return _Start(rotmats, placed, scale)
 
 
-def _guess_scale(
-    cameras: Cameras,
-    tracks: list[Track],
-    surroundings: list[Surroundings],
-    skeletons: list[Skeleton],
-    placed: list[np.ndarray],
-) -> float:
-    """Metres per SfM unit: people's distance by their size against the reconstruction's."""
-    metric, reconstructed, weights = [], [], []
-    for track, around, skeleton, t_camera in zip(
-        tracks, surroundings, skeletons, placed, strict=True
+def _solve_roughly(case: _Case, start: _Start, forgiving: dict[str, float]) -> _Rough:
+    """A few iterations with constants multiplied by what `forgiving` says."""
+    R_world_camera, centres = case.cameras.R_world_camera, case.cameras.centres
+    poses, evidence = [], []
+    for track, around, skeleton, R, t_camera in zip(
+        case.tracks, case.surroundings, case.skeletons, start.rotmats, start.placed, strict=True
     ):
-        keypoints, soles = posed_marks(track.rotmats, t_camera, skeleton)
-        trusted = around.trust * _pixel_weights(track)
-        metric.append((keypoints[..., 2] - skeleton.depths).ravel())
-        reconstructed.append(around.depths.ravel())
-        weights.append(trusted.ravel() / max(trusted.sum(), 1e-9))
-        # A standing sole is as far below the camera as the ground around it.
-        normals = around.ground_normals
-        feet = soles.reshape(-1, 2, 2, 3).mean(axis=2)
-        below = -np.einsum("tfc,tfkc->tfk", feet, normals)
-        height = -np.einsum("tfkc,tfkc->tfk", around.ground_points, normals)
-        steep = height / np.maximum(np.linalg.norm(around.ground_points, axis=-1), 1e-9)
-        standing = around.ground_weights * (track.planted & track.valid[:, None])[..., None]
-        sure = standing * np.clip(steep, 0.0, 1.0)
-        metric.append(below.ravel())
-        reconstructed.append(height.ravel())
-        weights.append(sure.ravel() / max(sure.sum(), 1e-9))
-    scale = first_scale(*map(np.concatenate, (metric, reconstructed, weights)))
-    return scale if scale is not None else _scale_by_steadiness(cameras, tracks, placed)
+        R = _to_world(case.cameras, R, track.valid)
+        root = np.einsum("tab,tb->ta", R_world_camera, t_camera) + start.scale * centres
+        poses.append(Pose(R, root, np.diff(root, axis=0, append=root[-1:])))
+        feet = posed_marks(R, root, skeleton)[1].reshape(-1, 2, 2, 3).mean(axis=2)
+        standing = replace(track, planted=standing_feet(track.planted, feet))
+        R0 = _to_world(case.cameras, track.rotmats, track.valid)
+        evidence.append(_evidence(case.cameras, standing, around, skeleton, R0))
+    constants = _constants(case, start.scale)
+    constants |= {name: np.float32(by * constants[name]) for name, by in forgiving.items()}
+    solution = solve(
+        PROBLEM,
+        _stacked(case, poses),
+        np.array([np.log(start.scale)], np.float32),
+        _stacked(case, _on_ground(case, evidence, poses, start.scale)),
+        constants,
+        _mask(case),
+        None,
+        _ROUGH,
+    )
+    T = len(case.tracks[0].valid)
+    found = [Pose(*(np.asarray(a[i, :T]) for a in solution.frames)) for i in range(len(poses))]
+    scale = float(np.exp(solution.shared[0]))
+    rotmats, placed = [], []
+    for pose in found:
+        R = np.array(pose.R)
+        R[:, 0] = np.swapaxes(R_world_camera, -1, -2) @ R[:, 0]
+        rotmats.append(R)
+        placed.append(np.einsum("tba,tb->ta", R_world_camera, pose.p - scale * centres))
+    return _Rough(solution, found, evidence, _seen_as(case, rotmats, placed))
 
 
-def _scale_by_steadiness(cameras: Cameras, tracks: list[Track], placed: list[np.ndarray]) -> float:
-    """The scale at which people move least between frames; 1 if the camera stands still."""
-    dot = square = 0.0
-    camera_step = np.diff(cameras.centres, axis=0)
-    for track, t_camera in zip(tracks, placed, strict=True):
-        both = track.valid[1:] & track.valid[:-1]
-        step = np.diff(np.einsum("tab,tb->ta", cameras.R_world_camera, t_camera), axis=0)
-        dot -= float((step * camera_step)[both].sum())
-        square += float((camera_step**2)[both].sum())
-    return dot / square if square > 0 and dot > 0 else 1.0
+def _was_bad(case: _Case, start: _Start, rough: _Rough) -> bool:
+    """Whether people had to be moved far, or scale and people's places do not fit any more.
+
+    Feet were then judged to stand, and to stand on some ground, from where nobody is.
+    """
+    scale = float(np.exp(rough.solution.shared[0]))
+    moved = max(
+        float(np.median(np.linalg.norm(after - before, axis=1)[track.valid]))
+        for track, before, after in zip(case.tracks, start.placed, rough.seen.placed, strict=True)
+        if track.valid.any()
+    )
+    return moved > _FAR_M or abs(np.log(scale / rough.seen.scale)) > _SCALES_APART
+
+
+def _constants(case: _Case, first_scale: float) -> dict[str, np.ndarray]:
+    return case.weights.as_constants() | {"first_log_scale": np.array(np.log(first_scale), "f4")}
+
+
+def _to_world(cameras: Cameras, rotmats: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    R = np.array(rotmats)
+    R[:, 0] = cameras.R_world_camera @ R[:, 0]
+    R[~valid] = np.eye(3)
+    return R
 
 
 def _evidence(
@@ -213,7 +227,7 @@ def _evidence(
     """Arrays with a leading T; nothing in them is infinite or not a number."""
     T = len(track.valid)
     R, centres = cameras.R_world_camera.astype(np.float64), cameras.centres.astype(np.float64)
-    rays = _rays(cameras, np.nan_to_num(track.pixels))
+    rays = viewing_rays(cameras, np.nan_to_num(track.pixels))
     points = np.einsum("tab,tkb->tka", R, rays * around.depths[..., None]) + centres[:, None]
     directions = np.einsum("tab,tkb->tka", R, rays / np.linalg.norm(rays, axis=-1, keepdims=True))
     blank = np.zeros((T, 2, 3))
@@ -222,7 +236,7 @@ def _evidence(
         skeleton=Skeleton(*(np.broadcast_to(part, (T, *part.shape)) for part in skeleton)),
         R0=R0,
         pixels=track.pixels,
-        pixel_weights=_pixel_weights(track),
+        pixel_weights=pixel_weights(track),
         size_px=track.sizes_px,
         K=np.stack([K[:, 0, 0], K[:, 1, 1], K[:, 0, 2], K[:, 1, 2]], axis=-1),
         R_camera_world=np.swapaxes(R, -1, -2),
@@ -269,19 +283,31 @@ def _on_nearest_ground(
     )
 
 
-def _stacked(
-    starts: list[Pose], evidence: list[Evidence], valid: list[np.ndarray]
-) -> tuple[Pose, Evidence, np.ndarray]:
+def _on_ground(
+    case: _Case, evidence: list[Evidence], poses: list[Pose], scale: float
+) -> list[Evidence]:
+    parts = zip(evidence, case.surroundings, poses, case.skeletons, strict=True)
+    return [_on_nearest_ground(e, case.cameras, a, p, k, scale) for e, a, p, k in parts]
+
+
+def _stacked(case: _Case, each: list[Tree]) -> Tree:
     """People and frames padded to their buckets, so that shapes repeat from video to video."""
-    people = next((n for n in PEOPLE_BUCKETS if n >= len(starts)), len(starts))
-    fill = [0] * (people - len(starts))
-    length = padded_length(len(valid[0]))
+    fill = _people(case) - len(each)
 
     def stack(*leaves: np.ndarray) -> np.ndarray:
         return np.stack([np.asarray(leaf, np.float32) for leaf in leaves])
 
-    order = [*range(len(starts)), *fill]
-    start = jax.tree.map(stack, *(starts[i] for i in order))
-    data = jax.tree.map(stack, *(evidence[i] for i in order))
-    mask = np.stack(valid + [np.zeros_like(valid[0]) for _ in fill])
-    return pad_frames(start, length), pad_frames(data, length), pad_mask(mask, length)
+    stacked = jax.tree.map(stack, *each, *each[:1] * fill)
+    return pad_frames(stacked, padded_length(len(case.tracks[0].valid)))
+
+
+def _mask(case: _Case) -> np.ndarray:
+    """Valid frames of people, padded as `_stacked` does."""
+    valid = np.stack([track.valid for track in case.tracks])
+    fill = _people(case) - len(valid)
+    return pad_mask(np.pad(valid, ((0, fill), (0, 0))), padded_length(valid.shape[1]))
+
+
+def _people(case: _Case) -> int:
+    count = len(case.tracks)
+    return next((n for n in PEOPLE_BUCKETS if n >= count), count)

@@ -9,13 +9,12 @@ from stages.artifacts.errors import ArtifactError
 from stages.artifacts.masks import mask_path, read_mask
 from stages.artifacts.world import FrameGroup, WorldFrameView
 from stages.stage2_megahunter.ground import CANDIDATES, NO_GROUND, GroundPatch, grounds_near
-from stages.stage2_megahunter.optimisation import Surroundings
 from stages.stage2_megahunter.surface_points import (
     inside_own_mask,
     sample_depths,
     without_outliers,
 )
-from stages.stage2_megahunter.tracks import Cameras, Track
+from stages.stage2_megahunter.tracks import Cameras, Surroundings, Track
 
 FOOT_WINDOW = 0.12  # of the box height
 _FEET = (slice(12, 15), slice(15, 18))

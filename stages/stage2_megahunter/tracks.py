@@ -1,4 +1,4 @@
-"""What is known of one person over the frames, and how short gaps are filled."""
+"""What is known of one person and what is around them, and how short gaps are filled."""
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -70,6 +70,23 @@ class Track:
         """Square root of the box area."""
         sides = np.maximum(self.boxes[:, 2:] - self.boxes[:, :2], 1.0)
         return np.sqrt(sides[:, 0] * sides[:, 1])
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the reconstruction says around one person, in its own units.
+
+    Attributes:
+        depths, trust: of the surface at the 18 keypoints; trust 0 where unknown.
+        ground_points, ground_normals, ground_weights: planes that may be under the left and right
+            foot, in the axes of each frame's camera; weight 0 where there is none.
+    """
+
+    depths: Float[np.ndarray, "T 18"]
+    trust: Float[np.ndarray, "T 18"]
+    ground_points: Float[np.ndarray, "T 2 K 3"]
+    ground_normals: Float[np.ndarray, "T 2 K 3"]
+    ground_weights: Float[np.ndarray, "T 2 K"]
 
 
 def fill_short_gaps(track: Track) -> Track:

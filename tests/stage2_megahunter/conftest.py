@@ -1,15 +1,9 @@
-"""Makes `synthetic_scenes` importable, and scenes that several tests use."""
-
-import sys
-from pathlib import Path
+"""Scenes that several tests use."""
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import synthetic_scenes
-
 from stages.solving import use_compilation_cache
+from tools.robustness import scenes
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -21,10 +15,10 @@ def compilation_cache(tmp_path_factory):
 @pytest.fixture(scope="session")
 def quiet():
     """Stairs, measured without any noise."""
-    return synthetic_scenes.scene("stairs", 103, synthetic_scenes.QUIET, frames=40)
+    return scenes.scene("stairs", 103, scenes.QUIET, frames=40)
 
 
 @pytest.fixture(scope="session")
 def noisy():
     """A walk on the level, measured as badly as networks do."""
-    return synthetic_scenes.scene("flat", 109, frames=60)
+    return scenes.scene("flat", 109, frames=60)

@@ -4,11 +4,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from synthetic_scenes import PICKER
 
 from stages.stage2_megahunter import optimisation
 from stages.stage2_megahunter.terms import PROBLEM
 from tests.solving.differences import assert_rows_change_as_differences_say
+from tools.robustness.scenes import PICKER
 
 
 @pytest.fixture(scope="module")

@@ -4,13 +4,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from synthetic_scenes import BODY, PICKER
 
 from stages.body.joint_names import SMPL45_OF_COCO18
 from stages.body.kinematics import smpl45
 from stages.geometry.rotations import matrix_from_rotvec
 from stages.stage2_megahunter.marks import place_marks, turned_marks
 from stages.stage2_megahunter.posing import posed_marks
+from tools.robustness.scenes import BODY, PICKER
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from synthetic_scenes import PICKER, cut
 
 from stages.geometry.rotations import matrix_from_rotvec
 from stages.stage2_megahunter.optimisation import solve_scene
 from stages.stage2_megahunter.tracks import Track
+from tools.robustness.scenes import PICKER, cut
 
 
 def solved(*scenes):

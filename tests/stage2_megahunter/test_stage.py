@@ -3,7 +3,6 @@
 import h5py
 import numpy as np
 import pytest
-import synthetic_scenes
 from click.testing import CliRunner
 
 from stages.artifacts.bodies import PersonBody, write_bodies
@@ -16,6 +15,7 @@ from stages.artifacts.video_notes import notes_path
 from stages.artifacts.world import WorldFrame, opened_world, write_world
 from stages.stage2_megahunter.cli import main
 from stages.stage2_megahunter.stage import MegahunterStage
+from tools.robustness import scenes
 
 VIDEO = "a walk.v2"
 T = 14
@@ -46,7 +46,7 @@ def write_people(data: DataFolder, scene) -> None:
 def world_frames(scene):
     K = scene.cameras.intrinsics[0].astype(np.float32)
     for t in range(T):
-        depth = synthetic_scenes.cast_depth(scene.terrain, scene.Ts_true[t], K) / scene.scale
+        depth = scenes.cast_depth(scene.terrain, scene.Ts_true[t], K) / scene.scale
         dynamic = np.zeros(depth.shape, bool)
         x1, y1, x2, y2 = scene.track.boxes[t].astype(int)
         dynamic[max(y1, 0) : y2, max(x1, 0) : x2] = True
@@ -65,7 +65,7 @@ def world_frames(scene):
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    scene = synthetic_scenes.scene("flat", 109, frames=T)
+    scene = scenes.scene("flat", 109, frames=T)
     data = DataFolder(tmp_path_factory.mktemp("data"))
     write_people(data, scene)
     name = WorldName("sfm", VIDEO, 0, T, 1)
@@ -83,7 +83,7 @@ def stage(data: DataFolder, **options) -> MegahunterStage:
         root / "input_contacts",
         root / "videos",
         root / "output_smpl_and_points",
-        synthetic_scenes.BODY_FILE,
+        scenes.BODY_FILE,
         **options,
     )
 

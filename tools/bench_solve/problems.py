@@ -17,8 +17,7 @@ from stages.geometry.rotations import matrix_from_rotvec
 from stages.robot.terrain import Terrain
 from stages.stage2_megahunter.ground import CANDIDATES
 from stages.stage2_megahunter.marks import MarkPicker
-from stages.stage2_megahunter.optimisation import Surroundings
-from stages.stage2_megahunter.tracks import Cameras, Track
+from stages.stage2_megahunter.tracks import Cameras, Surroundings, Track
 from stages.stage4_retarget.contacts import Flags
 from stages.stage4_retarget.retarget import Person
 from tools.footage.terrain import Terrain as Place

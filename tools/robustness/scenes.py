@@ -9,9 +9,8 @@ from stages.body.model import load_body
 from stages.geometry.rotations import matrix_from_rotvec
 from stages.stage2_megahunter.ground import CANDIDATES, grounds_near
 from stages.stage2_megahunter.marks import MarkPicker
-from stages.stage2_megahunter.optimisation import Surroundings
 from stages.stage2_megahunter.posing import joint_poses, posed_marks
-from stages.stage2_megahunter.tracks import Cameras, Track
+from stages.stage2_megahunter.tracks import Cameras, Surroundings, Track
 from tools.footage.motions import (
     Motion,
     ShapedBody,
@@ -31,6 +30,8 @@ WIDTH, HEIGHT = 320, 180
 
 @dataclass(frozen=True)
 class Noise:
+    """How badly things are measured; angles in radians."""
+
     pose_rad: float = 0.06  # a third more than the demo networks have on rendered clips
     root_rad: float = 0.045
     betas: float = 0.65
@@ -47,6 +48,8 @@ QUIET = Noise(0, 0, 0, 0, 0, 0, 0, 0)
 
 @dataclass(frozen=True)
 class Scene:
+    """The truth, and what stage 2 is given of it."""
+
     terrain: Terrain
     motion: Motion
     cameras: Cameras  # measured, SfM units
@@ -74,17 +77,20 @@ class Scene:
 
 
 def metric(T, solved):
+    """The pose (4, 4) of a camera, its place in metres."""
     T = T.astype(float).copy()
     T[:3, 3] *= solved.scale
     return T
 
 
 def joints_of(person):
+    """Joints (T, 24, 3) of a solved person in the solved world, m."""
     rest = PICKER.skeleton(person.betas).joints
     return joint_poses(person.rotmats, person.root, rest)[1]
 
 
 def true_joints(motion):
+    """Joints (T, 24, 3) of a motion in the true world, m."""
     rest = PICKER.skeleton(motion.betas).joints
     return joint_poses(motion.local_rotmats, motion.root_m, rest)[1]
 
@@ -99,6 +105,7 @@ def correlated(rng, T, shape, keep=0.85):
 
 
 def look_at(eye, target):
+    """Camera to world (4, 4) of a camera at `eye` that looks at `target`, world z up."""
     forward = target - eye
     forward /= np.linalg.norm(forward)
     right = np.cross(forward, [0, 0, 1.0])
@@ -133,6 +140,7 @@ def cast_depth(terrain: Terrain, T_world_camera, K):
 
 
 def perform(kind, rng, terrain, frames):
+    """So many frames of what people do in a place of a kind."""
     rest = ShapedBody(BODY).rest(sample_betas(rng, 0.7))
     if kind == "jump_box":
         motion = jump_onto_box(rest, terrain, seconds=frames / 30.0)
@@ -146,6 +154,7 @@ def perform(kind, rng, terrain, frames):
 
 
 def scene(kind="flat", seed=101, noise=Noise(), frames=100, planted_known=True):
+    """A person in a place of a kind, filmed and measured; the same for the same seed."""
     rng = np.random.default_rng([seed, 5])
     terrain = sample_terrain(kind, np.random.default_rng(seed))
     motion = perform(kind, rng, terrain, frames)
@@ -215,6 +224,7 @@ def scene(kind="flat", seed=101, noise=Noise(), frames=100, planted_known=True):
 
 
 def surroundings(rng, terrain, Ts_true, K, track, scale, noise, in_camera, skeleton, exact):
+    """What a reconstruction of the place says around the person, in its own units."""
     T = len(track.valid)
     points, normals = np.zeros((T, 2, CANDIDATES, 3)), np.zeros((T, 2, CANDIDATES, 3))
     weights = np.zeros((T, 2, CANDIDATES))
@@ -236,4 +246,5 @@ def surroundings(rng, terrain, Ts_true, K, track, scale, noise, in_camera, skele
 
 
 def cut(scene: Scene, **changes) -> Scene:
+    """The scene with a track of which some fields are others."""
     return replace(scene, track=replace(scene.track, **changes))

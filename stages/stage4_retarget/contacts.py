@@ -32,6 +32,9 @@ CHANGE = 3.0
 SHORTEST_STANCE_S = 0.09
 # The toe-base joint's height above the sole where contacts do not tell: an adult's, m.
 USUAL_CLEARANCE_M = 0.025
+# A shin of a foot that stands rises by this share of its length; in a deep lunge it is over 0.5.
+LEAST_RISE = 0.3
+KNEES, ANKLES = (4, 5), (7, 8)  # SMPL-45
 
 
 class Flags(NamedTuple):
@@ -69,6 +72,15 @@ def planted(
             if times_s[end - 1] - times_s[start] >= SHORTEST_STANCE_S:
                 result[start:end, foot] = True
     return result
+
+
+def shins_up(joints: Float[np.ndarray, "T 45 3"]) -> Bool[np.ndarray, "T 2"]:
+    """Whether the knee of each leg is well above its ankle: the sole of no other leg stands.
+
+    Feet of people who lie or kneel touch the ground with their heels, sides or backs.
+    """
+    shin = joints[:, KNEES].astype(float) - joints[:, ANKLES]
+    return shin[..., 2] >= LEAST_RISE * np.linalg.norm(shin, axis=-1)
 
 
 def clearance_m(heights: Float[np.ndarray, "T 2"], standing: Bool[np.ndarray, "T 2"]) -> float:

@@ -89,7 +89,12 @@ def loosened(constants: Constants, self_collision: float) -> Constants:
 
 def firmed(constants: Constants) -> Constants:
     """The same with limits that hardly give: for the last steps of a motion that leans on them."""
-    factors = {"joint limits": 10.0, "sole collision": 2.0}
+    factors = {
+        "joint limits": 10.0,
+        "sole collision": 2.0,
+        "self collision": 3.0,
+        "body collision": 3.0,
+    }
     weights = {name: w * factors.get(name, 1.0) for name, w in constants.weights.items()}
     return constants._replace(weights=weights)
 

@@ -88,3 +88,24 @@ def depths(soles: Float[np.ndarray, "T 2 4 3"], terrain: Terrain) -> Float[np.nd
     surface = terrain.surface_below(points + np.array([0.0, 0.0, DEEPEST_M]))
     below = np.where(np.isnan(surface), 0.0, surface - points[:, 2])
     return np.maximum(below, 0.0).reshape(soles.shape[:3])
+
+
+def body_depths(
+    robot: Robot,
+    R: Float[np.ndarray, "T L 3 3"],
+    p: Float[np.ndarray, "T L 3"],
+    terrain: Terrain,
+) -> Float[np.ndarray, " T"]:
+    """How far the deepest capsule but the feet's is below the surface (m); zero without one."""
+    feet = [robot.link(f"{side}_ankle_roll_link") for side in ("left", "right")]
+    capsules = robot.capsules
+    body = ~np.isin(capsules.link, feet)
+    link, radius = capsules.link[body], capsules.radius[body]
+    deepest = np.zeros(len(R))
+    for ends in (capsules.start[body], capsules.end[body]):
+        centres = p[:, link] + np.einsum("tnij,nj->tni", R[:, link], ends)
+        raised = centres + np.array([0.0, 0.0, DEEPEST_M])
+        surface = terrain.surface_below(raised.reshape(-1, 3))
+        below = surface.reshape(centres.shape[:2]) - (centres[..., 2] - radius)
+        deepest = np.maximum(deepest, np.nan_to_num(below).max(axis=1))
+    return deepest

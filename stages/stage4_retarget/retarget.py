@@ -14,7 +14,7 @@ from stages.robot.model import Robot
 from stages.robot.rest import link_trajectories
 from stages.robot.terrain import HeightField, Terrain, raised_near_edges
 from stages.solving import Limits, Solution, pad_frames, padded_length, solve
-from stages.stage4_retarget.contacts import Flags, planted, stance_numbers
+from stages.stage4_retarget.contacts import Flags, planted, shins_up, stance_numbers
 from stages.stage4_retarget.footing import HEELS, TOES, Footing, footing, surface_under
 from stages.stage4_retarget.initial import (
     body_scale,
@@ -32,6 +32,7 @@ from stages.stage4_retarget.problem import (
     loosened,
     retargeting_problem,
 )
+from stages.stage4_retarget.quality import body_depths
 from stages.stage4_retarget.weights import CostWeights
 
 DEFAULT_WEIGHTS = CostWeights()
@@ -46,6 +47,8 @@ FIRST_LIMITS = Limits(max_iterations=20, cost_tolerance=1e-2, step_tolerance=1e-
 SELF_COLLISION_SHARES = (0.3, 1.0, 0.0)
 # Limbs deeper in each other than this are stuck, and the next share is tried, m.
 TANGLED_M = 0.01
+# A body deeper in the ground than this leans on it, m.
+SUNK_M = 0.01
 LIMITS = Limits(max_iterations=100, cost_tolerance=1e-4, step_tolerance=1e-4)
 
 
@@ -90,9 +93,11 @@ def retarget(
     Works without a terrain, without contacts and for a single frame; says so in `ignored`.
     """
     toes, heels = (person.joints[:, points, :].astype(float) for points in (TOES, HEELS))
-    stands = planted(person.flags, toes, heels, surface_under(terrain, toes), person.times_s)
+    seen = planted(person.flags, toes, heels, surface_under(terrain, toes), person.times_s)
+    stands = seen & shins_up(person.joints)
     feet = footing(person.joints, stands, terrain)
-    solution = _untangled(robot, _setting(robot, person, feet, _ground(person, terrain), weights))
+    setting = _setting(robot, person, feet, _ground(person, terrain), weights)
+    solution = _firm(robot, setting, terrain, _untangled(robot, setting))
     pose = _pose(solution, len(person.joints))
     joints = np.clip(pose.joints, robot.lower, robot.upper)
     return Retargeted(
@@ -105,7 +110,7 @@ def retarget(
         iterations=int(solution.iterations),
         converged=bool(solution.converged),
         clipped_rad=float(np.abs(joints - pose.joints).max(initial=0.0)),
-        ignored=_ignored(person, stands, terrain),
+        ignored=_ignored(person, seen, feet, terrain),
     )
 
 
@@ -171,15 +176,24 @@ def _untangled(robot: Robot, setting: _Setting) -> Solution:
 
 
 def _solve(robot: Robot, setting: _Setting, self_collision: float) -> Solution:
-    """First loosely, then as wished; firmly at last if joints still push past their limits."""
+    """First loosely, then as wished."""
     constants, nothing = setting.constants, np.zeros(len(setting.constants.ratios), np.float32)
     loose = loosened(constants, self_collision)
     found = _minimise(robot, setting, loose, setting.start, nothing, FIRST_LIMITS)
-    found = _minimise(robot, setting, constants, found.frames, found.shared, LIMITS)
-    joints = _pose(found, setting.frames).joints
-    if (joints < robot.lower).any() or (joints > robot.upper).any():
-        found = _minimise(robot, setting, firmed(constants), found.frames, found.shared, LIMITS)
-    return found
+    return _minimise(robot, setting, constants, found.frames, found.shared, LIMITS)
+
+
+def _firm(robot: Robot, setting: _Setting, terrain: Terrain, found: Solution) -> Solution:
+    """Solved on with firmer limits if the motion goes past those of joints, into itself or into
+    the ground."""
+    pose = _pose(found, setting.frames)
+    R, p = link_trajectories(robot, pose.R, pose.p, pose.joints)
+    past = (pose.joints < robot.lower) | (pose.joints > robot.upper)
+    sunk = body_depths(robot, R, p, terrain).max(initial=0.0) > SUNK_M
+    if not (past.any() or sunk or deepest_overlap_m(robot, R, p) > TANGLED_M):
+        return found
+    constants = firmed(setting.constants)
+    return _minimise(robot, setting, constants, found.frames, found.shared, LIMITS)
 
 
 def _minimise(
@@ -211,13 +225,22 @@ def _ground(person: Person, terrain: Terrain) -> HeightField:
     return terrain.height_field(low, high, ceiling_m=float(points[:, 2].max()) + 0.2)
 
 
-def _ignored(person: Person, stands: Bool[np.ndarray, "T 2"], terrain: Terrain) -> tuple[str, ...]:
-    said = []
+def _ignored(
+    person: Person, seen: Bool[np.ndarray, "T 2"], feet: Footing, terrain: Terrain
+) -> tuple[str, ...]:
+    """`seen` are the feet that touch and stay, whatever the legs do."""
+    said, frames = [], len(seen)
     if terrain.empty:
         said.append("no mesh: nothing says where the ground is, feet keep the person's heights")
     unknown = int((~person.flags.known).sum())
     if unknown:
-        said.append(f"contacts unknown in {unknown} of {len(stands)} frames: motion decides")
-    if not stands.any():
+        said.append(f"contacts unknown in {unknown} of {frames} frames: motion decides")
+    lying = int((seen & ~feet.planted).any(axis=1).sum())
+    if lying:
+        said.append(f"feet touch in {lying} of {frames} frames with the shin down: not held there")
+    if not feet.planted.any():
         said.append("no foot is ever planted: feet follow the person's without being held")
+    without = int((feet.planted & np.isnan(feet.ground_z).all(axis=2)).any(axis=1).sum())
+    if without and not terrain.empty:
+        said.append(f"no ground under {without} planted frames: feet keep the person's height")
     return tuple(said)

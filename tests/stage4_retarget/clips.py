@@ -1,10 +1,8 @@
-"""People in places, with known contacts and ground, as stage 3 would hand them over."""
+"""Folders as stages 0 and 3 leave them behind."""
 
-import functools
 from pathlib import Path
 
 import h5py
-import jax
 import numpy as np
 
 from stages.artifacts.calibrated_keypoints import (
@@ -17,60 +15,9 @@ from stages.artifacts.images import FrameTimes, write_times
 from stages.artifacts.layout import DataFolder, WorldName
 from stages.artifacts.meshes import MESH_FILE, write_mesh
 from stages.body.joint_names import SMPL45_NAMES
-from stages.body.kinematics import smpl45
-from stages.body.model import load_body
-from stages.robot.terrain import Terrain
-from stages.stage4_retarget.contacts import Flags
 from stages.stage4_retarget.retarget import Person
-from tools.footage.motions import Motion, ShapedBody, climb_stairs, jump_onto_box, walk
-from tools.footage.scenes import sample_terrain
-from tools.footage.terrain import Terrain as Place
 from tools.footage.terrain_mesh import exposed_surface
-
-BODY = Path(__file__).resolve().parents[2] / "data/bodies/demo_body.npz"
-MOTIONS = {"flat": None, "stairs": climb_stairs, "jump_box": jump_onto_box}
-
-
-@functools.cache
-def body():
-    return load_body(BODY)
-
-
-def place(kind: str, seed: int = 101) -> Place:
-    return sample_terrain(kind, np.random.default_rng(seed))
-
-
-@functools.cache
-def motion(kind: str, seconds: float = 3.3, fps: float = 30.0) -> Motion:
-    """The last seconds of a walk of 4 m, of climbing stairs or of jumping onto a box."""
-    rest = ShapedBody(body()).rest(np.zeros(10))
-    if kind == "flat":
-        whole = walk(rest, place(kind), [(0.0, 0.0), (4.0, 0.0)], fps)
-        return whole.cut(int(0.7 * fps), int((0.7 + seconds) * fps))
-    return MOTIONS[kind](rest, place(kind), fps, seconds=seconds)
-
-
-@functools.cache
-def person(kind: str, seconds: float = 3.3, fps: float = 30.0) -> Person:
-    moves = motion(kind, seconds, fps)
-    joints = jax.jit(
-        jax.vmap(functools.partial(smpl45, body(), np.asarray(moves.betas, np.float32)))
-    )(moves.local_rotmats.astype(np.float32), moves.root_m.astype(np.float32))
-    return Person(
-        np.asarray(joints),
-        moves.local_rotmats[:, 0].astype(np.float32),
-        np.arange(len(moves)) / fps,
-        Flags(moves.contacts, np.ones(len(moves), bool)),
-    )
-
-
-@functools.cache
-def terrain(kind: str) -> Terrain:
-    return Terrain(*exposed_surface(place(kind)))
-
-
-def no_terrain() -> Terrain:
-    return Terrain(np.zeros((0, 3)), np.zeros((0, 3), int))
+from tools.robustness.clips import place
 
 
 def write_clip(

@@ -12,7 +12,7 @@ from stages.stage4_retarget.contacts import (
     stretches,
 )
 from stages.stage4_retarget.footing import HEELS, TOES, footing
-from tests.stage4_retarget.clips import motion, no_terrain, person, terrain
+from tools.robustness.clips import motion, no_terrain, person, terrain
 
 TIMES_S = np.arange(30) / 30
 

@@ -10,7 +10,7 @@ from stages.robot.rest import link_trajectories
 from stages.stage4_retarget.contacts import Flags
 from stages.stage4_retarget.quality import measure, sliding, sole_trajectories
 from stages.stage4_retarget.retarget import Person, retarget
-from tests.stage4_retarget.clips import motion, no_terrain, person, terrain
+from tools.robustness.clips import motion, no_terrain, person, terrain
 
 
 @pytest.fixture(scope="module")

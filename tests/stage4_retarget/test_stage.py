@@ -16,7 +16,8 @@ from stages.stage4_retarget.cli import main
 from stages.stage4_retarget.sources import read_clip
 from stages.stage4_retarget.weights import CostWeights
 from tests.robot.test_g1_file import FILE, JOINTS, TRACKED
-from tests.stage4_retarget.clips import person, write_clip
+from tests.stage4_retarget.clips import write_clip
+from tools.robustness.clips import person
 
 SHORT_S = 1.0
 

@@ -20,7 +20,7 @@ from stages.stage4_retarget.problem import (
 )
 from stages.stage4_retarget.weights import CostWeights
 from tests.solving.differences import assert_rows_change_as_differences_say
-from tests.stage4_retarget.clips import terrain
+from tools.robustness.clips import terrain
 
 LIMBS = np.array([[0, 1], [1, 2]])
 BENT = np.array([[0.0, 0, 0], [0, 0, 1], [0, 1, 1]])

@@ -34,7 +34,7 @@ command = $(BIN)/$(1) $(SELECT) $(FLAGS_$(1)) $(ARGS)
 export MIMICMILL_DATA = $(DATA)
 export SAM2_BUILD_CUDA = 0
 
-.PHONY: help setup dataset $(COMMANDS) evaluate test lint bench bench-solve warm-cache
+.PHONY: help setup dataset $(COMMANDS) evaluate test lint bench bench-solve robustness warm-cache
 .DEFAULT_GOAL := help
 
 help: ## This list
@@ -71,6 +71,9 @@ bench: $(READY) ## Time and memory of the whole chain on the demo, cold and warm
 
 bench-solve: $(READY) ## Time of the solvers of stages 2 and 4 alone, on this machine's device
 	$(BIN)/python -m tools.bench_solve $(ARGS)
+
+robustness: $(READY) ## What stages 2 and 4 make of bad input: the tables of docs/robustness.md
+	$(BIN)/python -m tools.robustness $(ARGS)
 
 warm-cache: $(READY) ## Compile the solvers of stages 2 and 4 for the usual lengths ahead of use
 	$(BIN)/python -m tools.warm_cache $(ARGS)

@@ -6,11 +6,23 @@ from dataclasses import replace
 from unittest import mock
 
 import numpy as np
+import trimesh
+from jaxtyping import Float
 
 from stages.geometry.rotations import matrix_from_rotvec
+from stages.robot.terrain import Terrain
 from stages.stage2_megahunter import first_guess
 from stages.stage2_megahunter.tracks import Track
+from stages.stage4_retarget.contacts import Flags, stretches
+from stages.stage4_retarget.footing import TOES
+from stages.stage4_retarget.retarget import Person
+from tools.footage.terrain import Terrain as Place
+from tools.footage.terrain_mesh import exposed_surface
 from tools.robustness.scenes import Scene, cut
+
+LYING_PELVIS_M = 0.25
+HOLE_M = 0.3
+LEFT_FOOT = (7, 10, 29, 30, 31)  # SMPL-45: ankle, toe base, toes, heel
 
 
 def turned(scene: Scene, degrees: float = 90.0) -> Scene:
@@ -65,3 +77,62 @@ def in_units(scene: Scene, factor: float) -> Scene:
     )
     cameras = replace(scene.cameras, Ts_world_camera=Ts)
     return replace(scene, cameras=cameras, around=around, scale=scene.scale / factor)
+
+
+def lying(person: Person, place: Place, on_the_back: bool = True) -> Person:
+    """The person lies, on the back or on the right side, and walks on in the air.
+
+    The pelvis is LYING_PELVIS_M over the highest ground on the way.
+    """
+    ahead = person.R_world_root[:, :, 2].mean(axis=0) * [1, 1, 0]
+    ahead /= np.linalg.norm(ahead)
+    left = np.cross([0, 0, 1.0], ahead)
+    upright = np.stack([ahead, left, [0, 0, 1.0]])
+    laid = np.stack([[0, 0, 1.0], left, -ahead] if on_the_back else [ahead, [0, 0, 1.0], -left])
+    turn = (laid.T @ upright).astype(np.float32)
+    pelvis = person.joints[:, :1]
+    joints = (person.joints - pelvis) @ turn.T + pelvis
+    highest = place.height_at(joints[..., :2].reshape(-1, 2)).max()
+    joints[..., 2] += highest + LYING_PELVIS_M - pelvis[..., 2]
+    return replace(
+        person, joints=joints.astype(np.float32), R_world_root=turn @ person.R_world_root
+    )
+
+
+def with_arms_crossed(person: Person) -> Person:
+    """The wrists are before the chest, each on the other side."""
+    joints = person.joints.copy()
+    for wrist, side in ((20, -1), (21, 1)):
+        joints[:, wrist] = joints[:, 9] + person.R_world_root @ np.array([0.12 * side, -0.05, 0.12])
+    return replace(person, joints=joints)
+
+
+def with_foot_sunk(person: Person, depth_m: float = 0.08) -> Person:
+    """The left foot is so much lower in all frames, through the ground where it stands."""
+    joints = person.joints.copy()
+    joints[:, LEFT_FOOT, 2] -= depth_m
+    return replace(person, joints=joints)
+
+
+def without_contacts(person: Person) -> Person:
+    """Every flag says that nothing touches."""
+    return replace(person, flags=Flags(np.zeros_like(person.flags.touching), person.flags.known))
+
+
+def with_holes(place: Place, person: Person) -> Terrain:
+    """The place's mesh without what is within HOLE_M of every other spot where a foot stands."""
+    vertices, faces = trimesh.remesh.subdivide_to_size(*exposed_surface(place), 0.5 * HOLE_M)
+    away = vertices[faces].mean(axis=1)[:, None] - standing_spots(person)[::2]
+    return Terrain(vertices, faces[np.linalg.norm(away, axis=2).min(axis=1) > HOLE_M])
+
+
+def standing_spots(person: Person) -> Float[np.ndarray, "S 3"]:
+    """The median place of the toe base in every stance, the left foot's first (world, m)."""
+    toes = person.joints[:, TOES].astype(float)
+    return np.array(
+        [
+            np.median(toes[start:end, foot], axis=0)
+            for foot in range(2)
+            for start, end in stretches(person.flags.touching[:, foot])
+        ]
+    )

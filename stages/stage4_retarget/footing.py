@@ -64,6 +64,13 @@ def footing(
     return Footing(target, planted, ground_z)
 
 
+def flat_without_ground(feet: Footing) -> Float[np.ndarray, "T 2 2"]:
+    """`ground_z`, where planted feet have none the height of their target: they lie flat there."""
+    level = np.broadcast_to(feet.target[..., 2:], feet.ground_z.shape)
+    nothing = feet.planted[..., None] & np.isnan(feet.ground_z)
+    return np.where(nothing, level, feet.ground_z)
+
+
 def _levels(
     toe_ground: np.ndarray, heel_ground: np.ndarray, toe_z: np.ndarray, heel_z: np.ndarray
 ) -> tuple[float, float]:

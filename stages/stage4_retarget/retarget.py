@@ -15,7 +15,14 @@ from stages.robot.rest import link_trajectories
 from stages.robot.terrain import HeightField, Terrain, raised_near_edges
 from stages.solving import Limits, Solution, pad_frames, padded_length, solve
 from stages.stage4_retarget.contacts import Flags, planted, shins_up, stance_numbers
-from stages.stage4_retarget.footing import HEELS, TOES, Footing, footing, surface_under
+from stages.stage4_retarget.footing import (
+    HEELS,
+    TOES,
+    Footing,
+    flat_without_ground,
+    footing,
+    surface_under,
+)
 from stages.stage4_retarget.initial import (
     body_scale,
     initial_root,
@@ -139,7 +146,7 @@ def _setting(
         pelvis=person.joints[None][:, :, 0],
         feet=feet.target[None],
         stance=stance_numbers(feet.planted)[None],
-        ground_z=feet.ground_z[None],
+        ground_z=flat_without_ground(feet)[None],
         time_s=person.times_s[None],
     )
     constants = Constants(

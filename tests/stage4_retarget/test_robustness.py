@@ -7,7 +7,7 @@ from stages.robot.model import load_g1
 from stages.stage4_retarget.contacts import shins_up
 from stages.stage4_retarget.footing import TOES
 from tools.robustness.clips import KINDS, person, place
-from tools.robustness.disturbances import HOLE_M, lying, standing_spots, with_holes
+from tools.robustness.disturbances import lying, standing_spots, with_holes
 from tools.robustness.stage4 import CASES, moved
 
 
@@ -40,7 +40,7 @@ def test_every_motion_is_feasible(found, case, kind):
 @pytest.mark.parametrize("case", ["lying on the back", "lying on the side"])
 def test_feet_of_somebody_who_lies_are_not_held_on_the_ground(found, case, kind):
     motion = found[case, kind]
-    assert "with the shin down" in said(motion)
+    assert "with the shin down" in said(motion) or "no foot is ever planted" in said(motion)
     assert not (motion.found.contacts & ~shins_up(motion.person.joints)).any()
     assert motion.quality.below_ground_worst_m < 0.01
 
@@ -62,10 +62,12 @@ def test_a_foot_that_was_seen_in_the_ground_stands_on_it(found, kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_is_said_how_often_a_planted_foot_has_no_ground(found, kind):
     motion = found["holes under every other stance", kind]
-    holes = standing_spots(motion.person)[::2]
-    toes = motion.person.joints[:, TOES]
-    apart = np.linalg.norm(toes[:, :, None] - holes, axis=-1).min(axis=2)
-    frames = int((motion.found.footing.planted & (apart < 0.5 * HOLE_M)).any(axis=1).sum())
+    spots = standing_spots(motion.person)
+    hole = np.isnan(with_holes(place(kind), motion.person).surface_at(spots))
+    apart = np.linalg.norm(motion.person.joints[:, TOES, None] - spots, axis=-1)
+    over_hole = hole[apart.argmin(axis=2)]
+    frames = int((motion.found.footing.planted & over_hole).any(axis=1).sum())
+    assert frames > 20
     assert f"no ground under {frames} planted frames" in said(motion)
     assert motion.quality.foot_sliding_m_s < 0.015
     assert "no ground" not in said(found["undisturbed", kind])

@@ -27,6 +27,10 @@ _LARGEST_GROWTH = 16.0
 _CUT_TO = 0.25
 _MOST_CUTS = 4
 _CUT = 0.9
+# Frames damped by no more than this take about the whole Gauss-Newton step; where others are held
+# back, so many steps in a row must gain little before that is the end.
+_FREE = 0.01
+_PATIENCE = 4
 # A step with this share of its predicted gain or more is good as a whole.
 _GOOD_GAIN = 0.5
 
@@ -121,6 +125,7 @@ class _State(NamedTuple):
     stale: Bool[Array, ""]  # the equations belong to an earlier point
     damping: _Damping
     iterations: Int[Array, ""]
+    quiet: Int[Array, ""]  # accepted steps in a row that gained little
     done: Bool[Array, ""]
 
 
@@ -161,6 +166,7 @@ def _start(
         stale=jnp.array(True),
         damping=_Damping(every + first, first, every + two, two),
         iterations=jnp.array(0),
+        quiet=jnp.array(0),
         done=jnp.array(False),
     )
 
@@ -180,12 +186,15 @@ def _iterate(problem: Problem, inputs: Inputs, limits: Limits, state: _State) ->
     predicted = jnp.sum(predicted_frames) + step.predicted_shared
     accepted = (new_cost < cost) & (predicted > 0)
     small = jnp.max(jnp.abs(step.frames)) < limits.step_tolerance
-    settled = (accepted & (cost - new_cost < limits.cost_tolerance * cost)) | (
-        (predicted < limits.cost_tolerance * cost) | small
-    )
     gain = (cost - new_cost) / predicted
     cut = trial.share < _CUT
     damping = _next_damping(state.damping, accepted, gain, predicted_frames, cut, old, new)
+    # Little was gained: that is the end where nothing held the step back, else only in a row.
+    little = accepted & (cost - new_cost < limits.cost_tolerance * cost)
+    held_back = jnp.any(cut) | (jnp.max(state.damping.frames) > _FREE)
+    quiet = jnp.where(little, state.quiet + 1, jnp.where(accepted, 0, state.quiet))
+    settled = (little & ~held_back) | (quiet >= _PATIENCE)
+    settled |= (predicted < limits.cost_tolerance * cost) | small
     return _State(
         frames=_choose(accepted, frames, state.frames),
         shared=_choose(accepted, shared, state.shared),
@@ -195,6 +204,7 @@ def _iterate(problem: Problem, inputs: Inputs, limits: Limits, state: _State) ->
         stale=accepted,
         damping=damping,
         iterations=state.iterations + 1,
+        quiet=quiet,
         done=settled | (jnp.min(damping.frames) >= _LARGEST_DAMPING),
     )
 

@@ -2,7 +2,9 @@
 
 Damping follows Nielsen (1999), "Damping parameter in Marquardt's method": the factor scales the
 diagonal of the normal equations, falls with the gain ratio of an accepted step and grows ever
-faster with rejected ones.
+faster with rejected ones. It is one for all frames: where one were damped more than the others,
+whatever they all should do together (turn a little, move a little) would wait for that one. Frames
+that do not follow their linearisation take a share of their step instead.
 """
 
 from typing import Any, NamedTuple
@@ -21,18 +23,13 @@ from stages.solving.rows import Costs, Inputs, Totals, dtype_of
 DEFAULT_LIMITS = Limits()
 _LARGEST_DAMPING = 1e4
 _SMALLEST_DAMPING = 1e-7
-_LARGEST_GROWTH = 16.0
-# Steps are cut to this share where they make things worse, so often at most; frames that took less
-# than `_CUT` of theirs are damped more.
+# Steps are cut to this share where they make things worse, so often at most.
 _CUT_TO = 0.25
 _MOST_CUTS = 4
-_CUT = 0.9
-# Frames damped by no more than this take about the whole Gauss-Newton step; where others are held
-# back, so many steps in a row must gain little before that is the end.
+# A step damped by no more than this is about the whole Gauss-Newton step. Where steps are held
+# back, so many in a row must gain little before that is the end.
 _FREE = 0.01
 _PATIENCE = 4
-# A step with this share of its predicted gain or more is good as a whole.
-_GOOD_GAIN = 0.5
 
 
 def solve(
@@ -104,16 +101,10 @@ def minimise(
 
 
 class _Damping(NamedTuple):
-    """Levenberg-Marquardt factors relative to the diagonal, and how fast they grow when refused.
+    """Levenberg-Marquardt factor relative to the diagonal, and how fast it grows when refused."""
 
-    Every frame has its own: one frame that does not follow its linearisation must not slow down
-    all others.
-    """
-
-    frames: Float[Array, "P T"]
-    shared: Float[Array, ""]
-    growth: Float[Array, "P T"]
-    shared_growth: Float[Array, ""]
+    factor: Float[Array, ""]
+    growth: Float[Array, ""]
 
 
 class _State(NamedTuple):
@@ -134,8 +125,12 @@ class _Step(NamedTuple):
 
     frames: Float[Array, "P T n"]
     shared: Float[Array, " s"]
-    predicted: Float[Array, "P T"]
+    predicted_frames: Float[Array, "P T"]
     predicted_shared: Float[Array, ""]
+
+    def predicted(self, share: Float[Array, "P T"]) -> Float[Array, ""]:
+        """Gain if frames take these shares of their step."""
+        return jnp.sum(self.predicted_frames * share) + self.predicted_shared
 
 
 class _Trial(NamedTuple):
@@ -155,8 +150,7 @@ def _start(
     dtype = dtype_of(frames)
     shapes = jax.eval_shape(lambda: linearise(problem, frames, shared, inputs))
     totals, equations = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
-    first = jnp.asarray(limits.initial_damping, dtype)
-    every, two = jnp.zeros_like(totals.frames), jnp.asarray(2.0, dtype)
+    first, two = jnp.asarray(limits.initial_damping, dtype), jnp.asarray(2.0, dtype)
     return _State(
         frames=frames,
         shared=shared,
@@ -164,7 +158,7 @@ def _start(
         initial_cost=jnp.zeros((), dtype),
         equations=equations,
         stale=jnp.array(True),
-        damping=_Damping(every + first, first, every + two, two),
+        damping=_Damping(first, two),
         iterations=jnp.array(0),
         quiet=jnp.array(0),
         done=jnp.array(False),
@@ -179,33 +173,29 @@ def _iterate(problem: Problem, inputs: Inputs, limits: Limits, state: _State) ->
     )
     step = _damped_step(equations, state.damping)
     trial = _shortened(problem, inputs, state, old, step)
-    frames, shared, new = trial.frames, trial.shared, trial.totals
-    predicted_frames = step.predicted * trial.share
-
-    cost, new_cost = _total(old.terms), _total(new.terms)
-    predicted = jnp.sum(predicted_frames) + step.predicted_shared
+    cost, new_cost = _total(old.terms), _total(trial.totals.terms)
+    predicted = step.predicted(trial.share)
     accepted = (new_cost < cost) & (predicted > 0)
-    small = jnp.max(jnp.abs(step.frames)) < limits.step_tolerance
-    gain = (cost - new_cost) / predicted
-    cut = trial.share < _CUT
-    damping = _next_damping(state.damping, accepted, gain, predicted_frames, cut, old, new)
-    # Little was gained: that is the end where nothing held the step back, else only in a row.
-    little = accepted & (cost - new_cost < limits.cost_tolerance * cost)
-    held_back = jnp.any(cut) | (jnp.max(state.damping.frames) > _FREE)
+    damping = _next_damping(state.damping, accepted, (cost - new_cost) / predicted)
+
+    # Little to gain is the end where nothing held the step back, else only several times in a row.
+    enough = limits.cost_tolerance * cost
+    little = (accepted & (cost - new_cost < enough)) | (predicted < enough)
+    held_back = jnp.any(trial.share < 1.0) | (state.damping.factor > _FREE)
     quiet = jnp.where(little, state.quiet + 1, jnp.where(accepted, 0, state.quiet))
-    settled = (little & ~held_back) | (quiet >= _PATIENCE)
-    settled |= (predicted < limits.cost_tolerance * cost) | small
+    small = jnp.max(jnp.abs(step.frames)) < limits.step_tolerance
+    settled = (little & ~held_back) | (quiet >= _PATIENCE) | small
     return _State(
-        frames=_choose(accepted, frames, state.frames),
-        shared=_choose(accepted, shared, state.shared),
-        totals=_choose(accepted, new, old),
+        frames=_choose(accepted, trial.frames, state.frames),
+        shared=_choose(accepted, trial.shared, state.shared),
+        totals=_choose(accepted, trial.totals, old),
         initial_cost=jnp.where(state.iterations == 0, cost, state.initial_cost),
         equations=equations,
         stale=accepted,
         damping=damping,
         iterations=state.iterations + 1,
         quiet=quiet,
-        done=settled | (jnp.min(damping.frames) >= _LARGEST_DAMPING),
+        done=settled | (damping.factor >= _LARGEST_DAMPING),
     )
 
 
@@ -256,40 +246,13 @@ def _cut(share: Float[Array, "P T"], worse: Bool[Array, "P T"]) -> Float[Array, 
     return jnp.where(near, share, smooth)
 
 
-def _next_damping(
-    damping: _Damping,
-    accepted: Bool[Array, ""],
-    gain: Float[Array, ""],
-    predicted: Float[Array, "P T"],
-    cut: Bool[Array, "P T"],
-    old: Totals,
-    new: Totals,
-) -> _Damping:
-    """Nielsen's rule with each frame's own gain, where its share of the step is not negligible.
-
-    Frames whose step was cut short count as refused; if a step is refused although every frame
-    gained, all do. Where the whole step did about what was predicted, a frame that got worse only
-    took over what its neighbours gained, and goes by the whole.
-    """
-    negligible = predicted < 1e-3 * jnp.mean(jnp.abs(predicted))
-    own = (old.frames - new.frames) / jnp.where(negligible, 1.0, predicted)
-    passed_on = ~(own > 0) & accepted & (gain > _GOOD_GAIN)
-    own = jnp.where(negligible | ~jnp.isfinite(own) | passed_on, gain, own)
-    refused = ~(own > 0) | cut
-    refused = jnp.where(~accepted & ~jnp.any(refused), True, refused)
-    lower = jnp.clip(1.0 - (2.0 * own - 1.0) ** 3, 0.1, 2.0)
-    followed = jnp.where(accepted, damping.frames * lower, damping.frames)
-    frames = jnp.where(refused, damping.frames * damping.growth, followed)
-    shared = jnp.where(
-        accepted,
-        damping.shared * jnp.clip(1.0 - (2.0 * gain - 1.0) ** 3, 0.1, 2.0),
-        damping.shared * damping.shared_growth,
-    )
+def _next_damping(damping: _Damping, accepted: Bool[Array, ""], gain: Float[Array, ""]) -> _Damping:
+    """Nielsen's rule."""
+    lower = jnp.clip(1.0 - (2.0 * gain - 1.0) ** 3, 0.1, 2.0)
+    factor = damping.factor * jnp.where(accepted, lower, damping.growth)
     return _Damping(
-        jnp.clip(frames, _SMALLEST_DAMPING, _LARGEST_DAMPING),
-        jnp.clip(shared, _SMALLEST_DAMPING, _LARGEST_DAMPING),
-        jnp.where(refused, jnp.minimum(2.0 * damping.growth, _LARGEST_GROWTH), 2.0),
-        jnp.where(accepted, 2.0, 2.0 * damping.shared_growth),
+        jnp.clip(factor, _SMALLEST_DAMPING, _LARGEST_DAMPING),
+        jnp.where(accepted, 2.0, 2.0 * damping.growth),
     )
 
 
@@ -301,8 +264,8 @@ def _damped_step(equations: NormalEquations, damping: _Damping) -> _Step:
     # without any information become an identity block.
     floor = 1e-6 * jnp.maximum(jnp.max(diagonal), 1e-12)
     blank = jnp.all(diagonal == 0, axis=-1, keepdims=True)
-    added = jnp.where(blank, 1.0, damping.frames[..., None] * jnp.maximum(diagonal, floor))
-    shared_added = damping.shared * jnp.maximum(corner, floor)
+    added = jnp.where(blank, 1.0, damping.factor * jnp.maximum(diagonal, floor))
+    shared_added = damping.factor * jnp.maximum(corner, floor)
     n, s = diagonal.shape[-1], corner.shape[0]
     damped = ArrowSystem(
         matrix.diagonal + added[..., None] * jnp.eye(n, dtype=diagonal.dtype),

@@ -56,7 +56,7 @@ SELF_COLLISION_SHARES = (0.3, 1.0, 0.0)
 TANGLED_M = 0.01
 # A body deeper in the ground than this leans on it, m.
 SUNK_M = 0.01
-LIMITS = Limits(max_iterations=100, cost_tolerance=1e-4, step_tolerance=1e-4)
+LIMITS = Limits(max_iterations=100, cost_tolerance=1e-5, step_tolerance=1e-4)
 
 
 @dataclass(frozen=True)

@@ -88,16 +88,15 @@ def linearise(
     corner, shared_gradient = gram[..., n:-1, n:-1].sum((0, 1)), gram[..., n:-1, -1].sum((0, 1))
 
     found = pair_rows(problem, x, shared, features, inputs)
-    gram, per_pair = grams(found), found.costs
-    first, second = slice(0, n), slice(n, 2 * n)
-    diagonal += to_first(gram[..., first, first]) + to_second(gram[..., second, second])
-    gradient += to_first(gram[..., first, -1]) + to_second(gram[..., second, -1])
-    upper = gram[..., first, second]
-    if gram.shape[-1] > 2 * n + 1:
-        both = slice(2 * n, -1)
-        border += to_first(gram[..., first, both]) + to_second(gram[..., second, both])
-        corner += gram[..., both, both].sum((0, 1))
-        shared_gradient += gram[..., both, -1].sum((0, 1))
+    per_pair = found.costs
+    J, J_next, J_shared = jnp.split(found.J, (n, 2 * n), axis=-1)
+    diagonal += to_first(_products(J, J)) + to_second(_products(J_next, J_next))
+    gradient += to_first(_slopes(J, found.r)) + to_second(_slopes(J_next, found.r))
+    upper = _products(J, J_next)
+    if problem.pairs_use_shared and s:
+        border += to_first(_products(J, J_shared)) + to_second(_products(J_next, J_shared))
+        corner += _products(J_shared, J_shared).sum((0, 1))
+        shared_gradient += _slopes(J_shared, found.r).sum((0, 1))
 
     if problem.blocks:
         sums = block_sums(problem, problem.blocks, x, inputs)
@@ -169,6 +168,14 @@ def pair_rows(
             Js = Js + Jfa @ before[..., n:] + Jfb @ after[..., n:]
     J = jnp.concatenate([Ja, Jb, Js], axis=-1)
     return masked(Rows(found.r, J, found.costs), inputs.pair_mask)
+
+
+def _products(J: Float[Array, "P t m i"], K: Float[Array, "P t m j"]) -> Float[Array, "P t i j"]:
+    return jnp.einsum("ptmi,ptmj->ptij", J, K)
+
+
+def _slopes(J: Float[Array, "P t m i"], r: Float[Array, "P t m"]) -> Float[Array, "P t i"]:
+    return jnp.einsum("ptmi,ptm->pti", J, r)
 
 
 def _shared_rows(problem: Problem, shared: Shared, inputs: Inputs) -> Rows:

@@ -63,8 +63,14 @@ def solve(
 
 
 def _compiler_options() -> dict[str, Any] | None:
-    # XLA's newer way to make code for fusions on CPUs takes longer and the code runs no faster.
-    return {"xla_cpu_use_fusion_emitters": False} if jax.default_backend() == "cpu" else None
+    # XLA's newer way to make code for fusions on CPUs takes longer and the code runs no faster; on
+    # GPUs trying out ways to multiply these small matrices is half of the time to compile.
+    device = jax.default_backend()
+    options: dict[str, dict[str, Any]] = {
+        "cpu": {"xla_cpu_use_fusion_emitters": False},
+        "gpu": {"xla_gpu_autotune_level": 0},
+    }
+    return options.get(device)
 
 
 def minimise(

@@ -42,7 +42,14 @@ joints into `Problem.blocks`.
 
 from stages.solving import losses
 from stages.solving.compilation_cache import use_compilation_cache
-from stages.solving.manifolds import hat, nudge_left, rotate_left, rotation_exp, rotation_log
+from stages.solving.manifolds import (
+    hat,
+    nudge_left,
+    rotate_left,
+    rotation_exp,
+    rotation_log,
+    turned,
+)
 from stages.solving.padding import pad_frames, pad_mask, padded_length
 from stages.solving.problem import Blocks, Limits, Marks, Problem, Robust, Solution, View
 from stages.solving.programs import digest_of
@@ -67,5 +74,6 @@ __all__ = [
     "rotation_exp",
     "rotation_log",
     "solve",
+    "turned",
     "use_compilation_cache",
 ]

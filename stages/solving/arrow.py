@@ -42,13 +42,14 @@ def frame_by_frame(
     system: ArrowSystem, g: Float[Array, "P T n"], h: Float[Array, " s"]
 ) -> tuple[Float[Array, "P T n"], Float[Array, " s"]]:
     """As `solve_arrow`: block Cholesky, one frame after another."""
-    factors, reduced = jax.vmap(_eliminate)(
-        system.diagonal, system.upper, jnp.concatenate([g[..., None], system.border], axis=-1)
+    upper = jnp.pad(system.upper, ((0, 0), (0, 1), (0, 0), (0, 0)))
+    inverses, reduced = jax.vmap(_eliminate)(
+        system.diagonal, upper, jnp.concatenate([g[..., None], system.border], axis=-1)
     )
     y, Y = reduced[..., 0], reduced[..., 1:]
     schur = system.corner - jnp.einsum("ptns,ptnr->sr", Y, Y)
     s = _solve_positive(schur, h - jnp.einsum("ptns,ptn->s", Y, y))
-    z = jax.vmap(_substitute)(factors, y - Y @ s)
+    z = jax.vmap(_substitute)(inverses, upper, y - Y @ s)
     return z, s
 
 
@@ -64,36 +65,31 @@ def all_frames_at_once(
     return z - Z @ s, s
 
 
-class _Factors(NamedTuple):
-    inverse: Float[Array, "T n n"]  # inverses of the Cholesky factors of the diagonal blocks
-    link: Float[Array, "T n n"]  # couples frame t (rows) to frame t - 1's unknown; zero for t = 0
-
-
 def _eliminate(
-    diagonal: Float[Array, "T n n"], upper: Float[Array, "T-1 n n"], rhs: Float[Array, "T n k"]
-) -> tuple[_Factors, Float[Array, "T n k"]]:
+    diagonal: Float[Array, "T n n"], upper: Float[Array, "T n n"], rhs: Float[Array, "T n k"]
+) -> tuple[Float[Array, "T n n"], Float[Array, "T n k"]]:
+    """Inverses of the diagonal blocks of the Cholesky factor, and the right sides divided by it."""
+
     def step(carry, blocks):
         link, y = carry
         D, E, b = blocks
         inverse = inverse_lower(lax.linalg.cholesky(D - link.T @ link, symmetrize_input=False))
         y = inverse @ (b - link.T @ y)
-        following = inverse @ E
-        return (following, y), (inverse, link, y)
+        return (inverse @ E, y), (inverse, y)
 
-    padded = jnp.concatenate([upper, jnp.zeros_like(diagonal[:1])])
     start = (jnp.zeros_like(diagonal[0]), jnp.zeros_like(rhs[0]))
-    _, (inverses, links, reduced) = lax.scan(step, start, (diagonal, padded, rhs))
-    return _Factors(inverses, links), reduced
+    return lax.scan(step, start, (diagonal, upper, rhs))[1]
 
 
-def _substitute(factors: _Factors, y: Float[Array, "T n"]) -> Float[Array, "T n"]:
-    def step(carry, blocks):
-        inverse, link, b = blocks
-        z = (b - carry) @ inverse
-        return link @ z, z
+def _substitute(
+    inverses: Float[Array, "T n n"], upper: Float[Array, "T n n"], y: Float[Array, "T n"]
+) -> Float[Array, "T n"]:
+    def step(following, blocks):
+        inverse, E, b = blocks
+        z = (b - inverse @ (E @ following)) @ inverse
+        return z, z
 
-    _, z = lax.scan(step, jnp.zeros_like(y[0]), (*factors, y), reverse=True)
-    return z
+    return lax.scan(step, jnp.zeros_like(y[0]), (inverses, upper, y), reverse=True)[1]
 
 
 def inverse_lower(L: Float[Array, "n n"]) -> Float[Array, "n n"]:

@@ -23,6 +23,8 @@ def use_compilation_cache(root: Path | None = None) -> Path | None:
     Returns None, and leaves the cache off, where no private folder can be made (a read-only home)
     or the folder belongs to someone else.
     """
+    # Taking most of a GPU's memory ahead of use takes longer than a solve, and others' memory.
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     device = jax.devices()[0]
     name = "".join(c if c.isalnum() else "-" for c in f"{device.platform}-{device.device_kind}")
     folder = (root or cache_root()) / "jax" / jaxlib.__version__ / name

@@ -21,6 +21,7 @@ from stages.solving.rows import (
     dtype_of,
     flatten,
     grams,
+    in_lots,
     masked,
     masked_sum,
     masked_totals,
@@ -71,18 +72,15 @@ def _totals(per_frame: Costs, per_pair: Costs, shared_costs: Costs, inputs: Inpu
     return Totals(terms | shared_costs, frames)
 
 
-@partial(jax.jit, static_argnames="problem", inline=True)
 def linearise(
     problem: Problem, x: Frame, shared: Shared, inputs: Inputs
 ) -> tuple[Totals, NormalEquations]:
     """Costs and Gauss-Newton normal equations at a point.
 
-    Masked frames and pairs contribute exactly zero. Jitted so that it is traced once a solve,
-    where shapes and values are both asked for.
+    Masked frames and pairs contribute exactly zero.
     """
     n, s = problem.frame_size, problem.shared_size
-    found, features = frame_rows(problem, x, shared, inputs)
-    gram, per_frame = grams(found), found.costs
+    gram, per_frame, features = in_lots(partial(_frame_grams, problem, shared), x, inputs)
     diagonal, gradient = gram[..., :n, :n], gram[..., :n, -1]
     border = gram[..., :n, n:-1]
     corner, shared_gradient = gram[..., n:-1, n:-1].sum((0, 1)), gram[..., n:-1, -1].sum((0, 1))
@@ -100,9 +98,7 @@ def linearise(
 
     if problem.blocks:
         sums = block_sums(problem, problem.blocks, x, inputs)
-        diagonal += sums.diagonal
-        upper += sums.upper
-        gradient += sums.gradient
+        diagonal, upper, gradient = sums.added_to(diagonal, upper, gradient)
         per_frame, per_pair = per_frame | sums.frame_costs, per_pair | sums.pair_costs
 
     shared_costs: Costs = {}
@@ -113,6 +109,13 @@ def linearise(
     matrix = ArrowSystem(diagonal, upper, border, corner)
     totals = _totals(per_frame, per_pair, shared_costs, inputs)
     return totals, NormalEquations(matrix, gradient, shared_gradient)
+
+
+def _frame_grams(
+    problem: Problem, shared: Shared, x: Frame, inputs: Inputs
+) -> tuple[Float[Array, "P t k+1 k+1"], Costs, Features]:
+    found, features = frame_rows(problem, x, shared, inputs)
+    return grams(found), found.costs, features
 
 
 def frame_rows(problem: Problem, x: Frame, shared: Shared, inputs: Inputs) -> tuple[Rows, Features]:

@@ -76,11 +76,17 @@ def _rotation_log_jvp(primals, tangents):
     return v, turn - 0.5 * across + c[..., None] * jnp.cross(v, across)
 
 
+def turned(R: Float[Array, "*b 3 3"], A: Float[Array, "*b 3 3"]) -> Float[Array, "*b 3 3"]:
+    """`R @ A`, for many: CPUs take longer to call many tiny products than to add these up."""
+    x, y, z = (R[..., :, k, None] * A[..., k, None, :] for k in range(3))
+    return x + y + z
+
+
 def rotate_left(R: Float[Array, "*b 3 3"], delta: Float[Array, "*b 3"]) -> Float[Array, "*b 3 3"]:
     """Move a rotation along a tangent given in its outer (left) frame: `exp(delta) @ R`."""
-    return rotation_exp(delta) @ R
+    return turned(rotation_exp(delta), R)
 
 
 def nudge_left(R: Float[Array, "*b 3 3"], delta: Float[Array, "*b 3"]) -> Float[Array, "*b 3 3"]:
     """`rotate_left` to first order in delta."""
-    return R + hat(delta) @ R
+    return R + turned(hat(delta), R)

@@ -67,18 +67,15 @@ def _to_disk(path: Path, function: Any, tree: Any, leaves: list[Any], options: A
         structure[:] = [jax.tree.unflatten(found_tree, range(len(found)))]
         return found
 
-    try:
-        exported = export.export(jax.jit(flat))(*leaves)
-        stored = exported.serialize()
-    except (ValueError, NotImplementedError):  # A device whose programs cannot be stored.
-        return jax.jit(function, compiler_options=options)
+    exported = export.export(jax.jit(flat))(*leaves)
+    stored = exported.serialize()
     try:
         path.parent.mkdir(mode=0o700, exist_ok=True)
         unfinished = path.with_name(f".{path.name}.{os.getpid()}")
         unfinished.write_bytes(pickle.dumps((bytes(stored), structure[0])))
         unfinished.replace(path)
-        programs = sorted(path.parent.iterdir(), key=lambda p: p.stat().st_mtime)
-        for old in programs[:-_MOST_PROGRAMS]:
+        programs = [p for p in path.parent.iterdir() if not p.name.startswith(".")]
+        for old in sorted(programs, key=lambda p: p.stat().st_mtime)[:-_MOST_PROGRAMS]:
             old.unlink(missing_ok=True)
     except OSError:
         pass  # A full disk: the next process traces again.

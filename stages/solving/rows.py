@@ -7,9 +7,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from stages.solving.problem import Data, Residuals, Robust
+from stages.solving.problem import Data, Frame, Residuals, Robust
 
 Costs = dict[str, Float[Array, "..."]]
+# Frames that are linearised together on a CPU; paddings are multiples of it.
+LOT = 100
 
 
 class Inputs(NamedTuple):
@@ -110,6 +112,28 @@ def over_frames(function: Callable[..., Any], moving: int, common: int = 1) -> C
         return jax.tree.map(lambda a: a.reshape(P, T, *a.shape[1:]), found)
 
     return mapped
+
+
+def in_lots(function: Callable[[Frame, Inputs], Any], x: Frame, inputs: Inputs) -> Any:
+    """A function of all frames; CPUs call it with `LOT` of them at a time, so that the wide
+    Jacobians of long trajectories stay in the cache.
+    """
+    P, T = inputs.frame_mask.shape
+    if jax.default_backend() != "cpu" or T <= LOT or T % LOT:
+        return function(x, inputs)
+
+    def split(leaf: Array) -> Array:
+        return jnp.moveaxis(leaf.reshape(P, T // LOT, LOT, *leaf.shape[2:]), 1, 0)
+
+    def joined(leaf: Array) -> Array:
+        return jnp.moveaxis(leaf, 0, 1).reshape(P, T, *leaf.shape[3:])
+
+    def one(lot):
+        x, data, frame_mask = lot
+        return function(x, inputs._replace(data=data, frame_mask=frame_mask))
+
+    lots = jax.tree.map(split, (x, inputs.data, inputs.frame_mask))
+    return jax.tree.map(joined, jax.lax.map(one, lots))
 
 
 def neighbours(tree: Any) -> tuple[Any, Any]:

@@ -23,9 +23,11 @@ from stages.solving.rows import Costs, Inputs, Totals, dtype_of
 DEFAULT_LIMITS = Limits()
 _LARGEST_DAMPING = 1e4
 _SMALLEST_DAMPING = 1e-7
-# Steps are cut to this share where they make things worse, so often at most.
+# Steps are cut to this share where they make things worst, so often at most: at frames whose cost
+# rises by more than this share of the largest rise. Cutting all that rise would cut nearly all.
 _CUT_TO = 0.25
 _MOST_CUTS = 4
+_NOTABLE = 0.1
 # A step damped by no more than this is about the whole Gauss-Newton step. Where steps are held
 # back, so many in a row must gain little before that is the end.
 _FREE = 0.01
@@ -118,8 +120,6 @@ class _State(NamedTuple):
     shared: Any
     totals: Totals
     initial_cost: Float[Array, ""]
-    equations: NormalEquations
-    stale: Bool[Array, ""]  # the equations belong to an earlier point
     damping: _Damping
     iterations: Int[Array, ""]
     quiet: Int[Array, ""]  # accepted steps in a row that gained little
@@ -152,18 +152,15 @@ class _Trial(NamedTuple):
 def _start(
     problem: Problem, frames: Frame, shared: Shared, inputs: Inputs, limits: Limits
 ) -> _State:
-    """The first iteration fills in costs and equations: their code is compiled once."""
+    """The first iteration fills in costs: their code is compiled once."""
     dtype = dtype_of(frames)
-    shapes = jax.eval_shape(lambda: linearise(problem, frames, shared, inputs))
-    totals, equations = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+    shapes = jax.eval_shape(lambda: term_costs(problem, frames, shared, inputs))
     first, two = jnp.asarray(limits.initial_damping, dtype), jnp.asarray(2.0, dtype)
     return _State(
         frames=frames,
         shared=shared,
-        totals=totals,
+        totals=jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes),
         initial_cost=jnp.zeros((), dtype),
-        equations=equations,
-        stale=jnp.array(True),
         damping=_Damping(first, two),
         iterations=jnp.array(0),
         quiet=jnp.array(0),
@@ -172,11 +169,9 @@ def _start(
 
 
 def _iterate(problem: Problem, inputs: Inputs, limits: Limits, state: _State) -> _State:
-    old, equations = jax.lax.cond(
-        state.stale,
-        lambda: linearise(problem, state.frames, state.shared, inputs),
-        lambda: (state.totals, state.equations),
-    )
+    # After a refused step these are the equations of before; keeping them would cost every other
+    # iteration a copy, and refused steps are few.
+    old, equations = linearise(problem, state.frames, state.shared, inputs)
     step = _damped_step(equations, state.damping)
     trial = _shortened(problem, inputs, state, old, step)
     cost, new_cost = _total(old.terms), _total(trial.totals.terms)
@@ -196,8 +191,6 @@ def _iterate(problem: Problem, inputs: Inputs, limits: Limits, state: _State) ->
         shared=_choose(accepted, trial.shared, state.shared),
         totals=_choose(accepted, trial.totals, old),
         initial_cost=jnp.where(state.iterations == 0, cost, state.initial_cost),
-        equations=equations,
-        stale=accepted,
         damping=damping,
         iterations=state.iterations + 1,
         quiet=quiet,
@@ -222,7 +215,9 @@ def _shortened(problem: Problem, inputs: Inputs, state: _State, old: Totals, ste
         return frames, shared, term_costs(problem, frames, shared, inputs)
 
     def worse(trial):
-        return ~(trial.totals.frames <= old.frames + slack)
+        rise = trial.totals.frames - old.frames
+        rise = jnp.where(jnp.isfinite(rise), rise, jnp.inf)
+        return (rise > slack) & (rise >= _NOTABLE * jnp.max(rise))
 
     def again(trial):
         fails = ~(_total(trial.totals.terms) < cost) & jnp.any(worse(trial))

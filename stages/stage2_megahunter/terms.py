@@ -23,6 +23,7 @@ from stages.solving import (
     nudge_left,
     rotate_left,
     rotation_log,
+    turned,
 )
 from stages.stage2_megahunter.marks import KEYPOINTS, Skeleton, place_marks, turned_marks
 
@@ -208,7 +209,7 @@ def _rotation_prior(x: Pose, seen: Evidence, w: Constants) -> dict[str, Array]:
 def _rotation_smoothness(
     x: Pose, x_next: Pose, seen: Evidence, seen_next: Evidence, w: Constants
 ) -> dict[str, Array]:
-    turn = rotation_log(jnp.swapaxes(x.R, -1, -2) @ x_next.R)
+    turn = rotation_log(turned(jnp.swapaxes(x.R, -1, -2), x_next.R))
     first = (jnp.arange(24) == 0)[:, None]
     return {
         "root rotation smoothness": jnp.where(first, w["root_smoothness"] * turn, 0.0),
@@ -263,7 +264,7 @@ def _tolerant(
 
 def _chord(R: Float[Array, "k 3 3"], R0: Float[Array, "k 3 3"]) -> Float[Array, "k 3"]:
     """Three numbers with the length of R - R0: 2 sqrt(2) sin(angle / 2) along the axis."""
-    turn = R @ jnp.swapaxes(R0, -1, -2)
+    turn = turned(R, jnp.swapaxes(R0, -1, -2))
     skew = jnp.stack(
         [
             turn[:, 2, 1] - turn[:, 1, 2],

@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from stages.solving import Limits, Solution, pad_frames, pad_mask, padded_length, solve
-from stages.stage2_megahunter.first_guess import guess_scale, pixel_weights, place, viewing_rays
+from stages.stage2_megahunter.evidence import on_nearest_ground, what_is_seen
+from stages.stage2_megahunter.first_guess import guess_scale, place
 from stages.stage2_megahunter.heading import facing_keypoints
 from stages.stage2_megahunter.marks import MarkPicker, Skeleton
 from stages.stage2_megahunter.posing import posed_marks
@@ -171,7 +172,7 @@ def _solve_roughly(case: _Case, start: _Start, forgiving: dict[str, float]) -> _
         feet = posed_marks(R, root, skeleton)[1].reshape(-1, 2, 2, 3).mean(axis=2)
         standing = replace(track, planted=standing_feet(track.planted, feet))
         R0 = _to_world(case.cameras, track.rotmats, track.valid)
-        evidence.append(_evidence(case.cameras, standing, around, skeleton, R0))
+        evidence.append(what_is_seen(case.cameras, standing, around, skeleton, R0))
     constants = _constants(case, start.scale)
     constants |= {name: np.float32(by * constants[name]) for name, by in forgiving.items()}
     solution = solve(
@@ -221,73 +222,11 @@ def _to_world(cameras: Cameras, rotmats: np.ndarray, valid: np.ndarray) -> np.nd
     return R
 
 
-def _evidence(
-    cameras: Cameras, track: Track, around: Surroundings, skeleton: Skeleton, R0: np.ndarray
-) -> Evidence:
-    """Arrays with a leading T; nothing in them is infinite or not a number."""
-    T = len(track.valid)
-    R, centres = cameras.R_world_camera.astype(np.float64), cameras.centres.astype(np.float64)
-    rays = viewing_rays(cameras, np.nan_to_num(track.pixels))
-    points = np.einsum("tab,tkb->tka", R, rays * around.depths[..., None]) + centres[:, None]
-    directions = np.einsum("tab,tkb->tka", R, rays / np.linalg.norm(rays, axis=-1, keepdims=True))
-    blank = np.zeros((T, 2, 3))
-    K = cameras.intrinsics
-    every = Evidence(
-        skeleton=Skeleton(*(np.broadcast_to(part, (T, *part.shape)) for part in skeleton)),
-        R0=R0,
-        pixels=track.pixels,
-        pixel_weights=pixel_weights(track),
-        size_px=track.sizes_px,
-        K=np.stack([K[:, 0, 0], K[:, 1, 1], K[:, 0, 2], K[:, 1, 2]], axis=-1),
-        R_camera_world=np.swapaxes(R, -1, -2),
-        camera=centres,
-        points=points,
-        point_weights=around.trust * track.scores * track.valid[:, None],
-        rays=directions,
-        planted=track.planted,
-        ground_point=blank,
-        ground_normal=blank,
-        ground_weight=blank[..., 0],
-    )
-    return jax.tree.map(lambda leaf: np.nan_to_num(np.asarray(leaf, np.float32)), every)
-
-
-def _on_nearest_ground(
-    evidence: Evidence,
-    cameras: Cameras,
-    around: Surroundings,
-    pose: Pose,
-    skeleton: Skeleton,
-    scale: float,
-) -> Evidence:
-    """The plane around each foot that its sole is nearest to, or that it is highest above.
-
-    The former for planted feet, the latter for others: these must only not be below all planes.
-    """
-    R, centres = cameras.R_world_camera, cameras.centres
-    points = np.einsum("tab,tfkb->tfka", R, around.ground_points) + centres[:, None, None]
-    normals = np.einsum("tab,tfkb->tfka", R, around.ground_normals)
-    soles = posed_marks(pose.R, pose.p, skeleton)[1].reshape(-1, 2, 2, 3).mean(axis=2)
-    above = np.einsum("tfkc,tfkc->tfk", soles[:, :, None] - scale * points, normals)
-    badness = np.where(evidence.planted[..., None] > 0, np.abs(above), -above)
-    best = np.where(around.ground_weights > 0, badness, np.inf).argmin(axis=-1)[..., None]
-
-    def pick(values: np.ndarray) -> np.ndarray:
-        index = best if values.ndim == 3 else best[..., None]
-        return np.take_along_axis(values, index, axis=2)[:, :, 0].astype(np.float32)
-
-    return evidence._replace(
-        ground_point=pick(points),
-        ground_normal=pick(normals),
-        ground_weight=pick(around.ground_weights),
-    )
-
-
 def _on_ground(
     case: _Case, evidence: list[Evidence], poses: list[Pose], scale: float
 ) -> list[Evidence]:
     parts = zip(evidence, case.surroundings, poses, case.skeletons, strict=True)
-    return [_on_nearest_ground(e, case.cameras, a, p, k, scale) for e, a, p, k in parts]
+    return [on_nearest_ground(e, case.cameras, a, p, k, scale) for e, a, p, k in parts]
 
 
 def _stacked(case: _Case, each: list[Tree]) -> Tree:

@@ -11,10 +11,15 @@ HEIGHT ?=
 ARGS ?=
 SEEDS ?=
 PYTHON ?= python3
+# Images for the processor (cpu) or for CUDA (gpu), and what runs stages: local (.venv) or docker.
+DEVICE ?= $(if $(wildcard /dev/nvidiactl),gpu,cpu)
+RUN_AS ?= $$(id -u):$$(id -g)
+RUNNER ?= $(if $(shell docker images -q mimicmill/stage4-retarget:$(DEVICE) 2>/dev/null),docker,local)
 
-VENV := .venv
+VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
 STAGE0 := stage0-frames stage0-sam2 stage0-vitpose stage0-vimo stage0-bstro
 CHAIN := $(STAGE0) stage1-$(WORLD) stage2-megahunter stage3-postprocess stage4-retarget
@@ -26,16 +31,30 @@ FLAGS_stage0-vitpose = $(PEOPLE)
 FLAGS_stage0-vimo = $(PEOPLE)
 FLAGS_stage0-bstro = $(PEOPLE)
 FLAGS_stage1-$(WORLD) = --gsam2
-FLAGS_stage2-megahunter = $(if $(HEIGHT),--height $(HEIGHT)) --world-reconstruction-base-dir '$(DATA)/input_$(WORLD)' $(PEOPLE)
+FLAGS_stage2-megahunter = $(if $(HEIGHT),--height $(HEIGHT)) --world-reconstruction-base-dir '$(SEEN)/input_$(WORLD)' $(PEOPLE)
 FLAGS_stage3-postprocess = $(if $(MULTIHUMAN),--multihuman)
 FLAGS_stage4-retarget = $(PEOPLE)
-command = $(BIN)/$(1) $(SELECT) $(FLAGS_$(1)) $(ARGS)
+
+# The data folder as stages see it, and what goes before a stage's name.
+SEEN_local = $(DATA)
+SEEN_docker = /data
+SEEN = $(SEEN_$(RUNNER))
+START_local = $(BIN)/
+COMPOSE = MIMICMILL_DATA='$(abspath $(DATA))' MIMICMILL_USER=$(RUN_AS) \
+    docker compose -f compose.yaml $(if $(filter gpu,$(DEVICE)),-f compose.gpu.yaml)
+START_docker = $(COMPOSE) run --rm $(empty)
+command = $(START_$(RUNNER))$(1) $(SELECT) $(FLAGS_$(1)) $(ARGS)
+# What must be there before: the virtual environment, or engine and images.
+NEEDS_local = $(READY)
+NEEDS_docker = engine
+NEEDS = $(or $(NEEDS_$(RUNNER)),$(error RUNNER=$(RUNNER) is none of: local docker))
 
 export MIMICMILL_DATA = $(DATA)
 export SAM2_BUILD_CUDA = 0
 
-.PHONY: help setup dataset $(COMMANDS) evaluate test lint bench bench-solve robustness warm-cache
+.PHONY: help setup images engine dataset $(COMMANDS) evaluate test lint bench bench-solve robustness warm-cache
 .DEFAULT_GOAL := help
+.SECONDEXPANSION:
 
 help: ## This list
 	@echo "make TARGET [VARIABLE=value ...]"
@@ -44,7 +63,7 @@ help: ## This list
 	@echo "Stages, one at a time: $(COMMANDS)"
 	@echo "Variables: DATA=$(DATA) PATTERN= WORLD=$(WORLD) START_IDX=0 END_IDX=-1"
 	@echo "           MULTIHUMAN=1 TOP_K=0 HEIGHT=1.80 (of the person, m) SEEDS= (evaluate)"
-	@echo "           ARGS= (flags for one stage)"
+	@echo "           ARGS= (flags for one stage) RUNNER=$(RUNNER) (local or docker) DEVICE=$(DEVICE)"
 
 setup: $(READY) ## Make the virtual environment .venv with everything in it
 
@@ -54,13 +73,21 @@ $(READY): pyproject.toml requirements/constraints.txt requirements/sam2.txt
 	$(BIN)/pip install -q --no-deps --no-build-isolation --require-hashes -r requirements/sam2.txt
 	@touch $@
 
-dataset: $(READY) ## Videos in DATA/videos to robot motions, all stages, videos matching PATTERN
-	@failed=0; \
+images: ## Build the images of all stages; DEVICE=gpu for CUDA, STAGES="stage2-megahunter" for some
+	@images/ready.sh
+	MIMICMILL_COMMIT=$$(git rev-parse --short HEAD 2>/dev/null) MIMICMILL_VERSION=$(VERSION) \
+	    $(COMPOSE) build $(STAGES)
+
+engine:
+	@images/ready.sh $(DEVICE) $(or $(filter $(COMMANDS),$(MAKECMDGOALS)),$(CHAIN))
+
+dataset: $$(NEEDS) ## Videos in DATA/videos to robot motions, all stages, videos matching PATTERN
+	@echo "RUNNER=$(RUNNER)"; failed=0; \
 	$(foreach stage,$(CHAIN),echo "$(call command,$(stage))"; $(call command,$(stage)); code=$$?; \
 	    if [ $$code -gt 1 ]; then exit $$code; fi; [ $$code -eq 0 ] || failed=1;) \
 	exit $$failed
 
-$(COMMANDS): $(READY)
+$(COMMANDS): $$(NEEDS)
 	$(call command,$@)
 
 evaluate: $(READY) ## Compare DATA with its ground truth; SEEDS=1,2 renders scenes first

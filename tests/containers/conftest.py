@@ -1,0 +1,113 @@
+"""The images that `make images DEVICE=cpu` built, and two data folders of short clips processed by
+`make dataset`: by the virtual environment, and in containers as a user who owns nothing."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+import pytest
+from docker.errors import DockerException
+
+from tests.pipeline.commands import CHAIN, REPOSITORY, demo_pictures, write_video
+
+STRANGER = 12345
+CLIPS = {"first": range(45), "second": range(30, 75)}
+"""Frames of the demo video that the clips are cut from."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a run of make left in a data folder, and what it said."""
+
+    data: Path
+    exit_code: int
+    output: str
+
+
+def make(*arguments: str, **environment: str) -> tuple[int, str]:
+    """Runs make in the repository; exit code and all that it printed."""
+    done = subprocess.run(
+        ["make", "DEVICE=cpu", f"VENV={Path(sys.prefix)}", *arguments],
+        cwd=REPOSITORY,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    return done.returncode, done.stdout
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[docker.DockerClient]:
+    try:
+        client = docker.from_env()
+        client.ping()
+    except DockerException:
+        pytest.skip("no Docker engine answers here")
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def images(engine) -> dict[str, docker.models.images.Image]:
+    """By stage."""
+    found = {tag: image for image in engine.images.list() for tag in image.tags}
+    names = {stage: f"mimicmill/{stage}:cpu" for stage in CHAIN}
+    if missing := [name for name in names.values() if name not in found]:
+        pytest.skip(f"images are missing ({missing[0]}): make images DEVICE=cpu")
+    return {stage: found[name] for stage, name in names.items()}
+
+
+@pytest.fixture(scope="session")
+def clips(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("clips")
+    for name, frames in CLIPS.items():
+        write_video(folder / f"{name}.mp4", demo_pictures(frames))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory) -> Path:
+    """The cache root of the containers' user; theirs are readable by nobody else."""
+    return strangers(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session")
+def contained(images, clips, cache, tmp_path_factory) -> Made:
+    """The clips, processed in containers by a user whom neither image nor host knows."""
+    data = with_clips(tmp_path_factory.mktemp("contained"), clips)
+    strangers(data)
+    code, output = make(
+        "dataset", "RUNNER=docker", f"DATA={data}", f"RUN_AS={STRANGER}:{STRANGER}",
+        MIMICMILL_CACHE=str(cache),
+    )  # fmt: skip
+    return Made(data, code, output)
+
+
+@pytest.fixture(scope="session")
+def local(images, clips, tmp_path_factory) -> Made:
+    """The clips, processed by the virtual environment."""
+    data = with_clips(tmp_path_factory.mktemp("local"), clips)
+    code, output = make("dataset", "RUNNER=local", f"DATA={data}")
+    return Made(data, code, output)
+
+
+def with_clips(data: Path, clips: Path) -> Path:
+    (data / "videos").mkdir()
+    for clip in clips.iterdir():
+        (data / "videos" / clip.name).write_bytes(clip.read_bytes())
+    return data
+
+
+def strangers(folder: Path) -> Path:
+    """Gives a folder to the containers' user, who must also be able to reach it."""
+    for path in [folder, *folder.rglob("*")]:
+        os.chown(path, STRANGER, STRANGER)
+    for parent in folder.parents:
+        if parent.stat().st_uid == os.getuid() and parent != Path("/"):
+            parent.chmod(parent.stat().st_mode | 0o711)
+    return folder

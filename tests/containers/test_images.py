@@ -1,0 +1,77 @@
+"""Every stage's image holds what its stage needs, and no more."""
+
+import os
+import subprocess
+
+import pytest
+
+from tests.containers.conftest import STRANGER, make
+from tests.pipeline.commands import CHAIN
+
+
+@pytest.mark.parametrize("stage", CHAIN)
+def test_an_image_says_what_it_is(images, stage):
+    labels = images[stage].labels
+    assert labels["mimicmill.stage"] == stage
+    assert labels["org.opencontainers.image.version"]
+    assert labels["org.opencontainers.image.revision"]
+    assert labels["mimicmill.cuda"] == "none"
+
+
+@pytest.mark.parametrize("stage", CHAIN)
+def test_an_image_runs_its_stage(engine, images, stage):
+    said = engine.containers.run(
+        images[stage].id, ["--help"], remove=True, read_only=True, network_mode="none",
+        user=f"{STRANGER}:{STRANGER}", tmpfs={"/cache": "mode=1777", "/data": "mode=1777"},
+    )  # fmt: skip
+    assert f"Usage: {stage} " in said.decode()
+
+
+@pytest.mark.parametrize("stage", CHAIN)
+def test_an_image_has_no_compilers(engine, images, stage):
+    script = "for tool in gcc cc g++ make nvcc; do command -v $tool; done; true"
+    said = engine.containers.run(
+        images[stage].id, ["-c", script], entrypoint="sh", remove=True, network_mode="none"
+    )
+    assert said.decode() == ""
+
+
+def test_a_cache_that_cannot_be_written_is_one_clear_line(images, tmp_path):
+    done = subprocess.run(
+        ["docker", "run", "--rm", "--read-only", "--network", "none", "--user", "12345:12345",
+         "--volume", f"{tmp_path}:/cache", images["stage0-frames"].tags[0]],
+        capture_output=True,
+        text=True,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "user 12345 cannot write to /cache: mount" in done.stderr
+
+
+def test_data_of_somebody_else_is_one_clear_line(images, tmp_path, cache):
+    done = subprocess.run(
+        ["docker", "run", "--rm", "--read-only", "--network", "none", "--user", "12345:12345",
+         "--volume", f"{cache}:/cache", "--volume", f"{tmp_path}:/data",
+         images["stage0-frames"].tags[0]],
+        capture_output=True,
+        text=True,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert f"cannot write to /data, which belongs to user {os.getuid()}" in done.stderr
+
+
+def test_a_missing_image_is_one_clear_line(images, tmp_path):
+    code, output = make("stage0-frames", "RUNNER=docker", "DEVICE=gpu", f"DATA={tmp_path}")
+    assert code == 2
+    assert output.splitlines()[0] == (
+        "the image mimicmill/stage0-frames:gpu is missing: make images DEVICE=gpu"
+    )
+
+
+def test_an_engine_that_is_down_is_one_clear_line(engine, tmp_path):
+    code, output = make(
+        "stage0-frames", "RUNNER=docker", f"DATA={tmp_path}", DOCKER_HOST=f"unix://{tmp_path}/none"
+    )
+    assert code == 2
+    assert output.splitlines()[0].startswith("no Docker engine answers: start it")

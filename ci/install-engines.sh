@@ -66,10 +66,13 @@ install_docker() {
     have dockerd || wanted+=(docker.io)
     { have docker && docker compose version && docker buildx version; } >/dev/null 2>&1 || wanted+=(docker-compose docker-buildx)
     [ ${#wanted[@]} -gt 0 ] || return 0
-    have dockerd || add_packages containerd runc iptables libsystemd0
+    have dockerd || add_packages containerd iptables libsystemd0 runc tini
     unpack trixie "${wanted[@]}"
     have docker || install -D -t /usr/local/bin "$root/usr/bin/docker"
-    have dockerd || install -D -t /usr/local/sbin "$root"/usr/sbin/{docker-proxy,dockerd}
+    if ! have dockerd; then
+        ln -sf /usr/bin/tini-static /usr/local/bin/docker-init
+        install -D -t /usr/local/sbin "$root"/usr/sbin/{docker-proxy,dockerd}
+    fi
     if [ -d "$root/usr/libexec/docker/cli-plugins" ]; then
         install -D -t /usr/local/lib/docker/cli-plugins "$root"/usr/libexec/docker/cli-plugins/*
     fi

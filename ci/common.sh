@@ -20,8 +20,9 @@ debian_repositories() {
 
 # runs PID_FILE NAME: the process of that pid file lives, and its number has not passed to another program
 runs() {
-    local pid
-    pid=$(cat "$1" 2>/dev/null) && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$2" ]
+    local pid program state
+    pid=$(cat "$1" 2>/dev/null) && read -r _ program state _ 2>/dev/null <"/proc/$pid/stat" &&
+        [ "$program" = "($2)" ] && [ "$state" != Z ]
 }
 
 # wait_for SECONDS COMMAND...: tries until it succeeds

@@ -53,7 +53,7 @@ wheels_image() {
         fail "docker import of $folder failed: is there space left on the disk?"
 }
 
-docker version >/dev/null 2>&1 || fail "no Docker daemon answers: run ci/docker.sh up first"
+docker version >/dev/null 2>&1 || fail "no Docker daemon answers: run ci/docker.sh up first, and be root or in the group docker"
 debian_image
 wheels_image
 docker image ls --filter "label=$label" --format '{{.Repository}}:{{.Tag}} {{.Size}}'

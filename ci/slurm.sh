@@ -26,6 +26,9 @@ write_configuration() {
     done
     echo "AutoDetect=off
 Name=gpu Type=pretended File=$dir/gpu[0-$((gpus - 1))]" >"$dir/gres.conf"
+    write_epilog
+    # not used; but looking for the machine's kind of cgroups by itself, slurmd stops where it finds none or no systemd
+    echo CgroupPlugin=cgroup/v1 >"$dir/cgroup.conf"
     : >"$dir/plugstack.conf"
     : >"$dir/jobs.txt"
     cat >"$SLURM_CONF" <<END
@@ -54,6 +57,7 @@ MinJobAge=3600
 MailProg=/bin/true
 
 ProctrackType=proctrack/linuxproc
+Epilog=$dir/epilog
 TaskPlugin=task/none
 JobAcctGatherType=jobacct_gather/none
 MpiDefault=none
@@ -73,11 +77,34 @@ PartitionName=main Nodes=$host Default=YES MaxTime=01:00:00
 END
 }
 
+# Without cgroups, Slurm loses sight of a job's process whose parent has ended, such as one that a script
+# left in the background: it would outlive the job, and hold what the job's next run needs
+write_epilog() {
+    cat >"$dir/epilog" <<'END'
+#!/bin/bash
+mine() {
+    grep -lz "^SLURM_JOB_ID=$SLURM_JOB_ID$" /proc/[0-9]*/environ 2>/dev/null | cut -d / -f 3
+}
+orphans() {
+    for pid in $(mine); do
+        read -r _ _ state parent _ 2>/dev/null <"/proc/$pid/stat" && [ "$state" != Z ] && [ "$parent" = 1 ] && echo "$pid"
+    done
+}
+for _ in 1 2 3 4 5; do
+    found=$(orphans)
+    [ -n "$found" ] || break
+    xargs kill -9 <<<"$found"
+done
+exit 0
+END
+    chmod 755 "$dir/epilog"
+}
+
 # a munged of its own key and socket: the machine's, if any, stays as it is
 start_munge() {
     [ -s "$dir/munge/key" ] || (umask 077 && head -c 1024 /dev/urandom >"$dir/munge/key")
     munged --key-file="$dir/munge/key" --socket="$dir/munge/socket" --pid-file="$dir/munge/munged.pid" \
-        --log-file="$dir/munge/munged.log" --seed-file="$dir/munge/seed" >/dev/null
+        --log-file="$dir/munge/munged.log" --seed-file="$dir/munge/seed"
 }
 
 idle() {
@@ -93,12 +120,10 @@ up() {
     if ! { runs "$dir/slurmctld.pid" slurmctld && runs "$dir/slurmd.pid" slurmd; }; then
         stop_daemons
         write_configuration
-        start_munge || fail "munged did not start: read $dir/munge/munged.log"
         # -c: jobs of an earlier time are forgotten
-        { slurmctld -c && slurmd -c; } >/dev/null || fail "Slurm did not start: read $dir/slurmctld.log and slurmd.log"
-        wait_for 20 idle || {
+        { start_munge && slurmctld -c && slurmd -c && wait_for 20 idle; } >/dev/null || {
             stop_daemons
-            fail "Slurm's node does not come up: read $dir/slurmctld.log and slurmd.log"
+            fail "Slurm did not start: read slurmctld.log, slurmd.log and munge/munged.log in $dir"
         }
     fi
     sinfo --Node --format '%N %T, %c processors, %m MB, %G' --noheader >&2

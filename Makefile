@@ -14,7 +14,9 @@ PYTHON ?= python3
 # Images for the processor (cpu) or for CUDA (gpu), and what runs stages: local (.venv) or docker.
 DEVICE ?= $(if $(wildcard /dev/nvidiactl),gpu,cpu)
 RUN_AS ?= $$(id -u):$$(id -g)
-RUNNER ?= $(if $(shell docker images -q mimicmill/stage4-retarget:$(DEVICE) 2>/dev/null),docker,local)
+ifndef RUNNER
+RUNNER := $(if $(shell docker images -q mimicmill/stage4-retarget:$(DEVICE) 2>/dev/null),docker,local)
+endif
 
 VENV ?= .venv
 BIN := $(VENV)/bin

@@ -2,6 +2,7 @@
 `make dataset`: by the virtual environment, and in containers as a user who owns nothing."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -94,6 +95,20 @@ def local(images, clips, tmp_path_factory) -> Made:
     data = with_clips(tmp_path_factory.mktemp("local"), clips)
     code, output = make("dataset", "RUNNER=local", f"DATA={data}")
     return Made(data, code, output)
+
+
+@pytest.fixture(scope="session")
+def continued(contained, tmp_path_factory) -> Made:
+    """What the containers made up to stage 1, processed on by the virtual environment.
+
+    Structure from motion of clips as short as these differs from run to run by itself.
+    """
+    data = tmp_path_factory.mktemp("continued")
+    for folder in ("videos", *(path.name for path in contained.data.glob("input_*"))):
+        shutil.copytree(contained.data / folder, data / folder)
+    stages = [stage for stage in CHAIN if stage >= "stage2"]
+    done = [make(stage, "RUNNER=local", f"DATA={data}") for stage in stages]
+    return Made(data, max(code for code, _ in done), "".join(output for _, output in done))
 
 
 def with_clips(data: Path, clips: Path) -> Path:

@@ -30,11 +30,13 @@ class Made:
 
 
 def make(*arguments: str, **environment: str) -> tuple[int, str]:
-    """Runs make in the repository; exit code and all that it printed."""
+    """Runs make in the repository, as if no other make had called; exit code and all printed."""
+    outer = {"ARGS", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS"}
+    inherited = {name: value for name, value in os.environ.items() if name not in outer}
     done = subprocess.run(
         ["make", "DEVICE=cpu", f"VENV={Path(sys.prefix)}", *arguments],
         cwd=REPOSITORY,
-        env={**os.environ, **environment},
+        env={**inherited, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

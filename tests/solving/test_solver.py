@@ -19,6 +19,7 @@ from stages.solving import (
     rotate_left,
     rotation_exp,
     rotation_log,
+    rows,
     solve,
 )
 from stages.solving.linearise import linearise, term_costs
@@ -203,6 +204,20 @@ def test_gradient_and_blocks_of_masked_frames_are_exactly_zero():
     assert not equations.matrix.diagonal[0, 6:].any()
     assert not equations.matrix.upper[0, 5:].any()
     assert not equations.matrix.border[0, 6:].any()
+
+
+def test_frames_taken_in_lots_give_the_same_equations(monkeypatch):
+    with jax.enable_x64(True):
+        x, shared, data, constants = jax.tree.map(jnp.asarray, example(people=2, frames=12))
+        mask = jnp.arange(12)[None] < jnp.asarray([[12], [7]])
+        inputs = Inputs(data, constants, mask, mask[:, 1:])
+        together = jax.jit(lambda x: linearise(PROBLEM, x, shared, inputs))(x)
+        monkeypatch.setattr(rows, "LOT", 4)
+        in_lots = jax.jit(lambda x: linearise(PROBLEM, x, shared, inputs))
+        assert "while" in in_lots.lower(x).as_text()
+        jax.tree.map(
+            lambda a, b: np.testing.assert_allclose(a, b, atol=1e-12), together, in_lots(x)
+        )
 
 
 def test_masked_frames_come_back_as_they_were_given():

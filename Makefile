@@ -11,12 +11,17 @@ HEIGHT ?=
 ARGS ?=
 SEEDS ?=
 PYTHON ?= python3
-# Images for the processor (cpu) or for CUDA (gpu), and what runs stages: local (.venv) or docker.
+# Images for the processor (cpu) or for CUDA (gpu), and what runs stages: local (.venv), docker or
+# apptainer (which is also Singularity's name for a long time).
 DEVICE ?= $(if $(wildcard /dev/nvidiactl),gpu,cpu)
 RUN_AS ?= $$(id -u):$$(id -g)
 ifndef RUNNER
 RUNNER := $(if $(shell docker images -q mimicmill/stage4-retarget:$(DEVICE) 2>/dev/null),docker,local)
 endif
+
+# Images for Apptainer lie here, and what containers compile and keep.
+SIF ?= sif
+CACHE ?= $(or $(MIMICMILL_CACHE),$(HOME)/.cache/mimicmill)
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -37,24 +42,26 @@ FLAGS_stage2-megahunter = $(if $(HEIGHT),--height $(HEIGHT)) --world-reconstruct
 FLAGS_stage3-postprocess = $(if $(MULTIHUMAN),--multihuman)
 FLAGS_stage4-retarget = $(PEOPLE)
 
-# The data folder as stages see it, and what goes before a stage's name.
-SEEN_local = $(DATA)
-SEEN_docker = /data
-SEEN = $(SEEN_$(RUNNER))
-START_local = $(BIN)/
+# The data folder as stages see it, and how a stage is started.
+SEEN = $(if $(filter local,$(RUNNER)),$(DATA),/data)
 COMPOSE = MIMICMILL_DATA='$(abspath $(DATA))' MIMICMILL_USER=$(RUN_AS) \
     docker compose -f compose.yaml $(if $(filter gpu,$(DEVICE)),-f compose.gpu.yaml)
-START_docker = $(COMPOSE) run --rm $(empty)
-command = $(START_$(RUNNER))$(1) $(SELECT) $(FLAGS_$(1)) $(ARGS)
+APPTAINER ?= $(firstword $(notdir $(shell command -v apptainer singularity)) apptainer)
+start_local = $(BIN)/$(1)
+start_docker = $(COMPOSE) run --rm $(1)
+start_apptainer = $(APPTAINER) run --cleanenv --no-home --pwd /data $(if $(filter gpu,$(DEVICE)),--nv) \
+    --bind '$(abspath $(DATA))':/data --bind '$(abspath $(CACHE))':/cache '$(SIF)/$(1)-$(DEVICE).sif'
+command = $(call start_$(RUNNER),$(1)) $(SELECT) $(FLAGS_$(1)) $(ARGS)
 # What must be there before: the virtual environment, or engine and images.
-NEEDS_local = $(READY)
-NEEDS_docker = engine
-NEEDS = $(or $(NEEDS_$(RUNNER)),$(error RUNNER=$(RUNNER) is none of: local docker))
+needs_local = $(READY)
+needs_docker = engine
+needs_apptainer = sifs
+NEEDS = $(or $(needs_$(RUNNER)),$(error RUNNER=$(RUNNER) is none of: local docker apptainer))
 
 export MIMICMILL_DATA = $(DATA)
 export SAM2_BUILD_CUDA = 0
 
-.PHONY: help setup images engine dataset $(COMMANDS) evaluate test lint bench bench-solve robustness warm-cache
+.PHONY: help setup images engine sif sifs dataset $(COMMANDS) evaluate test lint bench bench-solve robustness warm-cache
 .DEFAULT_GOAL := help
 .SECONDEXPANSION:
 
@@ -65,7 +72,8 @@ help: ## This list
 	@echo "Stages, one at a time: $(COMMANDS)"
 	@echo "Variables: DATA=$(DATA) PATTERN= WORLD=$(WORLD) START_IDX=0 END_IDX=-1"
 	@echo "           MULTIHUMAN=1 TOP_K=0 HEIGHT=1.80 (of the person, m) SEEDS= (evaluate)"
-	@echo "           ARGS= (flags for one stage) RUNNER=$(RUNNER) (local or docker) DEVICE=$(DEVICE)"
+	@echo "           ARGS= (flags for one stage) RUNNER=$(RUNNER) (local, docker or apptainer)"
+	@echo "           DEVICE=$(DEVICE) (cpu or gpu: which images) SIF=$(SIF) (folder of .sif files)"
 
 setup: $(READY) ## Make the virtual environment .venv with everything in it
 
@@ -82,6 +90,16 @@ images: ## Build the images of all stages; DEVICE=gpu for CUDA, STAGES="stage2-m
 
 engine:
 	@images/ready.sh $(DEVICE) $(or $(filter $(COMMANDS),$(MAKECMDGOALS)),$(CHAIN))
+
+sif: ## Make .sif files in SIF/ of the images, for RUNNER=apptainer; STAGES= for some
+	@images/ready.sh $(DEVICE) $(or $(STAGES),$(COMMANDS))
+	@for stage in $(or $(STAGES),$(COMMANDS)); do \
+	    images/sif.sh $(APPTAINER) "mimicmill/$$stage:$(DEVICE)" "$(SIF)/$$stage-$(DEVICE).sif" || exit 1; \
+	done
+
+sifs:
+	@images/ready-sif.sh $(APPTAINER) '$(DATA)' '$(CACHE)' \
+	    $(patsubst %,$(SIF)/%-$(DEVICE).sif,$(or $(filter $(COMMANDS),$(MAKECMDGOALS)),$(CHAIN)))
 
 dataset: $$(NEEDS) ## Videos in DATA/videos to robot motions, all stages, videos matching PATTERN
 	@echo "RUNNER=$(RUNNER)"; failed=0; \

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Builds every image on a bare Debian root and tests them with a real engine.
+# Builds every image on a bare Debian root and tests them with real engines.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 ci/install-engines.sh
@@ -8,4 +8,5 @@ ci/docker.sh up
 ci/base-image.sh
 export MIMICMILL_BASE_IMAGE=mimicmill/debian:bookworm MIMICMILL_WHEELS_IMAGE=mimicmill/wheels:local
 make images DEVICE=cpu
+make sif DEVICE=cpu STAGES="stage2-megahunter stage4-retarget"
 make test ARGS=tests/containers

@@ -12,7 +12,7 @@ ARGS ?=
 SEEDS ?=
 PYTHON ?= python3
 # Images for the processor (cpu) or for CUDA (gpu), and what runs stages: local (.venv), docker or
-# apptainer (which is also Singularity's name for a long time).
+# apptainer (or Singularity, where that is what is installed).
 DEVICE ?= $(if $(wildcard /dev/nvidiactl),gpu,cpu)
 RUN_AS ?= $$(id -u):$$(id -g)
 ifndef RUNNER

@@ -9,4 +9,4 @@ ci/base-image.sh
 export MIMICMILL_BASE_IMAGE=mimicmill/debian:bookworm MIMICMILL_WHEELS_IMAGE=mimicmill/wheels:local
 make images DEVICE=cpu
 make sif DEVICE=cpu STAGES="stage2-megahunter stage4-retarget"
-make test ARGS=tests/containers
+MIMICMILL_ENGINES=required make test ARGS=tests/containers

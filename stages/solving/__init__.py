@@ -44,11 +44,11 @@ from stages.solving import losses
 from stages.solving.compilation_cache import use_compilation_cache
 from stages.solving.manifolds import (
     hat,
+    matmul_3x3,
     nudge_left,
     rotate_left,
     rotation_exp,
     rotation_log,
-    turned,
 )
 from stages.solving.padding import pad_frames, pad_mask, padded_length
 from stages.solving.problem import Blocks, Limits, Marks, Problem, Robust, Solution, View
@@ -66,6 +66,7 @@ __all__ = [
     "digest_of",
     "hat",
     "losses",
+    "matmul_3x3",
     "nudge_left",
     "pad_frames",
     "pad_mask",
@@ -74,6 +75,5 @@ __all__ = [
     "rotation_exp",
     "rotation_log",
     "solve",
-    "turned",
     "use_compilation_cache",
 ]

@@ -21,7 +21,7 @@ from stages.solving.rows import (
     dtype_of,
     flatten,
     grams,
-    in_lots,
+    in_chunks,
     masked,
     masked_sum,
     masked_totals,
@@ -80,7 +80,7 @@ def linearise(
     Masked frames and pairs contribute exactly zero.
     """
     n, s = problem.frame_size, problem.shared_size
-    gram, per_frame, features = in_lots(partial(_frame_grams, problem, shared), x, inputs)
+    gram, per_frame, features = in_chunks(partial(_frame_grams, problem, shared), x, inputs)
     diagonal, gradient = gram[..., :n, :n], gram[..., :n, -1]
     border = gram[..., :n, n:-1]
     corner, shared_gradient = gram[..., n:-1, n:-1].sum((0, 1)), gram[..., n:-1, -1].sum((0, 1))

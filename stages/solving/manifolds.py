@@ -76,7 +76,7 @@ def _rotation_log_jvp(primals, tangents):
     return v, turn - 0.5 * across + c[..., None] * jnp.cross(v, across)
 
 
-def turned(R: Float[Array, "*b 3 3"], A: Float[Array, "*b 3 3"]) -> Float[Array, "*b 3 3"]:
+def matmul_3x3(R: Float[Array, "*b 3 3"], A: Float[Array, "*b 3 3"]) -> Float[Array, "*b 3 3"]:
     """`R @ A`, for many: CPUs take longer to call many tiny products than to add these up."""
     x, y, z = (R[..., :, k, None] * A[..., k, None, :] for k in range(3))
     return x + y + z
@@ -84,9 +84,9 @@ def turned(R: Float[Array, "*b 3 3"], A: Float[Array, "*b 3 3"]) -> Float[Array,
 
 def rotate_left(R: Float[Array, "*b 3 3"], delta: Float[Array, "*b 3"]) -> Float[Array, "*b 3 3"]:
     """Move a rotation along a tangent given in its outer (left) frame: `exp(delta) @ R`."""
-    return turned(rotation_exp(delta), R)
+    return matmul_3x3(rotation_exp(delta), R)
 
 
 def nudge_left(R: Float[Array, "*b 3 3"], delta: Float[Array, "*b 3"]) -> Float[Array, "*b 3 3"]:
     """`rotate_left` to first order in delta."""
-    return R + turned(hat(delta), R)
+    return R + matmul_3x3(hat(delta), R)

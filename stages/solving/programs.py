@@ -67,8 +67,11 @@ def _to_disk(path: Path, function: Any, tree: Any, leaves: list[Any], options: A
         structure[:] = [jax.tree.unflatten(found_tree, range(len(found)))]
         return found
 
-    exported = export.export(jax.jit(flat))(*leaves)
-    stored = exported.serialize()
+    try:
+        exported = export.export(jax.jit(flat))(*leaves)
+        stored = exported.serialize()
+    except (ValueError, NotImplementedError):  # A device whose programs cannot be stored.
+        return jax.jit(function, compiler_options=options)
     try:
         path.parent.mkdir(mode=0o700, exist_ok=True)
         unfinished = path.with_name(f".{path.name}.{os.getpid()}")

@@ -11,7 +11,7 @@ from stages.solving.problem import Data, Frame, Residuals, Robust
 
 Costs = dict[str, Float[Array, "..."]]
 # Frames that are linearised together on a CPU; paddings are multiples of it.
-LOT = 100
+CHUNK = 100
 
 
 class Inputs(NamedTuple):
@@ -114,26 +114,26 @@ def over_frames(function: Callable[..., Any], moving: int, common: int = 1) -> C
     return mapped
 
 
-def in_lots(function: Callable[[Frame, Inputs], Any], x: Frame, inputs: Inputs) -> Any:
-    """A function of all frames; CPUs call it with `LOT` of them at a time, so that the wide
+def in_chunks(function: Callable[[Frame, Inputs], Any], x: Frame, inputs: Inputs) -> Any:
+    """A function of all frames; CPUs call it with `CHUNK` of them at a time, so that the wide
     Jacobians of long trajectories stay in the cache.
     """
     P, T = inputs.frame_mask.shape
-    if jax.default_backend() != "cpu" or T <= LOT or T % LOT:
+    if jax.default_backend() != "cpu" or T <= CHUNK or T % CHUNK:
         return function(x, inputs)
 
     def split(leaf: Array) -> Array:
-        return jnp.moveaxis(leaf.reshape(P, T // LOT, LOT, *leaf.shape[2:]), 1, 0)
+        return jnp.moveaxis(leaf.reshape(P, T // CHUNK, CHUNK, *leaf.shape[2:]), 1, 0)
 
     def joined(leaf: Array) -> Array:
         return jnp.moveaxis(leaf, 0, 1).reshape(P, T, *leaf.shape[3:])
 
-    def one(lot):
-        x, data, frame_mask = lot
+    def one(chunk):
+        x, data, frame_mask = chunk
         return function(x, inputs._replace(data=data, frame_mask=frame_mask))
 
-    lots = jax.tree.map(split, (x, inputs.data, inputs.frame_mask))
-    return jax.tree.map(joined, jax.lax.map(one, lots))
+    chunks = jax.tree.map(split, (x, inputs.data, inputs.frame_mask))
+    return jax.tree.map(joined, jax.lax.map(one, chunks))
 
 
 def neighbours(tree: Any) -> tuple[Any, Any]:

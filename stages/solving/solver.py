@@ -199,7 +199,7 @@ def _iterate(problem: Problem, inputs: Inputs, limits: Limits, state: _State) ->
 
 
 def _shortened(problem: Problem, inputs: Inputs, state: _State, old: Totals, step: _Step) -> _Trial:
-    """The step, shortened around the frames that it makes worse until it lowers the cost at all.
+    """The step, shortened around the frames that it makes worst until it lowers the cost at all.
 
     Where few frames do not follow their linearisation (a foot that meets a riser, a joint that
     meets its limit), refusing the whole step would waste what it does for all others.

@@ -20,10 +20,10 @@ from stages.solving import (
     Robust,
     View,
     losses,
+    matmul_3x3,
     nudge_left,
     rotate_left,
     rotation_log,
-    turned,
 )
 from stages.stage2_megahunter.marks import KEYPOINTS, Skeleton, place_marks, turned_marks
 
@@ -134,13 +134,13 @@ class Evidence(NamedTuple):
 
 
 def _move(x: Pose, delta: Float[Array, " 78"]) -> Pose:
-    turned = rotate_left(x.R, delta[3:75].reshape(24, 3))
-    return Pose(turned, x.p + delta[:3], x.v + delta[75:])
+    matmul_3x3 = rotate_left(x.R, delta[3:75].reshape(24, 3))
+    return Pose(matmul_3x3, x.p + delta[:3], x.v + delta[75:])
 
 
 def _nudge(x: Pose, delta: Float[Array, " 78"]) -> Pose:
-    turned = nudge_left(x.R, delta[3:75].reshape(24, 3))
-    return Pose(turned, x.p + delta[:3], x.v + delta[75:])
+    matmul_3x3 = nudge_left(x.R, delta[3:75].reshape(24, 3))
+    return Pose(matmul_3x3, x.p + delta[:3], x.v + delta[75:])
 
 
 def _features(
@@ -153,9 +153,9 @@ def _features(
 def _marks_jacobian(
     x: Pose, seen: Evidence, w: Constants
 ) -> tuple[dict[str, Array], Float[Array, "4 3 78"]]:
-    turned = turned_marks(x.R, x.p, seen.skeleton)
-    moved = jnp.broadcast_to(jnp.eye(3, dtype=turned.dtype), (len(turned), 3, 3))
-    every = jnp.concatenate([moved, turned, jnp.zeros_like(moved)], axis=-1)
+    matmul_3x3 = turned_marks(x.R, x.p, seen.skeleton)
+    moved = jnp.broadcast_to(jnp.eye(3, dtype=matmul_3x3.dtype), (len(matmul_3x3), 3, 3))
+    every = jnp.concatenate([moved, matmul_3x3, jnp.zeros_like(moved)], axis=-1)
     keypoints, soles = every[:KEYPOINTS], every[KEYPOINTS:]
     return {"keypoints": keypoints, "from hips": _from_hips(keypoints), "soles": soles}, soles
 
@@ -209,7 +209,7 @@ def _rotation_prior(x: Pose, seen: Evidence, w: Constants) -> dict[str, Array]:
 def _rotation_smoothness(
     x: Pose, x_next: Pose, seen: Evidence, seen_next: Evidence, w: Constants
 ) -> dict[str, Array]:
-    turn = rotation_log(turned(jnp.swapaxes(x.R, -1, -2), x_next.R))
+    turn = rotation_log(matmul_3x3(jnp.swapaxes(x.R, -1, -2), x_next.R))
     first = (jnp.arange(24) == 0)[:, None]
     return {
         "root rotation smoothness": jnp.where(first, w["root_smoothness"] * turn, 0.0),
@@ -264,7 +264,7 @@ def _tolerant(
 
 def _chord(R: Float[Array, "k 3 3"], R0: Float[Array, "k 3 3"]) -> Float[Array, "k 3"]:
     """Three numbers with the length of R - R0: 2 sqrt(2) sin(angle / 2) along the axis."""
-    turn = turned(R, jnp.swapaxes(R0, -1, -2))
+    turn = matmul_3x3(R, jnp.swapaxes(R0, -1, -2))
     skew = jnp.stack(
         [
             turn[:, 2, 1] - turn[:, 1, 2],

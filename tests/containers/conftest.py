@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import docker
 import pytest
@@ -27,6 +28,13 @@ class Made:
     data: Path
     exit_code: int
     output: str
+
+
+def absent(reason: str) -> NoReturn:
+    """Skips, or fails where MIMICMILL_ENGINES says that engines and images must be there."""
+    if os.environ.get("MIMICMILL_ENGINES") == "required":
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 def make(*arguments: str, **environment: str) -> tuple[int, str]:
@@ -50,7 +58,7 @@ def engine() -> Iterator[docker.DockerClient]:
         client = docker.from_env()
         client.ping()
     except DockerException:
-        pytest.skip("no Docker engine answers here")
+        absent("no Docker engine answers here")
     yield client
     client.close()
 
@@ -61,7 +69,7 @@ def images(engine) -> dict[str, docker.models.images.Image]:
     found = {tag: image for image in engine.images.list() for tag in image.tags}
     names = {stage: f"mimicmill/{stage}:cpu" for stage in CHAIN}
     if missing := [name for name in names.values() if name not in found]:
-        pytest.skip(f"images are missing ({missing[0]}): make images DEVICE=cpu")
+        absent(f"images are missing ({missing[0]}): make images DEVICE=cpu")
     return {stage: found[name] for stage, name in names.items()}
 
 

@@ -3,23 +3,26 @@
 import shutil
 import subprocess
 
-import numpy as np
 import pytest
 
-from tests.containers.conftest import CLIPS, Made, make
-from tests.containers.test_dataset import motions
+from tests.containers.conftest import CLIPS, Made, absent, make
+from tests.containers.motions import assert_robots_move_alike
 from tests.pipeline.commands import REPOSITORY
 
 STAGES = ["stage2-megahunter", "stage4-retarget"]
 
 
 @pytest.fixture(scope="module")
-def sifs() -> None:
+def apptainer() -> None:
     if shutil.which("apptainer") is None:
-        pytest.skip("apptainer is not installed here")
+        absent("apptainer is not installed here")
+
+
+@pytest.fixture(scope="module")
+def sifs(apptainer) -> None:
     for stage in STAGES:
         if not (REPOSITORY / "sif" / f"{stage}-cpu.sif").exists():
-            pytest.skip(f"sif/{stage}-cpu.sif is missing: make sif DEVICE=cpu STAGES={stage}")
+            absent(f"sif/{stage}-cpu.sif is missing: make sif DEVICE=cpu STAGES={stage}")
 
 
 @pytest.fixture(scope="module")
@@ -37,25 +40,20 @@ def solved(sifs, continued, tmp_path_factory) -> Made:
 
 def test_the_robot_moves_as_without_containers(solved, continued):
     assert solved.exit_code == 0, solved.output[-3000:]
-    ours, theirs = motions(solved.data), motions(continued.data)
-    assert len(ours) == len(CLIPS) and ours.keys() == theirs.keys()
-    for name, motion in ours.items():
-        np.testing.assert_allclose(motion["root_pos"], theirs[name]["root_pos"], atol=0.005)
-        np.testing.assert_allclose(motion["link_pos"], theirs[name]["link_pos"], atol=0.02)
+    assert_robots_move_alike(solved.data, continued.data)
 
 
 def test_every_video_was_done_again(solved):
     assert solved.output.count(": done in ") == len(STAGES) * len(CLIPS)
 
 
-def test_a_missing_sif_is_one_clear_line(tmp_path):
+def test_a_missing_sif_is_one_clear_line(apptainer, tmp_path):
     code, output = make("stage0-frames", "RUNNER=apptainer", f"DATA={tmp_path}", f"SIF={tmp_path}")
     assert code == 2
-    said = output.splitlines()[0]
-    assert said == (
+    assert output.splitlines()[0] == (
         f"{tmp_path}/stage0-frames-cpu.sif is missing: make sif, or set SIF to the folder of the"
         " .sif files"
-    ) or said.startswith("neither apptainer nor singularity is installed here")
+    )
 
 
 def test_too_little_scratch_space_is_one_clear_line(sifs, images, small_disk, tmp_path):
@@ -73,6 +71,6 @@ def small_disk(tmp_path_factory):
     folder = tmp_path_factory.mktemp("small")
     command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
     if subprocess.run(command, capture_output=True).returncode:
-        pytest.skip("only root can mount a small disk")
+        absent("only root can mount a small disk")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)

@@ -4,11 +4,11 @@ import json
 import re
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
 
 from tests.containers.conftest import CLIPS, STRANGER, make, strangers
+from tests.containers.motions import assert_robots_move_alike
 from tests.pipeline.commands import CHAIN
 
 # Files about the run itself, not results of it.
@@ -18,16 +18,6 @@ ABOUT_THE_RUN = re.compile(r"\.done/|logs/|runs\.jsonl")
 def results(data: Path) -> set[str]:
     files = (str(path.relative_to(data)) for path in data.rglob("*") if path.is_file())
     return {file for file in files if not ABOUT_THE_RUN.match(file)}
-
-
-def motions(data: Path) -> dict[str, dict[str, np.ndarray]]:
-    """Arrays of the robots' motions, by folder."""
-    found = {}
-    for path in sorted(data.glob("output_calib_mesh/*/retarget_poses_g1.h5")):
-        with h5py.File(path) as file:
-            arrays = {name: file[name][()] for name in ("root_pos", "link_pos", "joints")}
-        found[path.parent.name] = arrays
-    return found
 
 
 def test_both_finish(contained, local):
@@ -52,11 +42,7 @@ def test_containers_see_the_same_people(contained, local):
 
 def test_containers_move_the_robot_alike(contained, continued):
     assert continued.exit_code == 0, continued.output[-3000:]
-    ours, theirs = motions(contained.data), motions(continued.data)
-    assert len(ours) == len(CLIPS) and ours.keys() == theirs.keys()
-    for name, motion in ours.items():
-        np.testing.assert_allclose(motion["root_pos"], theirs[name]["root_pos"], atol=0.005)
-        np.testing.assert_allclose(motion["link_pos"], theirs[name]["link_pos"], atol=0.02)
+    assert_robots_move_alike(contained.data, continued.data)
 
 
 def test_everything_belongs_to_the_caller(contained):

@@ -62,10 +62,10 @@ def test_data_of_somebody_else_is_one_clear_line(images, tmp_path, cache):
 
 
 def test_a_missing_image_is_one_clear_line(images, tmp_path):
-    code, output = make("stage0-frames", "RUNNER=docker", "DEVICE=gpu", f"DATA={tmp_path}")
+    code, output = make("stage0-frames", "RUNNER=docker", "DEVICE=none", f"DATA={tmp_path}")
     assert code == 2
     assert output.splitlines()[0] == (
-        "the image mimicmill/stage0-frames:gpu is missing: make images DEVICE=gpu"
+        "the image mimicmill/stage0-frames:none is missing: make images DEVICE=none"
     )
 
 

@@ -206,17 +206,17 @@ def test_gradient_and_blocks_of_masked_frames_are_exactly_zero():
     assert not equations.matrix.border[0, 6:].any()
 
 
-def test_frames_taken_in_lots_give_the_same_equations(monkeypatch):
+def test_frames_taken_in_chunks_give_the_same_equations(monkeypatch):
     with jax.enable_x64(True):
         x, shared, data, constants = jax.tree.map(jnp.asarray, example(people=2, frames=12))
         mask = jnp.arange(12)[None] < jnp.asarray([[12], [7]])
         inputs = Inputs(data, constants, mask, mask[:, 1:])
         together = jax.jit(lambda x: linearise(PROBLEM, x, shared, inputs))(x)
-        monkeypatch.setattr(rows, "LOT", 4)
-        in_lots = jax.jit(lambda x: linearise(PROBLEM, x, shared, inputs))
-        assert "while" in in_lots.lower(x).as_text()
+        monkeypatch.setattr(rows, "CHUNK", 4)
+        in_chunks = jax.jit(lambda x: linearise(PROBLEM, x, shared, inputs))
+        assert "while" in in_chunks.lower(x).as_text()
         jax.tree.map(
-            lambda a, b: np.testing.assert_allclose(a, b, atol=1e-12), together, in_lots(x)
+            lambda a, b: np.testing.assert_allclose(a, b, atol=1e-12), together, in_chunks(x)
         )
 
 

@@ -33,13 +33,16 @@ def folder_option(flag: str, below: str, text: str) -> Callable:
 
 
 def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds `--pattern --start-idx --end-idx --skip-existing --workers --vis`.
+    """Adds `--pattern --start-idx --end-idx --names --list --skip-existing --workers --vis`.
 
     The command receives `selection` (Selection), `skip_existing`, `workers` and `vis`.
     """
 
-    def with_selection(pattern: str, start_idx: int, end_idx: int, **rest: Any) -> Any:
-        return command(selection=Selection(pattern, start_idx, end_idx), **rest)
+    def with_selection(
+        pattern: str, start_idx: int, end_idx: int, names: Any, list_only: bool, **rest: Any
+    ) -> Any:
+        named = frozenset(line.strip() for line in names) if names else None
+        return command(selection=Selection(pattern, start_idx, end_idx, named, list_only), **rest)
 
     with_selection.__doc__ = command.__doc__
     with_selection.__name__ = command.__name__
@@ -59,6 +62,17 @@ def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
             default=True,
             show_default=True,
             help="Skip videos done by the same parameters, inputs and weights.",
+        ),
+        click.option(
+            "--list",
+            "list_only",
+            is_flag=True,
+            help="Process nothing; a line a video: name, length, done or missing, and why.",
+        ),
+        click.option(
+            "--names",
+            type=click.File(encoding="utf-8"),
+            help="Only videos named in this file, one a line.",
         ),
         click.option(
             "--end-idx",

@@ -18,6 +18,7 @@ from rich.table import Table
 from stages.running import ledger, machine
 from stages.running.failures import is_expected, one_line
 from stages.running.ledger import Entry
+from stages.running.listing import listing
 from stages.running.resume import Resume
 from stages.running.selection import Selection, SelectionError, choose
 from stages.running.stage import Stage, VideoError
@@ -49,6 +50,10 @@ def run(
         interrupted.
     """
     console = console or Console(stderr=False, soft_wrap=True, highlight=False, markup=False)
+    if selection.list_only:
+        for line in listing(stage, names, selection, where, skip_existing):
+            print(line, flush=True)
+        return 0
     try:
         videos = choose(names, selection, where)
     except SelectionError as error:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stages.artifacts import images, layout
+from stages.artifacts.errors import ArtifactError
 
 
 class SelectionError(Exception):
@@ -12,15 +13,19 @@ class SelectionError(Exception):
 
 @dataclass(frozen=True)
 class Selection:
-    """The shared flags `--pattern`, `--start-idx` and `--end-idx`."""
+    """The shared flags `--pattern`, `--start-idx`, `--end-idx`, `--names` and `--list`."""
 
     pattern: str = ""
     start_idx: int = 0
     end_idx: int = -1
+    names: frozenset[str] | None = None
+    """Videos to choose from; None for all that there are."""
+    list_only: bool = False
+    """Say which videos are chosen and done, and process nothing."""
 
 
 def choose(names: list[str], selection: Selection, where: Path | str) -> list[str]:
-    """The names that contain the pattern (in any case), sorted, then sliced.
+    """The names that are asked for and contain the pattern (in any case), sorted, then sliced.
 
     Args:
         names: all names there are.
@@ -35,16 +40,33 @@ def choose(names: list[str], selection: Selection, where: Path | str) -> list[st
             f"{where}: no videos here; put videos in, run the stage that writes to this folder, or"
             " name another folder"
         )
-    matching = [name for name in present if selection.pattern.lower() in name.lower()]
+    asked = [
+        name for name in present if selection.names is None or video_of(name) in selection.names
+    ]
+    matching = [name for name in asked if selection.pattern.lower() in name.lower()]
     end = None if selection.end_idx == -1 else selection.end_idx
     chosen = matching[selection.start_idx : end]
     if not chosen:
         some = ", ".join(present[:20]) + (" ..." if len(present) > 20 else "")
         raise SelectionError(
             f"{where}: none of {len(present)} videos matches --pattern '{selection.pattern}' "
-            f"--start-idx {selection.start_idx} --end-idx {selection.end_idx}; there are: {some}"
+            f"--start-idx {selection.start_idx} --end-idx {selection.end_idx}"
+            + (
+                ""
+                if selection.names is None
+                else f" and is one of the {len(selection.names)} named"
+            )
+            + f"; there are: {some}"
         )
     return chosen
+
+
+def video_of(name: str) -> str:
+    """The video that a name stands for: itself, or that of a reconstruction's name."""
+    try:
+        return layout.parse_world_name(Path(name)).video
+    except ArtifactError:
+        return name
 
 
 def videos_in(folder: Path) -> list[str]:

@@ -7,8 +7,14 @@ from typing import Any
 
 from stages.artifacts import layout
 from stages.artifacts.images import FrameTimes, write_image, write_times
-from stages.running import Input, Stage, VideoError
-from stages.stage0_frames.video_frames import nearest_times, nominal_fps, pick_frames, probe
+from stages.running import Input, Stage, VideoError, padded_length
+from stages.stage0_frames.video_frames import (
+    expected_frames,
+    nearest_times,
+    nominal_fps,
+    pick_frames,
+    probe,
+)
 
 SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v")
 MAX_FRAMES = 99_999
@@ -55,6 +61,9 @@ class FramesStage(Stage):
 
     def parameters(self) -> dict[str, Any]:
         return {"fps": self.fps}
+
+    def bucket(self, video: str) -> int:
+        return padded_length(expected_frames(self.files[video], self.fps))
 
     def process(self, video: str) -> str:
         path, folder = self.files[video], self.images_base_dir / video / layout.CAMERA

@@ -39,6 +39,19 @@ def _decoded(path: Path) -> Iterator[tuple[float, UInt8[np.ndarray, "H W 3"]]]:
             raise _CutShortError(str(error)) from None
 
 
+def expected_frames(path: Path, fps: float | None) -> int:
+    """How many frames the file's header promises, at its own or another rate; 0 if damaged."""
+    try:
+        with av.open(str(path)) as container:
+            stream = container.streams.video[0]
+            rate = fps or stream.average_rate
+            if container.duration and rate:
+                return round(container.duration / av.time_base * float(rate))
+            return stream.frames
+    except (av.FFmpegError, OSError, ValueError, IndexError):
+        return 0
+
+
 class _CutShortError(Exception):
     """Decoding stopped before the end of the file."""
 

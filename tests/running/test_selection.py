@@ -28,3 +28,15 @@ def test_an_empty_choice_is_an_error_that_lists_the_names():
 @pytest.mark.parametrize(("frames", "padded"), [(1, 100), (100, 100), (101, 200), (0, 100)])
 def test_lengths_are_padded_to_hundreds(frames, padded):
     assert padded_length(frames) == padded
+
+
+def test_named_videos_are_chosen_by_exact_name():
+    assert choose(NAMES, Selection(names=frozenset({"sit", "jump"})), "videos") == ["sit"]
+
+
+def test_a_name_stands_for_the_reconstructions_of_that_video():
+    one, other = (
+        f"megahunter_sfm_reconstruction_results_{video}_cam01_frame_0_-1_subsample_1"
+        for video in ("sit", "sit_2")
+    )
+    assert choose([one, other], Selection(names=frozenset({"sit"})), "results") == [one]

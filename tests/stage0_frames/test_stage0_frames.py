@@ -151,3 +151,13 @@ def test_two_files_of_one_name_are_refused(data):
     result = frames_stage()
     assert result.exit_code == 2
     assert "share a name" in result.output
+
+
+def test_the_list_says_each_videos_padded_length_at_the_rate_asked_for(data):
+    write_video(data / "videos" / "long.mp4", [index / 30 for index in range(150)])
+    write_video(data / "videos" / "short.mp4", [index / 30 for index in range(30)])
+    (data / "videos" / "zero.mp4").write_bytes(b"")
+    for flags, lengths in (((), ["200", "100", "100"]), (("--fps", "10"), ["100", "100", "100"])):
+        listed = [line.split("\t") for line in frames_stage("--list", *flags).output.splitlines()]
+        assert [line[0] for line in listed] == ["long", "short", "zero"]
+        assert [line[1] for line in listed] == lengths

@@ -1,5 +1,9 @@
 # Videos of people in, simulation-ready humanoid data sets out. `make help` lists the targets.
 
+# Settings of a site, such as a cluster's partition and folders; not tracked.
+SITE ?= site.mk
+-include $(SITE)
+
 DATA ?= data/demo
 PATTERN ?=
 WORLD ?= sfm
@@ -11,13 +15,18 @@ HEIGHT ?=
 ARGS ?=
 SEEDS ?=
 PYTHON ?= python3
-# Images for the processor (cpu) or for CUDA (gpu), and what runs stages: local (.venv), docker or
-# apptainer (or Singularity, where that is what is installed).
-DEVICE ?= $(if $(wildcard /dev/nvidiactl),gpu,cpu)
+# Images for the processor (cpu) or for CUDA (gpu); a login node does not know the GPUs of others.
+DEVICE ?= $(if $(filter slurm,$(RUNNER))$(wildcard /dev/nvidiactl),gpu,cpu)
 RUN_AS ?= $$(id -u):$$(id -g)
+# What runs stages: local (.venv), docker, apptainer (or Singularity, where that is what is
+# installed) or slurm (with one of those two).
 ifndef RUNNER
 RUNNER := $(if $(shell docker images -q mimicmill/stage4-retarget:$(DEVICE) 2>/dev/null),docker,local)
 endif
+# Of Slurm: tasks a stage, what every task asks for, and what those with a GPU do.
+SHARDS ?= 8
+SBATCH_ARGS ?=
+SBATCH_GPU_ARGS ?= $(if $(filter gpu,$(DEVICE)),--gres=gpu:1)
 
 # Images for Apptainer lie here, and what containers compile and keep.
 SIF ?= sif
@@ -31,6 +40,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 STAGE0 := stage0-frames stage0-sam2 stage0-vitpose stage0-vimo stage0-bstro
 CHAIN := $(STAGE0) stage1-$(WORLD) stage2-megahunter stage3-postprocess stage4-retarget
 COMMANDS := $(STAGE0) stage1-sfm stage2-megahunter stage3-postprocess stage4-retarget
+WITHOUT_GPU := stage0-frames
 
 SELECT = --pattern '$(PATTERN)' --start-idx $(START_IDX) --end-idx $(END_IDX)
 PEOPLE = $(if $(MULTIHUMAN),--multihuman --top-k $(TOP_K))
@@ -50,18 +60,25 @@ APPTAINER ?= $(firstword $(notdir $(shell command -v apptainer singularity)) app
 start_local = $(BIN)/$(1)
 start_docker = $(COMPOSE) run --rm $(1)
 start_apptainer = $(APPTAINER) run --cleanenv --no-home --pwd /data $(if $(filter gpu,$(DEVICE)),--nv) \
-    --bind '$(abspath $(DATA))':/data --bind '$(abspath $(CACHE))':/cache '$(SIF)/$(1)-$(DEVICE).sif'
+    --bind '$(abspath $(DATA))':/data --bind '$(abspath $(CACHE))':/cache \
+    $(if $(MIMICMILL_WEIGHTS),--bind '$(abspath $(MIMICMILL_WEIGHTS))':/weights:ro) '$(abspath $(SIF))/$(1)-$(DEVICE).sif'
 command = $(call start_$(RUNNER),$(1)) $(SELECT) $(FLAGS_$(1)) $(ARGS)
+quoted = '$(subst ','\'',$(1))'
+submit = $(PYTHON) -m cluster.submit --data '$(DATA)' --shards $(SHARDS) --select $(call quoted,$(SELECT)) \
+    $(foreach stage,$(1),--stage $(stage) \
+    $(call quoted,$(if $(filter $(WITHOUT_GPU),$(stage)),,$(SBATCH_GPU_ARGS)) $(SBATCH_ARGS)) \
+    $(call quoted,$(call start_apptainer,$(stage)) $(FLAGS_$(stage)) $(ARGS)))
 # What must be there before: the virtual environment, or engine and images.
 needs_local = $(READY)
 needs_docker = engine
 needs_apptainer = sifs
-NEEDS = $(or $(needs_$(RUNNER)),$(error RUNNER=$(RUNNER) is none of: local docker apptainer))
+needs_slurm = sifs
+NEEDS = $(or $(needs_$(RUNNER)),$(error RUNNER=$(RUNNER) is none of: local docker apptainer slurm))
 
 export MIMICMILL_DATA = $(DATA)
 export SAM2_BUILD_CUDA = 0
 
-.PHONY: help setup images engine sif sifs dataset $(COMMANDS) evaluate test lint bench bench-solve robustness warm-cache
+.PHONY: help setup images engine sif sifs dataset status $(COMMANDS) evaluate test lint bench bench-solve robustness warm-cache
 .DEFAULT_GOAL := help
 .SECONDEXPANSION:
 
@@ -72,8 +89,9 @@ help: ## This list
 	@echo "Stages, one at a time: $(COMMANDS)"
 	@echo "Variables: DATA=$(DATA) PATTERN= WORLD=$(WORLD) START_IDX=0 END_IDX=-1"
 	@echo "           MULTIHUMAN=1 TOP_K=0 HEIGHT=1.80 (of the person, m) SEEDS= (evaluate)"
-	@echo "           ARGS= (flags for one stage) RUNNER=$(RUNNER) (local, docker or apptainer)"
+	@echo "           ARGS= (flags for one stage) RUNNER=$(RUNNER) (local, docker, apptainer or slurm)"
 	@echo "           DEVICE=$(DEVICE) (cpu or gpu: which images) SIF=$(SIF) (folder of .sif files)"
+	@echo "           SHARDS=$(SHARDS) SBATCH_ARGS= (slurm) SITE=$(SITE) (settings that stay)"
 
 setup: $(READY) ## Make the virtual environment .venv with everything in it
 
@@ -102,13 +120,20 @@ sifs:
 	    $(patsubst %,$(SIF)/%-$(DEVICE).sif,$(or $(filter $(COMMANDS),$(MAKECMDGOALS)),$(CHAIN)))
 
 dataset: $$(NEEDS) ## Videos in DATA/videos to robot motions, all stages, videos matching PATTERN
+ifeq ($(RUNNER),slurm)
+	@$(call submit,$(CHAIN))
+else
 	@echo "RUNNER=$(RUNNER)"; failed=0; \
 	$(foreach stage,$(CHAIN),echo "$(call command,$(stage))"; $(call command,$(stage)); code=$$?; \
 	    if [ $$code -gt 1 ]; then exit $$code; fi; [ $$code -eq 0 ] || failed=1;) \
 	exit $$failed
+endif
 
 $(COMMANDS): $$(NEEDS)
-	$(call command,$@)
+	$(if $(filter slurm,$(RUNNER)),$(call submit,$@),$(call command,$@))
+
+status: ## What of DATA is done, running, waiting or failed, and why
+	@$(PYTHON) -m cluster.status --data '$(DATA)' $(CHAIN)
 
 evaluate: $(READY) ## Compare DATA with its ground truth; SEEDS=1,2 renders scenes first
 	$(BIN)/python -m tools.evaluation $(if $(SEEDS),--seeds $(SEEDS)) --data-dir '$(DATA)' $(ARGS)

@@ -15,6 +15,8 @@ import torch
 
 REPOSITORY = Path(__file__).parents[1]
 
+pytest_plugins = ["tests.engines"]
+
 # Commands that tests run inside of pytest must not fork it: JAX and torch have threads there.
 os.environ["MIMICMILL_WORKERS"] = "1"
 

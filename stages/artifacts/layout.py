@@ -1,5 +1,8 @@
 """Where each kind of file lies in a data folder, and how world files are named."""
 
+# A login node's Python 3.9 reads this module, for cluster/.
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -1,23 +1,10 @@
 """`make dataset RUNNER=docker` leaves what `make dataset RUNNER=local` does."""
 
-import json
-import re
-from pathlib import Path
-
-import numpy as np
 import pytest
 
-from tests.containers.conftest import CLIPS, STRANGER, make, strangers
-from tests.containers.motions import assert_robots_move_alike
+from tests.data_sets import assert_people_are_alike, assert_robots_move_alike, results
+from tests.engines import STRANGER, make, strangers
 from tests.pipeline.commands import CHAIN
-
-# Files about the run itself, not results of it.
-ABOUT_THE_RUN = re.compile(r"\.done/|logs/|runs\.jsonl")
-
-
-def results(data: Path) -> set[str]:
-    files = (str(path.relative_to(data)) for path in data.rglob("*") if path.is_file())
-    return {file for file in files if not ABOUT_THE_RUN.match(file)}
 
 
 def test_both_finish(contained, local):
@@ -30,14 +17,7 @@ def test_containers_leave_the_same_files(contained, local):
 
 
 def test_containers_see_the_same_people(contained, local):
-    paths = sorted(contained.data.glob("input_2d_poses/*/cam01/*.json"))
-    assert len(paths) == sum(map(len, CLIPS.values()))
-    for path in paths:
-        ours, theirs = (
-            json.loads((data / path.relative_to(contained.data)).read_text())["1"]["keypoints"]
-            for data in (contained.data, local.data)
-        )
-        np.testing.assert_allclose(ours, theirs, atol=0.01)
+    assert_people_are_alike(contained.data, local.data)
 
 
 def test_containers_move_the_robot_alike(contained, continued):

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from tests.containers.conftest import STRANGER, make
+from tests.engines import STRANGER, make
 from tests.pipeline.commands import CHAIN
 
 

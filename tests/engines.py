@@ -109,13 +109,17 @@ def local(images, clips, tmp_path_factory) -> Made:
 
 @pytest.fixture(scope="session")
 def continued(contained, tmp_path_factory) -> Made:
-    """What the containers made up to stage 1, processed on by the virtual environment.
+    """What the containers made up to stage 1, processed on by the virtual environment."""
+    return continue_locally(contained.data, tmp_path_factory.mktemp("continued"))
+
+
+def continue_locally(made: Path, data: Path) -> Made:
+    """Processes in `data`, by the virtual environment, what another runner made up to stage 1.
 
     Structure from motion of clips as short as these differs from run to run by itself.
     """
-    data = tmp_path_factory.mktemp("continued")
-    for folder in ("videos", *(path.name for path in contained.data.glob("input_*"))):
-        shutil.copytree(contained.data / folder, data / folder)
+    for folder in ("videos", *(path.name for path in made.glob("input_*"))):
+        shutil.copytree(made / folder, data / folder)
     stages = [stage for stage in CHAIN if stage >= "stage2"]
     done = [make(stage, "RUNNER=local", f"DATA={data}") for stage in stages]
     return Made(data, max(code for code, _ in done), "".join(output for _, output in done))

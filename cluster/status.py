@@ -136,7 +136,7 @@ def main() -> None:
     data = given.data.resolve()
     files = (data / "videos").glob("[!.]*")
     videos = {file.stem for file in files if file.suffix != ".json"}
-    videos |= {video for _, video in outcomes(data)}
+    videos = videos or {video for _, video in outcomes(data)}
     try:
         print("\n".join(report(data, given.stages, videos)))
     except SchedulerError as error:

@@ -113,10 +113,10 @@ def submit_missing(stages: list[StageCommand], data: Path, select: list[str], sh
         videos = missing.get(stage.stage, {})
         new = {video: length for video, length in videos.items() if video not in under_way}
         if len(new) < len(videos):
-            print(f"{len(videos) - len(new)} videos are under way already: make status")
+            print(f"{stage.stage}: {len(videos) - len(new)} of {len(videos)} videos are under way")
         if new:
             sets = split(new, shards)
-            print(f"{len(new)} videos from {stage.stage} on, {len(sets)} tasks a stage")
+            print(f"from {stage.stage} on: {len(new)} of {len(videos)} videos, {len(sets)} tasks")
             submit(stages[position:], sets, data / FOLDER / f"{now}-{stage.stage}")
 
 

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from stages.running.locking import lock
+
 FILE = "runs.jsonl"
 LOGS = "logs"
 
@@ -37,10 +39,11 @@ def now() -> str:
 
 
 def append(data_folder: Path, entry: Entry) -> None:
-    """Adds one line in one write, so that parallel runs do not mix their lines."""
+    """Adds one line in one write, under a lock because appending is not atomic on NFS."""
     line = json.dumps(asdict(entry), default=float) + "\n"
     descriptor = os.open(data_folder / FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
     try:
+        lock(descriptor)
         os.write(descriptor, line.encode())
     finally:
         os.close(descriptor)

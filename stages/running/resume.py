@@ -38,6 +38,10 @@ def stamp_path(stage: Stage, video: str) -> Path:
     return stage.output_base_dir.parent / FOLDER / stage.name / f"{video}.json"
 
 
+def lock_path(stage: Stage, video: str) -> Path:
+    return stamp_path(stage, video).with_suffix(".lock")
+
+
 def read_stamp(path: Path) -> Stamp | None:
     """The stamp, or None if there is none or it cannot be read."""
     try:

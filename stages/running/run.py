@@ -3,8 +3,10 @@
 On several cores without a GPU a few such runs go side by side and share the videos out.
 """
 
+import os
 import shlex
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +21,8 @@ from stages.running import ledger, machine
 from stages.running.failures import is_expected, one_line
 from stages.running.ledger import Entry
 from stages.running.listing import listing
-from stages.running.resume import Resume
+from stages.running.locking import LockedError, held
+from stages.running.resume import Resume, lock_path
 from stages.running.selection import Selection, SelectionError, choose
 from stages.running.stage import Stage, VideoError
 from stages.running.workers import Lost, Team, usual_number
@@ -199,6 +202,18 @@ class _Run:
         for item in stage.inputs(video):
             if item.required and not item.path.exists():
                 raise VideoError(f"{item.path} is missing; run {item.made_by} first")
+        owner = f"process {os.getpid()} on {socket.gethostname()} since {ledger.now()}"
+        try:
+            with held(lock_path(stage, video), owner):
+                return self._process_alone(video)
+        except LockedError as other:
+            raise VideoError(
+                f"{stage.name} is at work on {video} already ({other}); "
+                "run again when that has ended"
+            ) from other
+
+    def _process_alone(self, video: str) -> tuple[str, str]:
+        stage = self.stage
         if self.skip:
             state = self.resume.state(video)
             if state.skip:

@@ -4,65 +4,13 @@ import json
 import os
 import resource
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-sys.path.insert(0, str(Path(__file__).parent))
-from copy_stage import CopyStage, names
-
 from stages.running import Selection, ledger, machine, run
-
-SCRIPT = Path(__file__).parent / "copy_stage.py"
-REPOSITORY = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    (tmp_path / "input").mkdir()
-    (tmp_path / "weights.bin").write_bytes(b"one")
-    for name in ("a", "b", "c"):
-        (tmp_path / "input" / f"{name}.txt").write_text(f"text {name}")
-    return tmp_path
-
-
-def go(data: Path, stage: CopyStage | None = None, skip: bool = True) -> tuple[int, list[dict]]:
-    """Runs the stage; returns the exit code and the ledger's lines of this run."""
-    before = len(ledger.read(data))
-    console = Console(quiet=True)
-    stage = stage or CopyStage(data)
-    code = run(stage, names(data), Selection(), data / "input", skip, console=console)
-    return code, ledger.read(data)[before:]
-
-
-def outcomes(entries: list[dict]) -> dict[str, str]:
-    return {entry["video"]: entry["outcome"] for entry in entries}
-
-
-def spawn(data: Path, workers: int = 1, **options) -> subprocess.Popen:
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-    command = [sys.executable, str(SCRIPT), str(data), str(workers)]
-    # A test run in the background of a shell ignores Ctrl-C, and its children would as well.
-    options.setdefault("preexec_fn", lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
-    return subprocess.Popen(
-        command,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        **options,
-    )
-
-
-def go_side_by_side(data: Path, workers: int) -> tuple[int, list[dict], str]:
-    """The same in a process of its own, which may fork; also what it prints."""
-    before = len(ledger.read(data))
-    process = spawn(data, workers)
-    out, _ = process.communicate(timeout=60)
-    return process.returncode, ledger.read(data)[before:], out
+from tests.running.copy_stage import CopyStage, names
+from tests.running.runs import go, go_side_by_side, outcomes, spawn
 
 
 def test_all_videos_are_processed_and_models_load_once(data):

@@ -4,6 +4,7 @@ No machine with a GPU is needed: where one must answer, a pretended nvidia-smi d
 the real one.
 """
 
+import json
 import os
 import pty
 import shutil
@@ -12,7 +13,9 @@ import sys
 
 import pytest
 
-from doctor.folders import WORKER_MEMORY_MB
+from doctor.check import Answer
+from doctor.folders import memory
+from doctor.runners import gpus_for_containers
 from stages.running import workers
 from tests.containers.conftest import absent, make
 from tests.doctor.conftest import doctor, lines, with_video
@@ -89,7 +92,8 @@ def test_a_small_disk(small_disk):
 
 
 def test_a_cache_that_cannot_be_made(data):
-    code, said = doctor(data, STAGE, cache=data / "videos" / "jump_box_01.mp4" / "cache")
+    (data / "file").touch(mode=0o777)
+    code, said = doctor(data, STAGE, cache=data / "file" / "cache")
     assert code == 1
     assert said["cache"][0] == "no" and "set CACHE to another folder" in said["cache"][1]
 
@@ -100,8 +104,19 @@ def test_weights_of_ones_own_that_are_not_there(data, tmp_path):
     assert said["weights"][0] == "no" and "set MIMICMILL_WEIGHTS" in said["weights"][1]
 
 
-def test_memory_that_one_worker_needs():
-    assert WORKER_MEMORY_MB == workers.WORKER_MEMORY_MB
+@pytest.mark.parametrize(("missing_kb", "good"), [(0, True), (1, False)])
+def test_memory_that_one_worker_needs(missing_kb, good):
+    free_kb = workers.WORKER_MEMORY_MB * 1024 - missing_kb
+    table = f"MemTotal: 99999999 kB\nMemFree: 1 kB\nMemAvailable:{free_kb:>9} kB\nCached: 1 kB\n"
+    assert memory(table).good == good
+
+
+@pytest.mark.parametrize("runner", ["docker", "slurm"])
+def test_programs_that_are_not_installed(data, runner):
+    code, said = doctor(data, STAGE, runner=runner, PATH="/nowhere")
+    assert code == 1
+    assert said[runner][0] == "no"
+    assert not {"engine", "compose", "images", "controller"} & said.keys()
 
 
 def test_an_engine_that_is_down(data, engine):
@@ -109,6 +124,20 @@ def test_an_engine_that_is_down(data, engine):
     assert code == 1
     assert said["engine"][0] == "no" and "unix:///nowhere" in said["engine"][1]
     assert said["compose"][0] == "ok" and "images" not in said
+
+
+@pytest.mark.parametrize(
+    ("runtimes", "devices", "good"),
+    [
+        ({"runc": {}}, None, False),
+        ({"runc": {}, "nvidia": {"path": "nvidia-container-runtime"}}, None, True),
+        ({"runc": {}}, [{"Source": "cdi", "ID": "nvidia.com/gpu=0"}], True),
+        ({"runc": {}}, [{"Source": "cdi", "ID": "example.com/camera=0"}], False),
+    ],
+)
+def test_how_an_engine_hands_out_gpus(runtimes, devices, good):
+    said = json.dumps({"Runtimes": runtimes, "DiscoveredDevices": devices})
+    assert gpus_for_containers(Answer(True, said)).good == good
 
 
 def test_images_that_are_missing(data, engine):

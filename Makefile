@@ -78,7 +78,7 @@ NEEDS = $(or $(needs_$(RUNNER)),$(error RUNNER=$(RUNNER) is none of: local docke
 export MIMICMILL_DATA = $(DATA)
 export SAM2_BUILD_CUDA = 0
 
-.PHONY: help setup images engine sif sifs dataset status $(COMMANDS) evaluate test lint bench bench-solve robustness warm-cache
+.PHONY: help doctor setup images engine sif sifs dataset status $(COMMANDS) evaluate test lint bench bench-solve robustness warm-cache
 .DEFAULT_GOAL := help
 .SECONDEXPANSION:
 
@@ -92,6 +92,10 @@ help: ## This list
 	@echo "           ARGS= (flags for one stage) RUNNER=$(RUNNER) (local, docker, apptainer or slurm)"
 	@echo "           DEVICE=$(DEVICE) (cpu or gpu: which images) SIF=$(SIF) (folder of .sif files)"
 	@echo "           SHARDS=$(SHARDS) SBATCH_ARGS= (slurm) SITE=$(SITE) (settings that stay)"
+
+doctor: ## Whether this machine has what RUNNER and DEVICE need, and what to do if not
+	@$(PYTHON) -m doctor --runner $(RUNNER) --device $(DEVICE) --data '$(DATA)' --cache '$(CACHE)' \
+	    --venv $(VENV) --sif '$(SIF)' --apptainer $(APPTAINER) $(CHAIN)
 
 setup: $(READY) ## Make the virtual environment .venv with everything in it
 

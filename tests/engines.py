@@ -125,6 +125,17 @@ def continue_locally(made: Path, data: Path) -> Made:
     return Made(data, max(code for code, _ in done), "".join(output for _, output in done))
 
 
+@pytest.fixture
+def small_disk(tmp_path_factory) -> Iterator[Path]:
+    """A file system of one megabyte."""
+    folder = tmp_path_factory.mktemp("small")
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if subprocess.run(command, capture_output=True).returncode:
+        absent("only root can mount a small disk")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
 def with_clips(data: Path, clips: Path) -> Path:
     (data / "videos").mkdir()
     for clip in clips.iterdir():

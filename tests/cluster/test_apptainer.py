@@ -1,11 +1,9 @@
 """`make dataset RUNNER=apptainer` leaves what `make dataset RUNNER=local` does."""
 
-import subprocess
-
 import pytest
 
 from tests.data_sets import assert_people_are_alike, assert_robots_move_alike, results
-from tests.engines import Made, absent, continue_locally, make, with_clips
+from tests.engines import Made, continue_locally, make, with_clips
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +46,3 @@ def test_too_little_scratch_space_is_one_clear_line(apptainer, images, small_dis
     assert code == 2
     assert f"{small_disk} has " in output and "set APPTAINER_TMPDIR" in output
     assert not list(tmp_path.iterdir())
-
-
-@pytest.fixture
-def small_disk(tmp_path_factory):
-    """A file system of one megabyte."""
-    folder = tmp_path_factory.mktemp("small")
-    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
-    if subprocess.run(command, capture_output=True).returncode:
-        absent("only root can mount a small disk")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)

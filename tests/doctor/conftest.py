@@ -1,0 +1,93 @@
+"""The doctor as users call it, a data folder with a demo video, and an image that holds nothing but
+says which GPUs it is for."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engines import absent
+from tests.pipeline.commands import DEMO_VIDEO, REPOSITORY
+
+IMAGE = "doctor-test"
+GPU_LABELS = {
+    "mimicmill.compute-capabilities": "5.0 6.0 7.0 7.5 8.0 8.6 9.0",
+    "mimicmill.cuda": "12.4",
+}
+Lines = dict[str, tuple[str, str]]
+"""Word and text of every line, by name."""
+
+
+def lines(output: str) -> Lines:
+    return {line[4:16].strip(): (line[:2], line[17:]) for line in output.splitlines()}
+
+
+def doctor(data: Path, *stages: str, **options: str | Path) -> tuple[int, Lines]:
+    """Exit code and lines of `python -m doctor`; options are flags, in capitals the environment."""
+    flags = {"runner": "local", "device": "cpu", "data": data, "cache": data / "cache"}
+    flags |= {"venv": sys.prefix, "sif": data / "sif"}
+    flags |= {name: value for name, value in options.items() if name.islower()}
+    done = subprocess.run(
+        [sys.executable, "-m", "doctor", *stages]
+        + [f"--{name}={value}" for name, value in flags.items()],
+        cwd=REPOSITORY,
+        env={**os.environ, **{name: str(options[name]) for name in options if name.isupper()}},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr == ""
+    return done.returncode, lines(done.stdout)
+
+
+@pytest.fixture
+def data(tmp_path) -> Path:
+    return with_video(tmp_path / "data")
+
+
+def with_video(folder: Path) -> Path:
+    (folder / "videos").mkdir(parents=True)
+    shutil.copy(DEMO_VIDEO, folder / "videos")
+    return folder
+
+
+@pytest.fixture
+def nvidia_smi(tmp_path, monkeypatch) -> Callable[[str], None]:
+    """Pretends an nvidia-smi that answers with the given rows, if it is asked as NVIDIA's wants."""
+
+    def pretend(rows: str) -> None:
+        program = tmp_path / "programs" / "nvidia-smi"
+        program.parent.mkdir()
+        program.write_text(
+            '#!/bin/sh\n[ "$*" = "--query-gpu=name,compute_cap,driver_version,memory.total'
+            f' --format=csv,noheader" ] && echo "{rows}"\n'
+        )
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+
+    return pretend
+
+
+@pytest.fixture(scope="session")
+def gpu_image(engine) -> Iterator[str]:
+    """Name of a stage whose image is empty but for the labels of a CUDA image."""
+    changes = [f'LABEL {name}="{value}"' for name, value in GPU_LABELS.items()]
+    empty_tar = bytes(10240)
+    name = f"mimicmill/{IMAGE}"
+    engine.api.import_image_from_data(empty_tar, repository=name, tag="gpu", changes=changes)
+    yield IMAGE
+    engine.images.remove(f"{name}:gpu")
+
+
+@pytest.fixture(scope="session")
+def gpu_sif(gpu_image, tmp_path_factory) -> Path:
+    """The folder of that image's .sif file."""
+    if shutil.which("apptainer") is None:
+        absent("apptainer is not installed here")
+    folder = tmp_path_factory.mktemp("sif")
+    image, file = f"docker-daemon:mimicmill/{IMAGE}:gpu", folder / f"{IMAGE}-gpu.sif"
+    subprocess.run(["apptainer", "build", file, image], check=True, capture_output=True)
+    return folder

@@ -1,6 +1,7 @@
-"""Apptainer and its files of the images."""
+"""Apptainer and its files of the images; Slurm."""
 
 import shutil
+import subprocess
 
 import pytest
 
@@ -19,3 +20,11 @@ def sifs(apptainer) -> None:
     for stage in CHAIN:
         if not (REPOSITORY / "sif" / f"{stage}-cpu.sif").exists():
             absent(f"sif/{stage}-cpu.sif is missing: make sif DEVICE=cpu")
+
+
+@pytest.fixture(scope="session")
+def slurm(sifs) -> None:
+    try:
+        subprocess.run(["sinfo"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        absent("no Slurm answers here: ci/slurm.sh up")

@@ -18,19 +18,11 @@ from pathlib import Path
 import pytest
 
 from tests.data_sets import assert_people_are_alike, assert_robots_move_alike, results
-from tests.engines import absent, continue_locally, make, with_clips
+from tests.engines import continue_locally, make, with_clips
 from tests.pipeline.commands import REPOSITORY
 
 pytestmark = pytest.mark.timeout(1800)
 SITE = "SBATCH_GPU_ARGS := --gres=gpu:1\nSBATCH_ARGS := --time=20\n"
-
-
-@pytest.fixture(scope="module")
-def slurm(sifs) -> None:
-    try:
-        subprocess.run(["sinfo"], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        absent("no Slurm answers here: ci/slurm.sh up")
 
 
 class Cluster:

@@ -61,6 +61,7 @@ start_local = $(BIN)/$(1)
 start_docker = $(COMPOSE) run --rm $(1)
 start_apptainer = $(APPTAINER) run --cleanenv --no-home --pwd /data $(if $(filter gpu,$(DEVICE)),--nv) \
     --bind '$(abspath $(DATA))':/data --bind '$(abspath $(CACHE))':/cache \
+    $(if $(MIMICMILL_WORKERS),--env MIMICMILL_WORKERS=$(MIMICMILL_WORKERS)) \
     $(if $(MIMICMILL_WEIGHTS),--bind '$(abspath $(MIMICMILL_WEIGHTS))':/weights:ro) '$(abspath $(SIF))/$(1)-$(DEVICE).sif'
 command = $(call start_$(RUNNER),$(1)) $(SELECT) $(FLAGS_$(1)) $(ARGS)
 quoted = '$(subst ','\'',$(1))'

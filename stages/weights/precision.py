@@ -13,6 +13,12 @@ def fast_precision(device: torch.device | str) -> Iterator[None]:
     SAM 2's own demos compute so on GPUs. Elsewhere nothing changes.
     """
     on_cpu = torch.device(device).type == "cpu"
-    has_units = torch.cpu.get_capabilities().get("amx_bf16", False)
-    with torch.autocast("cpu", torch.bfloat16, enabled=bool(on_cpu and has_units)):
+    with torch.autocast("cpu", torch.bfloat16, enabled=on_cpu and has_units()):
         yield
+
+
+def has_units() -> bool:
+    """Whether this processor multiplies matrices in bfloat16."""
+    # PyTorch 2.6 and 2.7, those of the CUDA images, cannot tell.
+    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(capabilities.get("amx_bf16", False))

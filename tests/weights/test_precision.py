@@ -3,9 +3,7 @@
 import pytest
 import torch
 
-from stages.weights.precision import fast_precision
-
-HAS_UNITS = torch.cpu.get_capabilities().get("amx_bf16", False)
+from stages.weights.precision import fast_precision, has_units
 
 
 def product_type() -> torch.dtype:
@@ -13,7 +11,7 @@ def product_type() -> torch.dtype:
     return (a @ a).dtype
 
 
-@pytest.mark.skipif(not HAS_UNITS, reason="this processor has no units for bfloat16 matrices")
+@pytest.mark.skipif(not has_units(), reason="this processor has no units for bfloat16 matrices")
 def test_products_are_in_bfloat16_where_the_cpu_has_units_for_it():
     with fast_precision("cpu"):
         assert product_type() == torch.bfloat16
@@ -21,11 +19,17 @@ def test_products_are_in_bfloat16_where_the_cpu_has_units_for_it():
 
 
 def test_elsewhere_they_stay_in_float32(monkeypatch):
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": False})
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": False}, raising=False)
     with fast_precision("cpu"):
         assert product_type() == torch.float32
 
 
 def test_networks_on_a_gpu_leave_the_cpu_as_it_is():
     with fast_precision("cuda"):
+        assert product_type() == torch.float32
+
+
+def test_a_pytorch_that_cannot_tell_computes_in_float32(monkeypatch):
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    with fast_precision("cpu"):
         assert product_type() == torch.float32

@@ -14,11 +14,11 @@ import docker
 import pytest
 from docker.errors import DockerException
 
-from tests.pipeline.commands import CHAIN, REPOSITORY, demo_pictures, write_video
+from tests.pipeline.commands import CHAIN, DEMO_VIDEOS, REPOSITORY, demo_pictures, write_video
 
 STRANGER = 12345
-CLIPS = {"first": range(45), "second": range(30, 75)}
-"""Frames of the demo video that the clips are cut from."""
+CLIPS = {"first": range(45), "second": range(45)}
+"""Frames of each of the demo's videos."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,8 @@ def images(engine) -> dict[str, docker.models.images.Image]:
 @pytest.fixture(scope="session")
 def clips(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("clips")
-    for name, frames in CLIPS.items():
-        write_video(folder / f"{name}.mp4", demo_pictures(frames))
+    for video, (name, frames) in zip(DEMO_VIDEOS, CLIPS.items(), strict=True):
+        write_video(folder / f"{name}.mp4", demo_pictures(frames, video))
     return folder
 
 

@@ -11,7 +11,8 @@ from click.testing import CliRunner
 from stages.running import ledger
 
 REPOSITORY = Path(__file__).parents[2]
-DEMO_VIDEO = REPOSITORY / "data" / "demo" / "videos" / "jump_box_01.mp4"
+DEMO_VIDEOS = sorted((REPOSITORY / "data" / "demo" / "videos").glob("*.mp4"))
+DEMO_VIDEO = DEMO_VIDEOS[0]
 
 STAGE0 = ["stage0-frames", "stage0-sam2", "stage0-vitpose", "stage0-vimo", "stage0-bstro"]
 CHAIN = [*STAGE0, "stage1-sfm", "stage2-megahunter", "stage3-postprocess", "stage4-retarget"]
@@ -70,9 +71,9 @@ def write_video(path: Path, pictures, rate: int = 30) -> None:
         container.mux(stream.encode())
 
 
-def demo_pictures(frames: range):
+def demo_pictures(frames: range, video: Path = DEMO_VIDEO):
     """Some pictures of a demo video."""
-    with av.open(str(DEMO_VIDEO)) as container:
+    with av.open(str(video)) as container:
         for index, frame in enumerate(container.decode(video=0)):
             if index in frames:
                 yield frame.to_ndarray(format="rgb24")

@@ -52,6 +52,12 @@ start_docker = $(COMPOSE) run --rm $(1)
 start_apptainer = $(APPTAINER) run --cleanenv --no-home --pwd /data $(if $(filter gpu,$(DEVICE)),--nv) \
     --bind '$(abspath $(DATA))':/data --bind '$(abspath $(CACHE))':/cache '$(SIF)/$(1)-$(DEVICE).sif'
 command = $(call start_$(RUNNER),$(1)) $(SELECT) $(FLAGS_$(1)) $(ARGS)
+# Prints the command and runs it. An exit code of a signal is a number that few know by heart.
+run = printf '%s\n' '$(subst ','\'',$(call command,$(1)))'; $(call command,$(1)); code=$$?; case $$code in \
+    130) ;; \
+    137) echo "$(1): killed (137), perhaps for want of memory; run again to go on from here" >&2 ;; \
+    129|1[345]?) echo "$(1): ended by a signal ($$code), its last words are above; run again to go on from here" >&2 ;; \
+    esac
 # What must be there before: the virtual environment, or engine and images.
 needs_local = $(READY)
 needs_docker = engine
@@ -103,12 +109,12 @@ sifs:
 
 dataset: $$(NEEDS) ## Videos in DATA/videos to robot motions, all stages, videos matching PATTERN
 	@echo "RUNNER=$(RUNNER)"; failed=0; \
-	$(foreach stage,$(CHAIN),echo "$(call command,$(stage))"; $(call command,$(stage)); code=$$?; \
+	$(foreach stage,$(CHAIN),$(call run,$(stage)); \
 	    if [ $$code -gt 1 ]; then exit $$code; fi; [ $$code -eq 0 ] || failed=1;) \
 	exit $$failed
 
 $(COMMANDS): $$(NEEDS)
-	$(call command,$@)
+	@$(call run,$@); exit $$code
 
 evaluate: $(READY) ## Compare DATA with its ground truth; SEEDS=1,2 renders scenes first
 	$(BIN)/python -m tools.evaluation $(if $(SEEDS),--seeds $(SEEDS)) --data-dir '$(DATA)' $(ARGS)

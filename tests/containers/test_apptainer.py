@@ -1,7 +1,6 @@
 """`RUNNER=apptainer` does what the other runners do, from .sif files that exist already."""
 
 import shutil
-import subprocess
 
 import pytest
 
@@ -63,14 +62,3 @@ def test_too_little_scratch_space_is_one_clear_line(sifs, images, small_disk, tm
     assert code == 2
     assert f"{small_disk} has " in output and "set APPTAINER_TMPDIR" in output
     assert not list(tmp_path.iterdir())
-
-
-@pytest.fixture
-def small_disk(tmp_path_factory):
-    """A file system of one megabyte."""
-    folder = tmp_path_factory.mktemp("small")
-    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
-    if subprocess.run(command, capture_output=True).returncode:
-        absent("only root can mount a small disk")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)

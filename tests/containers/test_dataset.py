@@ -40,6 +40,13 @@ def test_containers_see_the_same_people(contained, local):
         np.testing.assert_allclose(ours, theirs, atol=0.01)
 
 
+def test_stage_3_says_which_methods_it_uses_without_networks(contained):
+    said = [line for line in contained.output.splitlines() if line.startswith("stage3-post")]
+    assert said[0] == (
+        "stage3-postprocess: gravity by people and the surfaces around them, mesh by poisson"
+    )
+
+
 def test_containers_move_the_robot_alike(contained, continued):
     assert continued.exit_code == 0, continued.output[-3000:]
     assert_robots_move_alike(contained.data, continued.data)

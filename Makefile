@@ -54,7 +54,7 @@ FLAGS_stage4-retarget = $(PEOPLE)
 
 # The data folder as stages see it, and how a stage is started.
 SEEN = $(if $(filter local,$(RUNNER)),$(DATA),/data)
-COMPOSE = MIMICMILL_DATA='$(abspath $(DATA))' MIMICMILL_USER=$(RUN_AS) \
+COMPOSE = env MIMICMILL_DATA='$(abspath $(DATA))' MIMICMILL_USER=$(RUN_AS) \
     docker compose -f compose.yaml $(if $(filter gpu,$(DEVICE)),-f compose.gpu.yaml)
 APPTAINER ?= $(firstword $(notdir $(shell command -v apptainer singularity)) apptainer)
 start_local = $(BIN)/$(1)
@@ -65,6 +65,7 @@ start_apptainer = $(APPTAINER) run --cleanenv --no-home --pwd /data $(if $(filte
     $(if $(MIMICMILL_WEIGHTS),--bind '$(abspath $(MIMICMILL_WEIGHTS))':/weights:ro) '$(abspath $(SIF))/$(1)-$(DEVICE).sif'
 command = $(call start_$(RUNNER),$(1)) $(SELECT) $(FLAGS_$(1)) $(ARGS)
 quoted = '$(subst ','\'',$(1))'
+run = images/run.sh $(1) $(call command,$(1))
 submit = $(PYTHON) -m cluster.submit --data '$(DATA)' --shards $(SHARDS) --select $(call quoted,$(SELECT)) \
     $(foreach stage,$(1),--stage $(stage) \
     $(call quoted,$(if $(filter $(WITHOUT_GPU),$(stage)),,$(SBATCH_GPU_ARGS)) $(SBATCH_ARGS)) \
@@ -129,13 +130,13 @@ ifeq ($(RUNNER),slurm)
 	@$(call submit,$(CHAIN))
 else
 	@echo "RUNNER=$(RUNNER)"; failed=0; \
-	$(foreach stage,$(CHAIN),echo "$(call command,$(stage))"; $(call command,$(stage)); code=$$?; \
+	$(foreach stage,$(CHAIN),$(call run,$(stage)); code=$$?; \
 	    if [ $$code -gt 1 ]; then exit $$code; fi; [ $$code -eq 0 ] || failed=1;) \
 	exit $$failed
 endif
 
 $(COMMANDS): $$(NEEDS)
-	$(if $(filter slurm,$(RUNNER)),$(call submit,$@),$(call command,$@))
+	@$(if $(filter slurm,$(RUNNER)),$(call submit,$@),$(call run,$@))
 
 status: ## What of DATA is done, running, waiting or failed, and why
 	@$(PYTHON) -m cluster.status --data '$(DATA)' $(CHAIN)

@@ -37,19 +37,26 @@ def absent(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
-def make(*arguments: str, **environment: str) -> tuple[int, str]:
-    """Runs make in the repository, as if no other make had called; exit code and all printed."""
+def start(*arguments: str, **environment: str) -> subprocess.Popen:
+    """Starts make in the repository, as if no other make had called."""
     outer = {"ARGS", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS"}
     inherited = {name: value for name, value in os.environ.items() if name not in outer}
-    done = subprocess.run(
+    return subprocess.Popen(
         ["make", "DEVICE=cpu", f"VENV={Path(sys.prefix)}", *arguments],
         cwd=REPOSITORY,
         env={**inherited, **environment},
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
-    return done.returncode, done.stdout
+
+
+def make(*arguments: str, **environment: str) -> tuple[int, str]:
+    """Runs make to its end; exit code and all printed."""
+    process = start(*arguments, **environment)
+    output, _ = process.communicate()
+    return process.returncode, output
 
 
 @pytest.fixture(scope="session")
@@ -85,6 +92,21 @@ def clips(tmp_path_factory) -> Path:
 def cache(tmp_path_factory) -> Path:
     """The cache root of the containers' user; theirs are readable by nobody else."""
     return strangers(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture
+def small_disk(tmp_path_factory) -> Iterator[Path]:
+    """A file system of one megabyte; `resize` gives it more."""
+    folder = tmp_path_factory.mktemp("small")
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if subprocess.run(command, capture_output=True).returncode:
+        absent("only root can mount a small disk")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def resize(disk: Path, size: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,size={size}", str(disk)], check=True)
 
 
 @pytest.fixture(scope="session")
@@ -123,17 +145,6 @@ def continue_locally(made: Path, data: Path) -> Made:
     stages = [stage for stage in CHAIN if stage >= "stage2"]
     done = [make(stage, "RUNNER=local", f"DATA={data}") for stage in stages]
     return Made(data, max(code for code, _ in done), "".join(output for _, output in done))
-
-
-@pytest.fixture
-def small_disk(tmp_path_factory) -> Iterator[Path]:
-    """A file system of one megabyte."""
-    folder = tmp_path_factory.mktemp("small")
-    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
-    if subprocess.run(command, capture_output=True).returncode:
-        absent("only root can mount a small disk")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
 
 
 def with_clips(data: Path, clips: Path) -> Path:

@@ -5,6 +5,7 @@ the root group whose name is the absolute path with a leading slash. Names witho
 slash are metadata that the original's readers ignore. No data set is a scalar.
 """
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -102,8 +103,35 @@ def opened(path: Path, made_by: str) -> Iterator[h5py.File]:
             raise ArtifactError(path, f"lacks an entry ({error})", f"run {made_by}") from error
 
 
+class _Patient(io.FileIO):
+    """Keeps failed writes to itself: HDF5 crashes the process over a full disk."""
+
+    failure: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        rest = memoryview(data).cast("B")
+        try:
+            while rest and self.failure is None:
+                rest = rest[super().write(rest) :]
+        except OSError as error:
+            self.failure = error
+        return len(data)
+
+    def truncate(self, size: int | None = None) -> int:
+        try:
+            return super().truncate(size)
+        except OSError as error:
+            self.failure = error
+            return size or 0
+
+
 @contextmanager
 def created(path: Path) -> Iterator[h5py.File]:
     """Creates an HDF5 file that appears under its name only when the block has ended well."""
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
-        yield file
+    with replacing(path) as temporary, _Patient(temporary, "w+") as raw:
+        try:
+            with h5py.File(raw, "w") as file:
+                yield file
+        finally:
+            if raw.failure is not None:
+                raise OSError(raw.failure.errno, raw.failure.strerror, str(path))

@@ -148,6 +148,8 @@ class _Run:
         reason = (
             f"its process was killed ({lost.cause}), perhaps for want of memory; "
             "run again, with --workers 1 if that was it"
+            if lost.cause == "SIGKILL"
+            else f"its process ended ({lost.cause}), its last words are above; run again"
         )
         return self._write_down(lost.video, "failed", reason, 0.0, ledger.now())
 

@@ -20,5 +20,5 @@ def fast_precision(device: torch.device | str) -> Iterator[None]:
 def has_units() -> bool:
     """Whether this processor multiplies matrices in bfloat16."""
     # PyTorch 2.6 and 2.7, those of the CUDA images, cannot tell.
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+    capabilities: dict = getattr(torch.cpu, "get_capabilities", dict)()
     return bool(capabilities.get("amx_bf16", False))

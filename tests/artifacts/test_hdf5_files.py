@@ -1,5 +1,12 @@
 """World, people and robot files: the contract's bytes out, every known spelling in."""
 
+import errno
+import os
+import resource
+import signal
+import subprocess
+import sys
+
 import h5py
 import numpy as np
 import pytest
@@ -201,3 +208,39 @@ def test_a_file_that_is_no_hdf5_is_named(tmp_path):
     path.write_bytes(b"nothing")
     with pytest.raises(ArtifactError, match=r"r\.h5: damaged"):
         robot_motion.read_robot_motion(path)
+
+
+@pytest.mark.parametrize("many", ["data", "groups", "small_data"])
+def test_a_full_disk_is_an_error_of_the_system_and_leaves_nothing(tmp_path, many):
+    # The limit stands for the disk. HDF5 by itself ends the process here, after "small_data".
+    script = """
+import sys
+from pathlib import Path
+from stages.artifacts.h5tree import created
+many, path = sys.argv[1], Path(sys.argv[2])
+try:
+    with created(path) as file:
+        for number in range(500):
+            if many == "groups":
+                file.create_group(str(number))
+            else:
+                file[f"group/{number}"] = range(300 if many == "small_data" else 9000)
+except OSError as error:
+    print(error.errno, error.filename)
+"""
+
+    def small_files() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+    path = tmp_path / "file.h5"
+    done = subprocess.run(
+        [sys.executable, "-c", script, many, str(path)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        preexec_fn=small_files,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == f"{errno.EFBIG} {path}"
+    assert not list(tmp_path.iterdir())

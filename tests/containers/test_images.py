@@ -1,12 +1,13 @@
 """Every stage's image holds what its stage needs, and no more."""
 
+import json
 import os
 import subprocess
 
 import pytest
 
 from tests.engines import STRANGER, make
-from tests.pipeline.commands import CHAIN
+from tests.pipeline.commands import CHAIN, REPOSITORY
 
 
 @pytest.mark.parametrize("stage", CHAIN)
@@ -34,6 +35,21 @@ def test_an_image_has_no_compilers(engine, images, stage):
         images[stage].id, ["-c", script], entrypoint="sh", remove=True, network_mode="none"
     )
     assert said.decode() == ""
+
+
+@pytest.mark.parametrize("files", [["compose.yaml"], ["compose.yaml", "compose.gpu.yaml"]])
+def test_networks_of_stage_3_are_requirements_that_its_build_gets(engine, files):
+    address = "geocalib @ https://example.org/some (1).zip"
+    said = subprocess.run(
+        ["docker", "compose", *(f"--file={file}" for file in files), "config", "--format", "json"],
+        cwd=REPOSITORY,
+        env={**os.environ, "MIMICMILL_GEOCALIB": address},
+        capture_output=True,
+        check=True,
+    )
+    services = json.loads(said.stdout)["services"]
+    arguments = services["stage3-postprocess"]["build"]["args"]
+    assert arguments["GEOCALIB"] == address and arguments["NKSR"] == ""
 
 
 def test_a_cache_that_cannot_be_written_is_one_clear_line(images, tmp_path):

@@ -93,39 +93,57 @@ def ended_badly(task: Task) -> str:
     return f"exit code {code}" if code > 1 else ""
 
 
-def report(data: Path, stages: list[str], videos: set[str]) -> list[str]:
-    """The lines of `make status`."""
-    tasks, known = read_tasks(data), outcomes(data)
-    now = live() if tasks else {}
-    of_video = {(task.stage, video): task for task in tasks for video in task.videos}
-    counts = {stage: Counter[str]() for stage in stages}
-    reasons, ended, stopped = [], {}, set()
+@dataclass(frozen=True)
+class Row:
+    """A video in a stage."""
+
+    stage: str
+    video: str
+    state: str
+    reason: str
+    task: Task | None
+    """The last one that was submitted for it."""
+
+
+def rows(data: Path, stages: list[str], videos: set[str], queue: dict[str, str]) -> list[Row]:
+    """All videos in all stages. `queue`: states of the tasks that wait or run."""
+    known = outcomes(data)
+    tasks = {(task.stage, video): task for task in read_tasks(data) for video in task.videos}
+    found: list[Row] = []
+    stopped = set()
     for stage in stages:
         busy = at_work(data, stage)
         for video in sorted(videos):
-            outcome, task = known.get((stage, video)), of_video.get((stage, video))
-            is_live = task is not None and task.name in now
-            found = state(outcome, video in busy, task if is_live else None)
-            if found == "waiting" and video in stopped:
-                found = "to do"
-            if found in ("failed", "to do"):
+            outcome, task = known.get((stage, video)), tasks.get((stage, video))
+            is_live = task is not None and task.name in queue
+            now = state(outcome, video in busy, task if is_live else None)
+            if now == "waiting" and video in stopped:
+                now = "to do"
+            if now in ("failed", "to do"):
                 stopped.add(video)
-            counts[stage][found] += 1
-            if found == "failed" and outcome is not None:
-                reasons.append(f"{stage} {video}: {outcome.reason}")
-            if found != "done" and task is not None and not is_live:
-                ended[task] = True
+            found.append(Row(stage, video, now, outcome.reason if outcome else "", task))
+    return found
+
+
+def table(found: list[Row]) -> list[str]:
+    """How many videos of each stage are in each state."""
+    counts = Counter((row.stage, row.state) for row in found)
     lines = [f"{'':20}" + "".join(f"{name:>9}" for name in STATES)]
-    lines += [
-        f"{stage:20}" + "".join(f"{counts[stage][name]:9}" for name in STATES) for stage in stages
-    ]
-    for task in tasks:
-        if now.get(task.name, "PENDING") != "PENDING":
-            lines.append(f"{task.stage} {task.name}: {now[task.name].lower()}; {task.log}")
-    for task in ended:
-        if why := ended_badly(task):
-            lines.append(f"{task.stage} {task.name} ({len(task.videos)} videos): {why}; {task.log}")
-    return lines + reasons
+    for stage in dict.fromkeys(row.stage for row in found):
+        lines.append(f"{stage:20}" + "".join(f"{counts[stage, name]:9}" for name in STATES))
+    return lines
+
+
+def remarks(found: list[Row], queue: dict[str, str]) -> list[str]:
+    """Tasks that run or ended badly, and why videos failed."""
+    lines = []
+    for task in dict.fromkeys(row.task for row in found if row.task and row.state != "done"):
+        now = queue.get(task.name, "").lower()
+        if now != "pending" and (what := now or ended_badly(task)):
+            name = f"{task.stage} {task.name} ({len(task.videos)} videos)"
+            lines.append(f"{name}: {what}; {task.log}")
+    failed = [row for row in found if row.state == "failed"]
+    return lines + [f"{row.stage} {row.video}: {row.reason}" for row in failed]
 
 
 def main() -> None:
@@ -137,10 +155,13 @@ def main() -> None:
     files = (data / "videos").glob("[!.]*")
     videos = {file.stem for file in files if file.suffix != ".json"}
     videos = videos or {video for _, video in outcomes(data)}
+    queue: dict[str, str] = {}
     try:
-        print("\n".join(report(data, given.stages, videos)))
+        queue = live() if read_tasks(data) else {}
     except SchedulerError as error:
-        raise SystemExit(f"{error}") from None
+        print(f"{error}; until then, what waits counts as to do")
+    found = rows(data, given.stages, videos, queue)
+    print("\n".join(table(found) + remarks(found, queue)))
 
 
 if __name__ == "__main__":

@@ -110,5 +110,6 @@ def _ask(*command: str) -> list[str]:
             f"{command[0]} is not installed here: run this on a login node of the cluster"
         ) from None
     if done.returncode:
-        raise SchedulerError(f"Slurm does not answer ({' '.join(done.stderr.split())}): try later")
+        said = done.stderr.strip().rpartition("\n")[2]
+        raise SchedulerError(f"Slurm does not answer ({said}): try later")
     return done.stdout.splitlines()

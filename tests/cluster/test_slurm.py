@@ -159,7 +159,7 @@ def test_a_container_sees_the_gpu_that_slurm_chose(slurm, tmp_path):
 
 def test_the_status_says_what_runs(story):
     assert re.search(
-        r"stage0-vitpose \d+_\d: running; .*stage0-vitpose-\d.log", story.while_running
+        r"stage0-vitpose \d+_\d \(1 videos\): running; .*stage0-vitpose-\d.log", story.while_running
     )
     assert counts(story.while_running, "stage0-vitpose")["running"] >= 1
     assert counts(story.while_running, "stage4-retarget")["waiting"] >= 1
@@ -167,7 +167,7 @@ def test_the_status_says_what_runs(story):
 
 def test_the_status_says_which_task_was_killed_and_which_video_failed(story):
     assert re.search(
-        r"stage0-vitpose \d+_\d \(\d videos?\): killed \(137\), perhaps for want of memory",
+        r"stage0-vitpose \d+_\d \(1 videos\): killed \(137\), perhaps for want of memory",
         story.after_the_kill,
     )
     assert "stage0-frames broken: /data/videos/broken.mp4 is not a video" in story.after_the_kill

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.status import Outcome, at_work, ended_badly, outcomes, report, state
+from cluster.status import Outcome, at_work, ended_badly, outcomes, remarks, rows, state, table
 from cluster.submissions import Task, read_tasks, write_jobs, write_shards
 from stages.running import ledger
 from tests.pipeline.commands import REPOSITORY, command, demo_pictures, write_video
@@ -35,7 +35,9 @@ def task(tmp_path) -> Task:
 
 
 def test_done_failed_and_what_is_left_are_counted_with_the_reason(data):
-    header, frames, sam2, reason = report(data, STAGES, {"good", "broken"})
+    found = rows(data, STAGES, {"good", "broken"}, {})
+    header, frames, sam2 = table(found)
+    (reason,) = remarks(found, {})
     assert header.split() == ["done", "running", "waiting", "failed", "to", "do"]
     assert frames.split() == ["stage0-frames", "1", "0", "0", "1", "0"]
     assert sam2.split() == ["stage0-sam2", "0", "0", "0", "0", "2"]
@@ -45,7 +47,9 @@ def test_done_failed_and_what_is_left_are_counted_with_the_reason(data):
 def test_a_second_success_forgets_the_failure(data):
     write_video(data / "videos" / "broken.mp4", demo_pictures(range(3)))
     command("stage0-frames", data)
-    assert report(data, STAGES[:1], {"good", "broken"})[1].split()[1:] == ["2", "0", "0", "0", "0"]
+    found = rows(data, STAGES[:1], {"good", "broken"}, {})
+    assert [row.state for row in found] == ["done", "done"]
+    assert remarks(found, {}) == []
 
 
 def test_a_ledger_cut_short_is_read_up_to_there(data):
@@ -121,3 +125,15 @@ def test_what_is_submitted_is_found_again(data):
         ("stage0-sam2", "13_0", ("a", "b")),
         ("stage0-sam2", "13_1", ("c",)),
     ]
+
+
+def test_without_slurm_the_rest_is_said_all_the_same(data):
+    write_shards(data / "slurm" / "now", [["good"]])
+    write_jobs(data / "slurm" / "now", {"stage0-sam2": "13"})
+    done = subprocess.run(
+        [sys.executable, "-m", "cluster.status", "--data", data, *STAGES],
+        cwd=REPOSITORY, env={"PATH": ""}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    first, _, frames, *_ = done.stdout.splitlines()
+    assert first.startswith("squeue is not installed here: run this on a login node")
+    assert frames.split() == ["stage0-frames", "1", "0", "0", "1", "0"]

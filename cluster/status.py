@@ -88,9 +88,9 @@ def ended_badly(task: Task) -> str:
     if code is None:
         how = ending(task.name) or "ended from outside, such as by its time limit or its machine"
         return f"{how}: {ADVICE.get(how, 'run make dataset again to go on')}"
-    if code > 128:
-        return f"killed ({code}), perhaps for want of memory: {ADVICE['OUT_OF_MEMORY']}"
-    return f"exit code {code}" if code > 1 else ""
+    if code == 137:
+        return f"killed (137), perhaps for want of memory: {ADVICE['OUT_OF_MEMORY']}"
+    return f"exit code {code}, see its log" if code > 1 else ""
 
 
 @dataclass(frozen=True)

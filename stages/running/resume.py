@@ -1,6 +1,7 @@
 """Which videos a stage has done already, by the same parameters, inputs and weights."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,8 @@ from typing import Any
 from stages.artifacts.atomic import write_text
 from stages.running import fingerprints
 from stages.running.fingerprints import Fingerprints
-from stages.running.stage import Stage
+from stages.running.selection import video_of
+from stages.running.stage import Input, Stage
 
 FOLDER = ".done"
 
@@ -40,6 +42,20 @@ def stamp_path(stage: Stage, video: str) -> Path:
 
 def lock_path(stage: Stage, video: str) -> Path:
     return stamp_path(stage, video).with_suffix(".lock")
+
+
+def unfinished(data_folder: Path, item: Input, name: str) -> str:
+    """The stage that has begun on an input and not finished; empty if none has.
+
+    Args:
+        name: of the video, or of a reconstruction of it.
+    """
+    for stage in re.findall(r"stage\d-\w+", item.made_by):
+        for maker in {name, video_of(name)}:
+            stamp = read_stamp(data_folder / FOLDER / stage / f"{maker}.json")
+            if stamp is not None and not stamp.finished:
+                return stage
+    return ""
 
 
 def read_stamp(path: Path) -> Stamp | None:

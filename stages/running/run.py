@@ -22,7 +22,7 @@ from stages.running.failures import is_expected, one_line
 from stages.running.ledger import Entry
 from stages.running.listing import listing
 from stages.running.locking import LockedError, held
-from stages.running.resume import Resume, lock_path
+from stages.running.resume import Resume, lock_path, unfinished
 from stages.running.selection import Selection, SelectionError, choose
 from stages.running.stage import Stage, VideoError
 from stages.running.workers import Lost, Team, usual_number
@@ -202,8 +202,14 @@ class _Run:
     def _process(self, video: str) -> tuple[str, str]:
         stage = self.stage
         for item in stage.inputs(video):
-            if item.required and not item.path.exists():
+            if not item.path.exists():
+                if not item.required:
+                    continue
                 raise VideoError(f"{item.path} is missing; run {item.made_by} first")
+            if half := unfinished(self.data_folder, item, video):
+                raise VideoError(
+                    f"{half} has begun {item.path} and not finished; run it again first"
+                )
         owner = f"process {os.getpid()} on {socket.gethostname()} since {ledger.now()}"
         try:
             with held(lock_path(stage, video), owner):

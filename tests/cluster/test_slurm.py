@@ -221,6 +221,12 @@ def test_a_pattern_without_a_match_is_one_clear_line(slurm, clips, tmp_path):
     assert said.splitlines()[0].startswith(f"{tmp_path}: no videos match --pattern other")
 
 
+def test_the_doctor_finds_all_that_submission_needs(slurm, clips, tmp_path):
+    code, said = make("doctor", "RUNNER=slurm", f"DATA={with_clips(tmp_path, clips)}")
+    assert code == 0, said
+    assert re.search(r"^ok  controller +answers$", said, flags=re.MULTILINE)
+
+
 def test_without_slurm_one_line_says_where_to_go(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "cluster.submit", "--data", tmp_path, "--stage", "a", "", "b"],

@@ -96,7 +96,12 @@ def test_a_video_waits_until_its_task_has_tried_it(task):
 
 @pytest.mark.parametrize(
     ("code", "said"),
-    [("0", ""), ("2", "exit code 2"), ("137", "killed (137), perhaps for want of memory: more")],
+    [
+        ("0", ""),
+        ("2", "exit code 2, see its log"),
+        ("137", "killed (137), perhaps for want of memory: more memory"),
+        ("255", "exit code 255, see its log"),
+    ],
 )
 def test_what_a_task_ended_with_is_said_in_words(task, code, said):
     task.log.with_suffix(".code").write_text(code)

@@ -61,6 +61,23 @@ def test_a_missing_input_names_the_file_and_the_stage_that_makes_it(data):
     assert "stage8-type" in reason
 
 
+def test_an_input_that_another_stage_left_half_done_is_refused(data):
+    stamp = data / ".done" / "stage8-type" / "b.json"
+    stamp.parent.mkdir(parents=True)
+    go(data)
+    text = (data / ".done" / "stage9-copy" / "b.json").read_text()
+    stamp.write_text(text.replace('"finished": true', '"finished": false'))
+    (data / "input" / "b.txt").write_text("half")
+    code, entries = go(data)
+    assert code == 1
+    assert outcomes(entries) == {"a": "skipped", "b": "failed", "c": "skipped"}
+    assert entries[1]["reason"] == (
+        f"stage8-type has not finished {data}/input/b.txt; run it again first"
+    )
+    stamp.write_text(text)
+    assert outcomes(go(data)[1])["b"] == "done"
+
+
 def test_a_changed_parameter_is_told_and_done_again(data, capsys):
     go(data)
     console = Console(soft_wrap=True)

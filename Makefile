@@ -80,7 +80,7 @@ NEEDS = $(or $(needs_$(RUNNER)),$(error RUNNER=$(RUNNER) is none of: local docke
 export MIMICMILL_DATA = $(DATA)
 export SAM2_BUILD_CUDA = 0
 
-.PHONY: help doctor setup images engine sif sifs dataset status $(COMMANDS) evaluate test lint bench bench-solve robustness warm-cache
+.PHONY: help doctor setup images engine sif sif-images sifs dataset status $(COMMANDS) evaluate test lint bench bench-solve robustness warm-cache
 .DEFAULT_GOAL := help
 .SECONDEXPANSION:
 
@@ -115,11 +115,13 @@ images: ## Build the images of all stages; DEVICE=gpu for CUDA, STAGES="stage2-m
 engine:
 	@images/ready.sh $(DEVICE) $(or $(filter $(COMMANDS),$(MAKECMDGOALS)),$(CHAIN))
 
-sif: ## Make .sif files in SIF/ of the images, for RUNNER=apptainer; STAGES= for some
+sif: $(patsubst %,$(SIF)/%-$(DEVICE).sif,$(or $(STAGES),$(COMMANDS))) ## Make .sif files in SIF/ of the images, for RUNNER=apptainer or slurm; STAGES= for some
+
+$(SIF)/%-$(DEVICE).sif: sif-images
+	@images/sif.sh $(APPTAINER) mimicmill/$*:$(DEVICE) '$@'
+
+sif-images:
 	@images/ready.sh $(DEVICE) $(or $(STAGES),$(COMMANDS))
-	@for stage in $(or $(STAGES),$(COMMANDS)); do \
-	    images/sif.sh $(APPTAINER) "mimicmill/$$stage:$(DEVICE)" "$(SIF)/$$stage-$(DEVICE).sif" || exit 1; \
-	done
 
 sifs:
 	@images/ready-sif.sh $(APPTAINER) '$(DATA)' '$(CACHE)' \

@@ -207,9 +207,7 @@ class _Run:
                     continue
                 raise VideoError(f"{item.path} is missing; run {item.made_by} first")
             if half := unfinished(self.data_folder, item, video):
-                raise VideoError(
-                    f"{half} has begun {item.path} and not finished; run it again first"
-                )
+                raise VideoError(f"{half} has not finished {item.path}; run it again first")
         owner = f"process {os.getpid()} on {socket.gethostname()} since {ledger.now()}"
         try:
             with held(lock_path(stage, video), owner):

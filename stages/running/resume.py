@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stages.artifacts.atomic import write_text
+from stages.artifacts.atomic import remove_leftovers, write_text
 from stages.running import fingerprints
 from stages.running.fingerprints import Fingerprints
 from stages.running.selection import video_of
@@ -141,7 +141,12 @@ class Resume:
         return State(False, changed) if changed else State(True, "done already")
 
     def begin(self, video: str) -> Stamp:
-        """Notes that work on a video begins, from inputs as they are now."""
+        """Notes that work on a video begins, from inputs as they are now.
+
+        Nobody else may be at work on it: what a killed run left of its outputs goes.
+        """
+        for output in self._stage.outputs(video):
+            remove_leftovers(output)
         known = read_stamp(stamp_path(self._stage, video))
         stamp = Stamp(
             False,

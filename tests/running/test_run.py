@@ -61,6 +61,15 @@ def test_a_missing_input_names_the_file_and_the_stage_that_makes_it(data):
     assert "stage8-type" in reason
 
 
+def test_a_rerun_clears_away_what_a_killed_run_left(data):
+    (data / "input" / "b.txt").write_text("die")
+    spawn(data).communicate(timeout=60)
+    assert list((data / "output").glob(".*.part*"))
+    (data / "input" / "b.txt").write_text("live")
+    assert go(data)[0] == 0
+    assert not list((data / "output").glob(".*.part*"))
+
+
 def test_an_input_that_another_stage_left_half_done_is_refused(data):
     stamp = data / ".done" / "stage8-type" / "b.json"
     stamp.parent.mkdir(parents=True)

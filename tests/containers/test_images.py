@@ -43,7 +43,7 @@ def test_networks_of_stage_3_are_requirements_that_its_build_gets(engine, files)
     said = subprocess.run(
         ["docker", "compose", *(f"--file={file}" for file in files), "config", "--format", "json"],
         cwd=REPOSITORY,
-        env={**os.environ, "MIMICMILL_GEOCALIB": address},
+        env={**os.environ, "MIMICMILL_DATA": "/data", "MIMICMILL_GEOCALIB": address},
         capture_output=True,
         check=True,
     )

@@ -13,7 +13,7 @@ import pytest
 from tests.engines import absent
 from tests.pipeline.commands import DEMO_VIDEO, REPOSITORY
 
-IMAGE = "doctor-test"
+IMAGE = f"doctor-test-{os.getpid()}"
 GPU_LABELS = {
     "mimicmill.compute-capabilities": "5.0 6.0 7.0 7.5 8.0 8.6 9.0",
     "mimicmill.cuda": "12.4",

@@ -17,7 +17,7 @@ free_mb() { df -Pm "$1" | awk 'NR == 2 { print $4 }'; }
 [ "$(free_mb "$folder")" -gt "$size_mb" ] ||
     fail "$folder has $(free_mb "$folder") MB free, $size_mb are needed: set SIF to a folder with more"
 trap 'rm -f "$file.part"' EXIT
-"$apptainer" --quiet build --force --mksquashfs-args "-comp zstd -Xcompression-level 3" \
+"$apptainer" --quiet build --force --disable-cache --mksquashfs-args "-comp zstd -Xcompression-level 3" \
     "$file.part" "docker-daemon:$image"
 mv "$file.part" "$file"
 echo "$file $(du -m "$file" | cut -f 1) MB"

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.submissions import SchedulerError, Task, ending, live, read_tasks
-from stages.artifacts.errors import ArtifactError
-from stages.artifacts.layout import parse_world_name
+from stages.artifacts import layout
 
 STATES = ("done", "running", "waiting", "failed", "to do")
 ADVICE = {
@@ -32,7 +31,7 @@ class Outcome:
 def outcomes(data: Path) -> dict[tuple[str, str], Outcome]:
     """By stage and video. Of several reconstructions of a video, one that is not done counts."""
     found: dict[tuple[str, str], Outcome] = {}
-    path = data / "runs.jsonl"
+    path = data / layout.LEDGER
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
         try:
             entry = json.loads(line)
@@ -42,29 +41,21 @@ def outcomes(data: Path) -> dict[tuple[str, str], Outcome]:
         found[entry["stage"], entry["video"]] = outcome
     of_videos: dict[tuple[str, str], Outcome] = {}
     for (stage, name), outcome in found.items():
-        known = of_videos.get((stage, video_of(name)))
+        known = of_videos.get((stage, layout.video_of(name)))
         if known is None or known.outcome in ("done", "skipped"):
-            of_videos[stage, video_of(name)] = outcome
+            of_videos[stage, layout.video_of(name)] = outcome
     return of_videos
-
-
-def video_of(name: str) -> str:
-    """The video of a reconstruction's name, or the name itself."""
-    try:
-        return parse_world_name(Path(name)).video
-    except ArtifactError:
-        return name
 
 
 def at_work(data: Path, stage: str) -> set[str]:
     """Videos that a run of the stage is working on: it holds their locks."""
     found = set()
-    for path in (data / ".done" / stage).glob("*.lock"):
+    for path in (data / layout.STAMPS / stage).glob("*.lock"):
         with open(path, "rb") as file:
             try:
                 fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except OSError:
-                found.add(video_of(path.stem))
+                found.add(layout.video_of(path.stem))
     return found
 
 
@@ -134,16 +125,20 @@ def table(found: list[Row]) -> list[str]:
     return lines
 
 
-def remarks(found: list[Row], queue: dict[str, str]) -> list[str]:
-    """Tasks that run or ended badly, and why videos failed."""
+def news_of_tasks(found: list[Row], queue: dict[str, str]) -> list[str]:
+    """Tasks that run, or ended badly and why."""
     lines = []
     for task in dict.fromkeys(row.task for row in found if row.task and row.state != "done"):
         now = queue.get(task.name, "").lower()
         if now != "pending" and (what := now or ended_badly(task)):
             name = f"{task.stage} {task.name} ({len(task.videos)} videos)"
             lines.append(f"{name}: {what}; {task.log}")
-    failed = [row for row in found if row.state == "failed"]
-    return lines + [f"{row.stage} {row.video}: {row.reason}" for row in failed]
+    return lines
+
+
+def failures(found: list[Row]) -> list[str]:
+    """Why videos failed."""
+    return [f"{row.stage} {row.video}: {row.reason}" for row in found if row.state == "failed"]
 
 
 def main() -> None:
@@ -155,13 +150,14 @@ def main() -> None:
     files = (data / "videos").glob("[!.]*")
     videos = {file.stem for file in files if file.suffix != ".json"}
     videos = videos or {video for _, video in outcomes(data)}
-    queue: dict[str, str] = {}
     try:
         queue = live() if read_tasks(data) else {}
+        found = rows(data, given.stages, videos, queue)
+        news = news_of_tasks(found, queue)
     except SchedulerError as error:
         print(f"{error}; until then, what waits counts as to do")
-    found = rows(data, given.stages, videos, queue)
-    print("\n".join(table(found) + remarks(found, queue)))
+        found, news = rows(data, given.stages, videos, {}), []
+    print("\n".join(table(found) + news + failures(found)))
 
 
 if __name__ == "__main__":

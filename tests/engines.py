@@ -59,6 +59,15 @@ def make(*arguments: str, **environment: str) -> tuple[int, str]:
     return process.returncode, output
 
 
+def run_image(image: docker.models.images.Image, *flags: str) -> subprocess.CompletedProcess[str]:
+    """Runs an image's stage by hand, read-only and without network."""
+    return subprocess.run(
+        ["docker", "run", "--rm", "--read-only", "--network", "none", *flags, image.tags[0]],
+        capture_output=True,
+        text=True,
+    )
+
+
 @pytest.fixture(scope="session")
 def engine() -> Iterator[docker.DockerClient]:
     try:

@@ -18,6 +18,10 @@ CONTACTS = "input_contacts"
 PEOPLE_AND_WORLD = "output_smpl_and_points"
 CALIBRATED = "output_calib_mesh"
 
+LEDGER = "runs.jsonl"
+STAMPS = ".done"
+"""What each stage noted about each video, and the locks of runs."""
+
 
 def world_folder(method: str) -> str:
     """The data folder's sub-folder of a world method: `input_sfm`."""
@@ -72,6 +76,14 @@ def parse_world_name(path: Path) -> WorldName:
             "expected <method>_reconstruction_results_<video>_cam01_frame_<start>_<end>"
             "_subsample_<stride>",
         ) from None
+
+
+def video_of(name: str) -> str:
+    """The video that a name stands for: itself, or that of a reconstruction's name."""
+    try:
+        return parse_world_name(Path(name)).video
+    except ArtifactError:
+        return name
 
 
 def find_world_file(folder: Path, video: str, prefix: str = "") -> Path | None:

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from stages.artifacts import layout
 from stages.running.locking import lock
 
-FILE = "runs.jsonl"
 LOGS = "logs"
 
 
@@ -41,7 +41,7 @@ def now() -> str:
 def append(data_folder: Path, entry: Entry) -> None:
     """Adds one line in one write, under a lock because appending is not atomic on NFS."""
     line = json.dumps(asdict(entry), default=float) + "\n"
-    descriptor = os.open(data_folder / FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    descriptor = os.open(data_folder / layout.LEDGER, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
     try:
         lock(descriptor)
         os.write(descriptor, line.encode())
@@ -51,7 +51,7 @@ def append(data_folder: Path, entry: Entry) -> None:
 
 def read(data_folder: Path) -> list[dict[str, Any]]:
     """All entries; a line cut short by a killed run is left out."""
-    path = data_folder / FILE
+    path = data_folder / layout.LEDGER
     entries = []
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
         try:

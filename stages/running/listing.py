@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from stages.artifacts.layout import video_of
 from stages.running.resume import Resume
-from stages.running.selection import Selection, SelectionError, choose, video_of
+from stages.running.selection import Selection, SelectionError, choose
 from stages.running.stage import Stage
 
 

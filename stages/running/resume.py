@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stages.artifacts import layout
 from stages.artifacts.atomic import remove_leftovers, write_text
 from stages.running import fingerprints
 from stages.running.fingerprints import Fingerprints
-from stages.running.selection import video_of
 from stages.running.stage import Input, Stage
-
-FOLDER = ".done"
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class Stamp:
 
 
 def stamp_path(stage: Stage, video: str) -> Path:
-    return stage.output_base_dir.parent / FOLDER / stage.name / f"{video}.json"
+    return stage.output_base_dir.parent / layout.STAMPS / stage.name / f"{video}.json"
 
 
 def lock_path(stage: Stage, video: str) -> Path:
@@ -51,8 +49,8 @@ def unfinished(data_folder: Path, item: Input, name: str) -> str:
         name: of the video, or of a reconstruction of it.
     """
     for stage in re.findall(r"stage\d-\w+", item.made_by):
-        for maker in {name, video_of(name)}:
-            stamp = read_stamp(data_folder / FOLDER / stage / f"{maker}.json")
+        for maker in {name, layout.video_of(name)}:
+            stamp = read_stamp(data_folder / layout.STAMPS / stage / f"{maker}.json")
             if stamp is not None and not stamp.finished:
                 return stage
     return ""

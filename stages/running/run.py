@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from stages.artifacts import layout
 from stages.running import ledger, machine
 from stages.running.failures import is_expected, one_line
 from stages.running.ledger import Entry
@@ -70,7 +71,7 @@ def run(
     data_folder = stage.output_base_dir.parent
     try:
         stage.output_base_dir.mkdir(parents=True, exist_ok=True)
-        ledger_probe = data_folder / ledger.FILE
+        ledger_probe = data_folder / layout.LEDGER
         ledger_probe.touch()
     except OSError as error:
         console.print(f"{stage.name}: {one_line(error)}")

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stages.artifacts import images, layout
-from stages.artifacts.errors import ArtifactError
 
 
 class SelectionError(Exception):
@@ -40,9 +39,8 @@ def choose(names: list[str], selection: Selection, where: Path | str) -> list[st
             f"{where}: no videos here; put videos in, run the stage that writes to this folder, or"
             " name another folder"
         )
-    asked = [
-        name for name in present if selection.names is None or video_of(name) in selection.names
-    ]
+    named = selection.names
+    asked = [name for name in present if named is None or layout.video_of(name) in named]
     matching = [name for name in asked if selection.pattern.lower() in name.lower()]
     end = None if selection.end_idx == -1 else selection.end_idx
     chosen = matching[selection.start_idx : end]
@@ -59,14 +57,6 @@ def choose(names: list[str], selection: Selection, where: Path | str) -> list[st
             + f"; there are: {some}"
         )
     return chosen
-
-
-def video_of(name: str) -> str:
-    """The video that a name stands for: itself, or that of a reconstruction's name."""
-    try:
-        return layout.parse_world_name(Path(name)).video
-    except ArtifactError:
-        return name
 
 
 def videos_in(folder: Path) -> list[str]:

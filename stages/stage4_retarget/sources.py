@@ -36,11 +36,6 @@ class Clip:
     """What was missing and what was assumed instead, in words."""
 
 
-def video_of(folder: Path) -> str:
-    """Name of the video that a calibrated folder belongs to."""
-    return parse_world_name(folder).video
-
-
 def read_clip(folder: Path, contact_base_dir: Path) -> Clip:
     """Everything about one calibrated folder (`output_calib_mesh/<megahunter stem>`).
 

@@ -21,7 +21,7 @@ from stages.solving import use_compilation_cache
 from stages.stage4_retarget.quality import Quality, measure
 from stages.stage4_retarget.record import robot_motion
 from stages.stage4_retarget.retarget import Person, retarget
-from stages.stage4_retarget.sources import MEGAHUNTER_FILE, Clip, read_clip, video_of
+from stages.stage4_retarget.sources import MEGAHUNTER_FILE, Clip, read_clip
 from stages.stage4_retarget.weights import CostWeights
 
 SHORTEST_FRAMES = 2
@@ -45,7 +45,7 @@ class RetargetStage(Stage):
 
     def inputs(self, video: str) -> list[Input]:
         folder = self.postprocessed_base_dir / video
-        contacts = self.contact_base_dir / video_of(folder) / layout.CAMERA
+        contacts = self.contact_base_dir / layout.parse_world_name(folder).video / layout.CAMERA
         return [
             Input(folder / KEYPOINTS_FILE, "stage3-postprocess"),
             Input(folder / MEGAHUNTER_FILE, "stage3-postprocess"),

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cluster.status import Outcome, at_work, ended_badly, outcomes, remarks, rows, state, table
+from cluster.status import Outcome, at_work, ended_badly, failures, outcomes, rows, state, table
 from cluster.submissions import Task, read_tasks, write_jobs, write_shards
+from stages.artifacts import layout
 from stages.running import ledger
 from tests.pipeline.commands import REPOSITORY, command, demo_pictures, write_video
 
@@ -37,7 +38,7 @@ def task(tmp_path) -> Task:
 def test_done_failed_and_what_is_left_are_counted_with_the_reason(data):
     found = rows(data, STAGES, {"good", "broken"}, {})
     header, frames, sam2 = table(found)
-    (reason,) = remarks(found, {})
+    (reason,) = failures(found)
     assert header.split() == ["done", "running", "waiting", "failed", "to", "do"]
     assert frames.split() == ["stage0-frames", "1", "0", "0", "1", "0"]
     assert sam2.split() == ["stage0-sam2", "0", "0", "0", "0", "2"]
@@ -49,11 +50,11 @@ def test_a_second_success_forgets_the_failure(data):
     command("stage0-frames", data)
     found = rows(data, STAGES[:1], {"good", "broken"}, {})
     assert [row.state for row in found] == ["done", "done"]
-    assert remarks(found, {}) == []
+    assert failures(found) == []
 
 
 def test_a_ledger_cut_short_is_read_up_to_there(data):
-    with open(data / ledger.FILE, "a") as file:
+    with open(data / layout.LEDGER, "a") as file:
         file.write('{"stage": "stage0-fr')
     assert outcomes(data)["stage0-frames", "good"].outcome == "done"
 
@@ -135,10 +136,14 @@ def test_what_is_submitted_is_found_again(data):
 def test_without_slurm_the_rest_is_said_all_the_same(data):
     write_shards(data / "slurm" / "now", [["good"]])
     write_jobs(data / "slurm" / "now", {"stage0-sam2": "13"})
+    (data / "slurm" / "now" / "stage0-sam2-0.log").touch()
     done = subprocess.run(
         [sys.executable, "-m", "cluster.status", "--data", data, *STAGES],
         cwd=REPOSITORY, env={"PATH": ""}, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    first, _, frames, *_ = done.stdout.splitlines()
+    first, _, frames, _, failure = done.stdout.splitlines()
+    assert failure.startswith(
+        "stage0-frames broken: "
+    )  # Of the task, nobody knows whether it runs.
     assert first.startswith("squeue is not installed here: run this on a login node")
     assert frames.split() == ["stage0-frames", "1", "0", "0", "1", "0"]

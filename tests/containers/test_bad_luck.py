@@ -4,7 +4,6 @@ and that a rerun ends with what an undisturbed run has."""
 import json
 import re
 import shutil
-import subprocess
 import time
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from tests.engines import (
     STRANGER,
     make,
     resize,
+    run_image,
     start,
     strangers,
     with_clips,
@@ -143,13 +143,8 @@ def test_a_full_disk_is_one_line_and_with_space_a_rerun_finishes(
 def test_a_full_cache_is_one_clear_line(images, data, small_disk):
     with pytest.raises(OSError, match="No space"), open(small_disk / "all of it", "wb") as file:
         file.write(bytes(2_000_000))
-    done = subprocess.run(
-        ["docker", "run", "--rm", "--read-only", "--network", "none",
-         "--volume", f"{small_disk}:/cache", "--volume", f"{data}:/data",
-         images["stage0-frames"].tags[0]],
-        capture_output=True,
-        text=True,
-    )  # fmt: skip
+    folders = ["--volume", f"{small_disk}:/cache", "--volume", f"{data}:/data"]
+    done = run_image(images["stage0-frames"], *folders)
     assert done.returncode == 2
     assert done.stderr == (
         "stage0-frames: /cache is full: free space there, or mount another folder\n"

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.engines import STRANGER, make
+from tests.engines import STRANGER, make, run_image
 from tests.pipeline.commands import CHAIN, REPOSITORY
 
 
@@ -53,25 +53,16 @@ def test_networks_of_stage_3_are_requirements_that_its_build_gets(engine, files)
 
 
 def test_a_cache_that_cannot_be_written_is_one_clear_line(images, tmp_path):
-    done = subprocess.run(
-        ["docker", "run", "--rm", "--read-only", "--network", "none", "--user", "12345:12345",
-         "--volume", f"{tmp_path}:/cache", images["stage0-frames"].tags[0]],
-        capture_output=True,
-        text=True,
-    )  # fmt: skip
+    user = f"{STRANGER}:{STRANGER}"
+    done = run_image(images["stage0-frames"], "--user", user, "--volume", f"{tmp_path}:/cache")
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "user 12345 cannot write to /cache: mount" in done.stderr
 
 
 def test_data_of_somebody_else_is_one_clear_line(images, tmp_path, cache):
-    done = subprocess.run(
-        ["docker", "run", "--rm", "--read-only", "--network", "none", "--user", "12345:12345",
-         "--volume", f"{cache}:/cache", "--volume", f"{tmp_path}:/data",
-         images["stage0-frames"].tags[0]],
-        capture_output=True,
-        text=True,
-    )  # fmt: skip
+    folders = ["--volume", f"{cache}:/cache", "--volume", f"{tmp_path}:/data"]
+    done = run_image(images["stage0-frames"], "--user", f"{STRANGER}:{STRANGER}", *folders)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert f"cannot write to /data, which belongs to user {os.getuid()}" in done.stderr

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from stages.artifacts import layout
 from stages.running import ledger
 from stages.running.locking import LockedError, held
 from tests.running.runs import REPOSITORY, go, go_side_by_side, outcomes, spawn
@@ -79,7 +80,7 @@ def test_two_runs_at_once_do_each_video_once(data):
         process.communicate(timeout=60)
     done = [entry["video"] for entry in ledger.read(data) if entry["outcome"] == "done"]
     assert len(done) == len(set(done)) == 43
-    assert len((data / ledger.FILE).read_text().splitlines()) == 2 * 43
+    assert len((data / layout.LEDGER).read_text().splitlines()) == 2 * 43
 
 
 def test_lines_wait_for_the_lock_of_the_ledger(data):
@@ -89,7 +90,7 @@ def test_lines_wait_for_the_lock_of_the_ledger(data):
         "import json, sys; from pathlib import Path; from stages.running import ledger;"
         "ledger.append(Path(sys.argv[1]), ledger.Entry(**json.loads(sys.argv[2])))"
     )
-    with open(data / ledger.FILE, "a") as file:
+    with open(data / layout.LEDGER, "a") as file:
         fcntl.lockf(file, fcntl.LOCK_EX)
         writer = subprocess.Popen(
             [sys.executable, "-c", command, str(data), json.dumps(entries[0])], cwd=REPOSITORY

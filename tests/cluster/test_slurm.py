@@ -206,6 +206,15 @@ def test_in_the_end_all_is_done(story):
         assert re.fullmatch(r"stage\d-\w+ +2 +0 +0 +0 +0", line)
 
 
+def test_one_stage_is_submitted_alone(slurm, clips, tmp_path):
+    cluster = Cluster(with_clips(tmp_path, clips), tmp_path / "none.mk", tmp_path / "cache")
+    code, said = make("stage0-frames", *cluster.variables)
+    assert code == 0, said
+    cluster.wait_for_the_end()
+    assert list(cluster.jobs(0)) == ["stage0-frames"]
+    assert counts(cluster.status(), "stage0-frames")["done"] == 2
+
+
 def test_what_slurm_refuses_is_one_clear_line(slurm, clips, tmp_path):
     cluster = Cluster(with_clips(tmp_path, clips), tmp_path / "none.mk", tmp_path / "cache")
     code, said = cluster.submit("SBATCH_ARGS=--partition=nowhere")

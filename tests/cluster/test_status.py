@@ -142,8 +142,7 @@ def test_without_slurm_the_rest_is_said_all_the_same(data):
         cwd=REPOSITORY, env={"PATH": ""}, capture_output=True, text=True, check=True,
     )  # fmt: skip
     first, _, frames, _, failure = done.stdout.splitlines()
-    assert failure.startswith(
-        "stage0-frames broken: "
-    )  # Of the task, nobody knows whether it runs.
+    # Of the task nothing is said: nobody knows whether it runs.
+    assert failure.startswith("stage0-frames broken: ")
     assert first.startswith("squeue is not installed here: run this on a login node")
     assert frames.split() == ["stage0-frames", "1", "0", "0", "1", "0"]

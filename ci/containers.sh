@@ -8,6 +8,6 @@ ci/docker.sh up
 ci/base-image.sh
 export MIMICMILL_BASE_IMAGE=mimicmill/debian:bookworm MIMICMILL_WHEELS_IMAGE=mimicmill/wheels:local
 make images DEVICE=cpu
-make -j2 sif DEVICE=cpu
+make sif DEVICE=cpu
 eval "$(ci/slurm.sh up | tail -n 1)"
-MIMICMILL_ENGINES=required make test ARGS="tests/containers tests/cluster tests/doctor"
+MIMICMILL_ENGINES=required make test ARGS="tests/containers tests/cluster tests/driver"

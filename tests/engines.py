@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,6 +14,8 @@ import docker
 import pytest
 from docker.errors import DockerException
 
+from driver.settings import Settings
+from stages import catalogue
 from tests.pipeline.commands import CHAIN, DEMO_VIDEOS, REPOSITORY, demo_pictures, write_video
 
 STRANGER = 12345
@@ -37,14 +39,20 @@ def absent(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
+def without_variables() -> dict[str, str]:
+    """The environment without make's own and without the variables of the Makefile."""
+    variables = {each.name.upper() for each in fields(Settings)}
+    variables |= {"MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS"}
+    return {name: value for name, value in os.environ.items() if name not in variables}
+
+
 def start(*arguments: str, **environment: str) -> subprocess.Popen:
-    """Starts make in the repository, as if no other make had called."""
-    outer = {"ARGS", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS"}
-    inherited = {name: value for name, value in os.environ.items() if name not in outer}
+    """Starts make in the repository, as if no other make had called. With the demo's checkpoints
+    the official networks find people in the clips, unless PEOPLE= says otherwise."""
     return subprocess.Popen(
-        ["make", "DEVICE=cpu", f"VENV={Path(sys.prefix)}", *arguments],
+        ["make", "DEVICE=cpu", "PEOPLE=official", f"BIN={sys.prefix}/bin", *arguments],
         cwd=REPOSITORY,
-        env={**inherited, **environment},
+        env={**without_variables(), **environment},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -83,7 +91,7 @@ def engine() -> Iterator[docker.DockerClient]:
 def images(engine) -> dict[str, docker.models.images.Image]:
     """By stage."""
     found = {tag: image for image in engine.images.list() for tag in image.tags}
-    names = {stage: f"mimicmill/{stage}:cpu" for stage in CHAIN}
+    names = {stage.name: f"mimicmill/{stage.name}:cpu" for stage in catalogue.STAGES}
     if missing := [name for name in names.values() if name not in found]:
         absent(f"images are missing ({missing[0]}): make images DEVICE=cpu")
     return {stage: found[name] for stage, name in names.items()}
@@ -95,6 +103,17 @@ def clips(tmp_path_factory) -> Path:
     for video, (name, frames) in zip(DEMO_VIDEOS, CLIPS.items(), strict=True):
         write_video(folder / f"{name}.mp4", demo_pictures(frames, video))
     return folder
+
+
+@pytest.fixture(scope="session")
+def real_frames(tmp_path_factory) -> Path:
+    """A data folder with twelve frames of the real clip: somebody sits there."""
+    data = tmp_path_factory.mktemp("real")
+    (data / "videos").mkdir()
+    clip = REPOSITORY / "data" / "demo_real" / "videos" / "sitting_standing.mp4"
+    write_video(data / "videos" / "sits.mp4", demo_pictures(range(100, 112), clip))
+    assert make("stage0-frames", "RUNNER=local", f"DATA={data}")[0] == 0
+    return data
 
 
 @pytest.fixture(scope="session")

@@ -3,111 +3,88 @@
 from pathlib import Path
 
 import click
+import cv2
 import numpy as np
 from PIL import Image
 
 from stages.artifacts.images import list_images, read_image
 from stages.artifacts.keypoints import read_keypoints
-from stages.artifacts.layout import CALIBRATED, DataFolder, find_world_file
+from stages.artifacts.layout import CALIBRATED, DataFolder
 from stages.artifacts.masks import read_mask
 from stages.artifacts.meshes import MESH_FILE, read_mesh
 from stages.artifacts.people_and_world import opened_people_and_world
 from stages.artifacts.robot_motion import SINGLE_FILE, read_robot_motion
-from stages.body.model import load_body
-from stages.body.skin import posed_vertices
-from stages.geometry.open3d_library import o3d
+from stages.body.model import DEMO_BODY, load_body
+from stages.drawing.camera import looking_at
+from stages.drawing.colours import PEOPLE, PLACE, ROBOT
+from stages.drawing.detections import masks_over
+from stages.drawing.panels import grid
+from stages.drawing.shading import Shape, shaded
+from stages.drawing.shapes import person, robot_capsules
 from stages.geometry.rotations import matrix_from_wxyz
 from stages.robot.model import load_g1
-from stages.running.options import DEMO_BODY
+from stages.robot.rest import link_trajectories
+from stages.running.reconstructions import current
 
-SIZE = (360, 640)
-LIGHT = np.array([0.3, -0.5, 0.8])
-GREY, SKIN, ROBOT = (0.62, 0.64, 0.66), (0.95, 0.6, 0.35), (0.25, 0.45, 0.8)
-
-
-def shaded(meshes: list, colours: list, eye: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """A ray-cast picture of triangle meshes in one colour each."""
-    scene = o3d.t.geometry.RaycastingScene()
-    for vertices, faces in meshes:
-        scene.add_triangles(vertices.astype(np.float32), faces.astype(np.uint32))
-    up = np.array([0, 0, -1.0])  # Open3D turns the picture by half: its up is below
-    rays = scene.create_rays_pinhole(50.0, target, eye, up, SIZE[1], SIZE[0])
-    hit = scene.cast_rays(rays)
-    normal = np.abs(hit["primitive_normals"].numpy() @ (LIGHT / np.linalg.norm(LIGHT)))
-    which = hit["geometry_ids"].numpy()
-    picture = np.ones((*SIZE, 3))
-    for index, colour in enumerate(colours):
-        here = which == index
-        picture[here] = np.asarray(colour) * (0.35 + 0.65 * normal[here, None])
-    return (picture * 255).astype(np.uint8)
+LONG_SIDE_PX = 960
+AWAY_M, ABOVE_M, ASIDE_DEG = 3.2, 1.0, 25.0
+"""Where the place is seen from: from the side of the video's camera, seen from the pelvis."""
+MIN_SCORE = 0.3
 
 
-def robot_mesh(motion, frame: int) -> tuple[np.ndarray, np.ndarray]:
-    """The robot's collision capsules in one frame."""
-    capsules = load_g1().capsules
-    names = load_g1().link_names
-    rotations = matrix_from_wxyz(motion.link_quat_xyzw[frame][:, [3, 0, 1, 2]])
-    parts = []
-    for link, start, end, radius in zip(
-        capsules.link, capsules.start, capsules.end, capsules.radius, strict=True
-    ):
-        if names[link] not in motion.link_names:
-            continue
-        row = motion.link_names.index(names[link])
-        for t in np.linspace(0, 1, 8):
-            ball = o3d.geometry.TriangleMesh.create_sphere(float(radius), 10)
-            centre = rotations[row] @ (start + t * (end - start)) + motion.link_pos[frame, row]
-            parts.append((np.asarray(ball.vertices) + centre, np.asarray(ball.triangles)))
-    return joined(parts)
+def drawn(data: DataFolder, video: str, number: int) -> np.ndarray:
+    """Four panels of the frame's size: image, masks and keypoints, person, robot. Those of an
+    upright video stand side by side, others in two rows.
+    """
+    image = list_images(data.images(video))[number]
+    rgb = read_image(image.path)
+    seen = masks_over(rgb, read_mask(data.masks(video), image.name))
+    for entry in read_keypoints(data.keypoints(video), image.number).values():
+        for x, y, score in entry.keypoints:
+            if score > MIN_SCORE:
+                cv2.circle(seen, (round(float(x)), round(float(y))), 2, (0, 255, 120), -1)
+    reconstruction = current(data.root, [data.root / CALIBRATED], video)
+    if reconstruction is None:
+        raise click.UsageError(f"{data.root} has no finished {video}; run make dataset")
+    folder = data.root / CALIBRATED / reconstruction.megahunter_stem
+    with opened_people_and_world(folder / "gravity_calibrated_megahunter.h5") as file:
+        people = next(iter(file.people.values()))
+        eye = file.world[image.name].T_world_camera[:3, 3]
+    row = people.frames.index(image.name)
+    robot, motion = load_g1(), read_robot_motion(folder / SINGLE_FILE)
+    R, p = link_trajectories(
+        robot,
+        matrix_from_wxyz(motion.root_quat_xyzw[row : row + 1, [3, 0, 1, 2]]),
+        motion.root_pos[row : row + 1],
+        motion.joints[row : row + 1],
+    )
+    pelvis = people.root_transl[row]
+    camera = looking_at(
+        pelvis + _from_aside(eye - pelvis), pelvis - [0, 0, 0.2], rgb.shape[:2], 40.0
+    )
+    place = Shape(*read_mesh(folder / MESH_FILE), PLACE)
+    body = Shape(*person(load_body(DEMO_BODY), people, row), PEOPLE[0])
+    machine = Shape(*robot_capsules(robot, R[0], p[0]), ROBOT)
+    panels = [rgb, seen, shaded([place, body], camera), shaded([place, machine], camera)]
+    return grid(panels, 4 if rgb.shape[0] > rgb.shape[1] else 2)
 
 
-def joined(parts: list) -> tuple[np.ndarray, np.ndarray]:
-    offsets = np.cumsum([0] + [len(vertices) for vertices, _ in parts[:-1]])
-    faces = [f + offset for (_, f), offset in zip(parts, offsets, strict=True)]
-    return np.concatenate([vertices for vertices, _ in parts]), np.concatenate(faces)
+def _from_aside(to_camera: np.ndarray) -> np.ndarray:
+    """From the pelvis to where the place is seen from, in the z-up world."""
+    angle = np.arctan2(to_camera[1], to_camera[0]) + np.radians(ASIDE_DEG)
+    return np.array([AWAY_M * np.cos(angle), AWAY_M * np.sin(angle), ABOVE_M])
 
 
 @click.command()
-@click.option("--data-dir", type=click.Path(path_type=Path), default="data/demo")
-@click.option("--video", default="walk_stairs_01")
-@click.option("--frame", default=48)
+@click.option("--data-dir", type=click.Path(path_type=Path), default="data/demo_real")
+@click.option("--video", default="sitting_standing")
+@click.option("--frame", default=100)
 @click.option("--out", type=click.Path(path_type=Path), default="docs/result.png")
 def main(data_dir: Path, video: str, frame: int, out: Path) -> None:
     """Draw one frame of a finished video."""
-    data = DataFolder(data_dir)
-    image = list_images(data.images(video))[frame]
-    rgb = read_image(image.path)
-    seen = rgb.copy()
-    mask = read_mask(data.masks(video), image.name) > 0
-    seen[mask] = (0.5 * seen[mask] + 0.5 * np.array([255, 127, 14])).astype(np.uint8)
-    for entry in read_keypoints(data.keypoints(video), image.number).values():
-        for x, y, score in entry.keypoints:
-            if score > 0.3:
-                row, column = round(float(y)), round(float(x))
-                seen[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2] = (0, 255, 120)
-    world = find_world_file(data.root / "input_sfm", video)
-    if world is None:
-        raise click.UsageError(f"{data_dir} has no finished {video}; run make dataset")
-    stem = f"megahunter_{world.stem}"
-    folder = data.root / CALIBRATED / stem
-    body = load_body(DEMO_BODY)
-    with opened_people_and_world(folder / "gravity_calibrated_megahunter.h5") as file:
-        motion = next(iter(file.people.values()))
-    row = motion.frames.index(image.name)
-    rotmats = np.concatenate([motion.R_world_root[row][None], motion.body_pose[row]])
-    person = posed_vertices(body, motion.betas[row], rotmats, motion.root_transl[row])
-    place = read_mesh(folder / MESH_FILE)
-    robot = robot_mesh(read_robot_motion(folder / SINGLE_FILE), row)
-    target = motion.root_transl[row] - [0, 0, 0.25]
-    eye = target + np.array([1.5, -3.8, 1.4])
-    panels = [
-        rgb,
-        seen,
-        shaded([place, (person, body.faces)], [GREY, SKIN], eye, target),
-        shaded([place, robot], [GREY, ROBOT], eye, target),
-    ]
-    rows = [np.hstack(panels[:2]), np.hstack(panels[2:])]
-    Image.fromarray(np.vstack(rows)).resize((960, 540)).save(out)
+    picture = Image.fromarray(drawn(DataFolder(data_dir), video, frame))
+    picture.thumbnail((LONG_SIDE_PX, LONG_SIDE_PX))
+    picture.save(out)
 
 
 if __name__ == "__main__":

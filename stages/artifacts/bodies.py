@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32
 
+from stages import catalogue
+from stages.artifacts import layout
 from stages.artifacts.atomic import replacing, write_text
-from stages.artifacts.errors import ArtifactError
+from stages.artifacts.errors import ArtifactError, remedy
 from stages.artifacts.json_files import read_json
 from stages.artifacts.pickles import read_pickle
 
-MADE_BY = "stage0-vimo"
+MADE_BY = catalogue.makers(layout.BODIES)
 BETAS_FILE = "known_betas.json"
 
 
@@ -71,7 +73,7 @@ def read_bodies(folder: Path, number: int) -> dict[int, PersonBody]:
                 np.asarray(params["betas"], np.float32).reshape(10),
             )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ArtifactError(path, f"not a body file ({error!r})", f"run {MADE_BY}") from None
+        raise ArtifactError(path, f"not a body file ({error!r})", remedy(MADE_BY)) from None
     return people
 
 
@@ -87,7 +89,7 @@ def read_betas(path: Path) -> Float32[np.ndarray, "10"]:
     Raises:
         ArtifactError: missing or not ten numbers.
     """
-    record = read_json(path, "the shape fit")
+    record = read_json(path, "write the ten betas into it")
     try:
         return np.asarray(record["optimized_shape"], np.float32).reshape(10)
     except (KeyError, TypeError, ValueError) as error:

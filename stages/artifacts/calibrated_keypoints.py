@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
+from stages import catalogue
+from stages.artifacts import layout
+from stages.artifacts.errors import remedy
 from stages.artifacts.h5tree import (
     as_strings,
     created,
@@ -17,7 +20,7 @@ from stages.artifacts.h5tree import (
 )
 
 FILE = "gravity_calibrated_keypoints.h5"
-MADE_BY = "stage3-postprocess"
+MADE_BY = catalogue.makers(layout.CALIBRATED)
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def read_calibrated_keypoints(path: Path) -> CalibratedKeypoints:
     Raises:
         ArtifactError: missing, damaged, or lacking an entry.
     """
-    with opened(path, MADE_BY) as file:
+    with opened(path, remedy(MADE_BY)) as file:
         people = {
             int(person): PersonJoints(
                 file["joints"][person][:].astype(np.float32).reshape(-1, 45, 3),

@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32
 
+from stages import catalogue
+from stages.artifacts import layout
 from stages.artifacts.atomic import replacing
-from stages.artifacts.errors import ArtifactError
+from stages.artifacts.errors import ArtifactError, remedy
 from stages.artifacts.pickles import read_pickle
 
-MADE_BY = "stage0-bstro"
+MADE_BY = catalogue.makers(layout.CONTACTS)
 
 
 @dataclass(frozen=True)
@@ -62,4 +64,4 @@ def read_contacts(folder: Path, stem: str) -> dict[int, PersonContact] | None:
             for person, entry in record.items()
         }
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ArtifactError(path, f"not a contact file ({error!r})", f"run {MADE_BY}") from None
+        raise ArtifactError(path, f"not a contact file ({error!r})", remedy(MADE_BY)) from None

@@ -1,5 +1,6 @@
 """The one error that readers of artefacts raise."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -9,3 +10,8 @@ class ArtifactError(ValueError):
     def __init__(self, path: Path, problem: str, fix: str = "") -> None:
         self.path = Path(path)
         super().__init__(f"{path}: {problem}" + (f"; {fix}" if fix else ""))
+
+
+def remedy(makers: Sequence[str]) -> str:
+    """What to do where a file has to be made: `run stage0-sam2`."""
+    return "run " + " or ".join(makers)

@@ -84,23 +84,23 @@ def read_attribute(group: h5py.Group, name: str) -> Any:
 
 
 @contextmanager
-def opened(path: Path, made_by: str) -> Iterator[h5py.File]:
+def opened(path: Path, fix: str) -> Iterator[h5py.File]:
     """Opens an HDF5 file for reading.
 
     Raises:
         ArtifactError: missing, damaged, or without an expected entry (a KeyError inside the block).
     """
     if not path.exists():
-        raise ArtifactError(path, "missing", f"run {made_by}")
+        raise ArtifactError(path, "missing", fix)
     try:
         file = h5py.File(path, "r")
     except OSError as error:
-        raise ArtifactError(path, f"damaged ({error})", f"delete it and run {made_by}") from None
+        raise ArtifactError(path, f"damaged ({error})", f"delete it and {fix}") from None
     with file:
         try:
             yield file
         except KeyError as error:
-            raise ArtifactError(path, f"lacks an entry ({error})", f"run {made_by}") from error
+            raise ArtifactError(path, f"lacks an entry ({error})", fix) from error
 
 
 class _Patient(io.FileIO):

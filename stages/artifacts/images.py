@@ -14,6 +14,7 @@ from stages.artifacts.errors import ArtifactError
 
 JPEG_QUALITY = 95
 TIMES_FILE = "frames.json"
+SUFFIXES = (".jpg", ".jpeg", ".png")
 _STEM = re.compile(r"^(?:.*_)?(\d+)$")
 
 
@@ -29,13 +30,13 @@ class ImageFile:
 
 
 def list_images(folder: Path) -> list[ImageFile]:
-    """The frames of one camera folder, by number: `.jpg`, else `.jpeg`, else `.png`.
+    """The frames of one camera folder, by number, of the first of `SUFFIXES` that is there.
 
     Raises:
         ArtifactError: no frame is there, or a name does not end in a number.
     """
-    for pattern in ("*.jpg", "*.jpeg", "*.png"):
-        paths = [path for path in folder.glob(pattern) if not path.name.startswith(".")]
+    for suffix in SUFFIXES:
+        paths = [path for path in folder.glob(f"*{suffix}") if not path.name.startswith(".")]
         if paths:
             break
     else:

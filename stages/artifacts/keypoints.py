@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32
 
+from stages import catalogue
+from stages.artifacts import layout
 from stages.artifacts.atomic import write_text
-from stages.artifacts.errors import ArtifactError
+from stages.artifacts.errors import ArtifactError, remedy
 from stages.artifacts.json_files import read_json
 
-MADE_BY = "stage0-vitpose"
+MADE_BY = catalogue.makers(layout.KEYPOINTS)
 KEYPOINT_COUNT = 133
 
 
@@ -50,7 +52,7 @@ def read_keypoints(folder: Path, number: int) -> dict[int, PersonKeypoints]:
     path = keypoints_path(folder, number)
     if not path.exists():
         return {}
-    record = read_json(path, MADE_BY)
+    record = read_json(path, remedy(MADE_BY))
     try:
         people = {
             int(person): PersonKeypoints(
@@ -59,10 +61,10 @@ def read_keypoints(folder: Path, number: int) -> dict[int, PersonKeypoints]:
             for person, entry in record.items()
         }
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ArtifactError(path, f"not a keypoint file ({error!r})", f"run {MADE_BY}") from None
+        raise ArtifactError(path, f"not a keypoint file ({error!r})", remedy(MADE_BY)) from None
     for entry in people.values():
         if entry.keypoints.shape != (KEYPOINT_COUNT, 3) or entry.box.shape != (5,):
             raise ArtifactError(
-                path, f"keypoints are {entry.keypoints.shape}, not (133, 3)", f"run {MADE_BY}"
+                path, f"keypoints are {entry.keypoints.shape}, not (133, 3)", remedy(MADE_BY)
             )
     return people

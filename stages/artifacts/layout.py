@@ -17,6 +17,10 @@ BODIES = "input_3d_meshes"
 CONTACTS = "input_contacts"
 PEOPLE_AND_WORLD = "output_smpl_and_points"
 CALIBRATED = "output_calib_mesh"
+ROBOT_MOTION = "retarget_poses_g1"
+
+TRUTH = "truth"
+"""Ground truth of rendered videos, a folder each."""
 
 LEDGER = "runs.jsonl"
 STAMPS = ".done"
@@ -24,7 +28,7 @@ STAMPS = ".done"
 
 
 def world_folder(method: str) -> str:
-    """The data folder's sub-folder of a world method: `input_sfm`."""
+    """Where a world method puts its reconstructions: `input_sfm`."""
     return f"input_{method}"
 
 
@@ -86,22 +90,6 @@ def video_of(name: str) -> str:
         return name
 
 
-def find_world_file(folder: Path, video: str, prefix: str = "") -> Path | None:
-    """The newest reconstruction of exactly this video in a folder, or None.
-
-    Args:
-        folder: holds world files (`input_<method>`) or megahunter files.
-        prefix: `"megahunter_"` to look for megahunter files.
-    """
-    found = []
-    for path in folder.glob(f"{prefix}*_reconstruction_results_*.h5"):
-        if path.name.startswith("."):
-            continue
-        if parse_world_name(path).video == video:
-            found.append(path)
-    return max(found, key=lambda path: path.stat().st_mtime_ns, default=None)
-
-
 @dataclass(frozen=True)
 class DataFolder:
     """Paths inside one data folder, a video at a time."""
@@ -128,4 +116,4 @@ class DataFolder:
         return self.root / CONTACTS / video / CAMERA
 
     def truth(self, video: str) -> Path:
-        return self.root / "truth" / video
+        return self.root / TRUTH / video

@@ -10,11 +10,14 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt16
 
+from stages import catalogue
+from stages.artifacts import layout
 from stages.artifacts.atomic import replacing, write_text
-from stages.artifacts.errors import ArtifactError
+from stages.artifacts.errors import ArtifactError, remedy
 from stages.artifacts.json_files import read_json
 
-MADE_BY = "stage0-sam2"
+MASKS, LABELS = "mask_data", "json_data"
+MADE_BY = catalogue.makers(layout.MASKS)
 Box = tuple[int, int, int, int]
 """x1, y1, x2, y2 in pixels of the original image: first and last pixel, both inside."""
 
@@ -50,11 +53,11 @@ class TrackSummary:
 
 
 def mask_path(folder: Path, stem: str) -> Path:
-    return folder / "mask_data" / f"mask_{stem}.npz"
+    return folder / MASKS / f"mask_{stem}.npz"
 
 
 def label_path(folder: Path, stem: str) -> Path:
-    return folder / "json_data" / f"mask_{stem}.json"
+    return folder / LABELS / f"mask_{stem}.json"
 
 
 def summary_path(folder: Path) -> Path:
@@ -117,7 +120,7 @@ def write_frame(
 def read_labels(folder: Path, stem: str) -> dict[int, PersonLabel]:
     """The people seen in one frame, largest box first; people with an empty box are left out."""
     path = label_path(folder, stem)
-    record = read_json(path, MADE_BY)
+    record = read_json(path, remedy(MADE_BY))
     try:
         labels = [
             PersonLabel(
@@ -128,7 +131,7 @@ def read_labels(folder: Path, stem: str) -> dict[int, PersonLabel]:
             for entry in record["labels"].values()
         ]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ArtifactError(path, f"not a label file ({error!r})", f"run {MADE_BY}") from None
+        raise ArtifactError(path, f"not a label file ({error!r})", remedy(MADE_BY)) from None
     seen = [
         label for label in labels if label.box[2] > label.box[0] and label.box[3] > label.box[1]
     ]
@@ -151,14 +154,16 @@ def read_mask(
         with np.load(path, allow_pickle=False) as arrays:
             ids = arrays["mask"]
     except FileNotFoundError:
-        raise ArtifactError(path, "missing", f"run {MADE_BY}") from None
+        raise ArtifactError(path, "missing", remedy(MADE_BY)) from None
     except (KeyError, ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
-        raise ArtifactError(path, f"damaged ({error})", f"delete it and run {MADE_BY}") from None
+        raise ArtifactError(
+            path, f"damaged ({error})", f"delete it and {remedy(MADE_BY)}"
+        ) from None
     if ids.ndim != 2 or (size is not None and ids.shape != size):
         raise ArtifactError(
             path,
             f"mask is {' x '.join(map(str, ids.shape))} but its image is {size}",
-            f"frames and masks do not belong together: run {MADE_BY} with --no-skip-existing",
+            f"frames and masks do not belong together: {remedy(MADE_BY)} with --no-skip-existing",
         )
     return ids.astype(np.uint16, copy=False)
 
@@ -209,7 +214,7 @@ def write_summary(folder: Path, summary: TrackSummary) -> None:
 def read_summary(folder: Path) -> TrackSummary:
     """Reads `meta_data.json`."""
     path = summary_path(folder)
-    record = read_json(path, MADE_BY)
+    record = read_json(path, remedy(MADE_BY))
     try:
         return TrackSummary(
             all_instance_ids=tuple(int(person) for person in record["all_instance_ids"]),
@@ -220,7 +225,7 @@ def read_summary(folder: Path) -> TrackSummary:
             **{name: record.get(name) for name in _SINGLE_IDS},
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ArtifactError(path, f"not a track summary ({error!r})", f"run {MADE_BY}") from None
+        raise ArtifactError(path, f"not a track summary ({error!r})", remedy(MADE_BY)) from None
 
 
 def _by_person(values: dict[str, Any]) -> dict[int, Any]:

@@ -7,13 +7,15 @@ import numpy as np
 import trimesh
 from jaxtyping import Float, Int, UInt8
 
+from stages import catalogue
+from stages.artifacts import layout
 from stages.artifacts.atomic import replacing
-from stages.artifacts.errors import ArtifactError
+from stages.artifacts.errors import ArtifactError, remedy
 
 MESH_FILE = "background_mesh.obj"
 LESS_FILTERED_FILE = "background_less_filtered_colored_pointcloud.ply"
 MORE_FILTERED_FILE = "background_more_filtered_colored_pointcloud.ply"
-MADE_BY = "stage3-postprocess"
+MADE_BY = catalogue.makers(layout.CALIBRATED)
 
 
 def write_mesh(
@@ -32,7 +34,7 @@ def read_mesh(path: Path) -> tuple[Float[np.ndarray, "V 3"], Int[np.ndarray, "F 
         ArtifactError: missing or not a mesh.
     """
     if not path.exists():
-        raise ArtifactError(path, "missing", f"run {MADE_BY}")
+        raise ArtifactError(path, "missing", remedy(MADE_BY))
     try:
         mesh: Any = trimesh.load(path, force="mesh", process=False)
         return (
@@ -40,7 +42,7 @@ def read_mesh(path: Path) -> tuple[Float[np.ndarray, "V 3"], Int[np.ndarray, "F 
             np.asarray(mesh.faces, np.int64).reshape(-1, 3),
         )
     except Exception as error:  # trimesh's loaders raise whatever their parsers raise.
-        raise ArtifactError(path, f"not a mesh ({error!r})", f"run {MADE_BY}") from None
+        raise ArtifactError(path, f"not a mesh ({error!r})", remedy(MADE_BY)) from None
 
 
 def write_cloud(
@@ -56,6 +58,6 @@ def write_cloud(
 def read_cloud(path: Path) -> tuple[Float[np.ndarray, "N 3"], UInt8[np.ndarray, "N 3"]]:
     """Points and colours of a point cloud."""
     if not path.exists():
-        raise ArtifactError(path, "missing", f"run {MADE_BY}")
+        raise ArtifactError(path, "missing", remedy(MADE_BY))
     cloud: Any = trimesh.load(path)
     return np.asarray(cloud.vertices), np.asarray(cloud.colors)[:, :3].astype(np.uint8)

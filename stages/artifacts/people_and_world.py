@@ -14,6 +14,9 @@ import h5py
 import numpy as np
 from jaxtyping import Float32
 
+from stages import catalogue
+from stages.artifacts import layout
+from stages.artifacts.errors import remedy
 from stages.artifacts.float_maps import POINT_LEVELS, put_map, read_map
 from stages.artifacts.h5tree import (
     as_strings,
@@ -29,7 +32,11 @@ from stages.artifacts.world import FrameGroup
 WORLD = "our_pred_world_cameras_and_structure"
 PEOPLE = "our_pred_humans_smplx_params"
 FRAMES = "person_frame_info_list"
-MADE_BY = "stage2-megahunter"
+RANKING = "people_by_area"
+"""Attribute: ids of the people, as stage 0 ranked them."""
+MADE_BY = catalogue.makers(layout.PEOPLE_AND_WORLD)
+MEGAHUNTER_FILE = "gravity_calibrated_megahunter.h5"
+"""Stage 3's copy."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,7 @@ def write_people_and_world(
         structure = file.create_group(WORLD)
         for frame in world:
             entry = structure.create_group(frame.name)
+            entry.attrs.update(frame.group.attrs)
             for name, dataset in frame.group.items():
                 narrowed = frames_as_dataset and dataset.dtype == np.float64
                 changes = name in ("pts3d", "cam2world") or narrowed
@@ -113,6 +121,14 @@ class PeopleAndWorld:
     metadata: dict[str, Any]
     """Attributes without a leading slash."""
 
+    @property
+    def ranking(self) -> list[int]:
+        """Ids of the people with any frame, as stage 0 ranked them; by number where no file says
+        how."""
+        present = [person for person, motion in self.people.items() if motion.frames]
+        ranked = [int(person) for person in self.metadata.get(RANKING, [])]
+        return [person for person in ranked if person in present] or present
+
 
 def _read_person(file: h5py.File, person: str) -> PersonMotion:
     entry = file[PEOPLE][person]
@@ -140,7 +156,7 @@ def opened_people_and_world(path: Path) -> Iterator[PeopleAndWorld]:
     Raises:
         ArtifactError: missing, damaged, or not such a file.
     """
-    with opened(path, MADE_BY) as file:
+    with opened(path, remedy(MADE_BY)) as file:
         people = {
             int(person): _read_person(file, person) for person in sorted(file[PEOPLE], key=int)
         }

@@ -1,19 +1,37 @@
-"""`retarget_poses_g1.h5` and `retarget_poses_g1_multiperson.h5` (stage 4): robot motion."""
+"""`retarget_poses_g1.h5` and `retarget_poses_g1_multiperson.h5` (stage 4): robot motion.
 
+Rows are uniform in time, and each says which frame of the video it is. A person who is missing for
+long has a motion in parts: the longest is `retarget_poses_g1.h5`, the others lie beside it as
+`retarget_poses_g1_part<n>.h5`, n counting the parts in order of time.
+"""
+
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
-from jaxtyping import Bool, Float, Float32
+from jaxtyping import Bool, Float, Float32, Int32
 
-from stages.artifacts.errors import ArtifactError
+from stages import catalogue
+from stages.artifacts import layout
+from stages.artifacts.clock import ASSUMED_FPS
+from stages.artifacts.errors import ArtifactError, remedy
 from stages.artifacts.h5tree import as_strings, created, opened, put_array, read_attribute
 
 SINGLE_FILE = "retarget_poses_g1.h5"
 MULTI_FILE = "retarget_poses_g1_multiperson.h5"
-MADE_BY = "stage4-retarget"
+MADE_BY = catalogue.makers(layout.ROBOT_MOTION)
+
+
+_PART = re.compile(r"retarget_poses_g1_part(\d+)\.h5")
+
+
+def part_file(number: int) -> str:
+    """The name of a part's file, unless it is the longest."""
+    return f"retarget_poses_g1_part{number}.h5"
 
 
 @dataclass(frozen=True)
@@ -21,6 +39,7 @@ class RobotMotion:
     """One robot's motion in the z-up world of the mesh, metres and radians."""
 
     fps: float
+    """Rows a second."""
     joint_names: list[str]
     link_names: list[str]
     joints: Float32[np.ndarray, "T J"]
@@ -30,6 +49,14 @@ class RobotMotion:
     link_quat_xyzw: Float[np.ndarray, "T L 4"]
     left_foot: Bool[np.ndarray, " T"]
     right_foot: Bool[np.ndarray, " T"]
+    frame_numbers: Int32[np.ndarray, " T"]
+    """Number of the video's frame that a row is."""
+    times_s: Float[np.ndarray, " T"]
+    """Seconds of the video, in steps of 1 / fps."""
+    seen: Bool[np.ndarray, " T"]
+    """False: the person was not observed in that frame, and the motion was solved through."""
+    present: Bool[np.ndarray, " T"]
+    """False: the person has no motion then; the row repeats the nearest pose."""
     metadata: dict[str, Any] = field(default_factory=dict)
     """Attributes beside the contract's: method, versions, final residuals."""
 
@@ -43,6 +70,12 @@ def _put_motion(group: h5py.Group, motion: RobotMotion) -> None:
     contacts = group.create_group("contacts")
     put_array(contacts, "left_foot", motion.left_foot.astype(bool))
     put_array(contacts, "right_foot", motion.right_foot.astype(bool))
+    put_array(group, "seen", motion.seen.astype(bool))
+
+
+def _put_times(file: h5py.File, motion: RobotMotion) -> None:
+    put_array(file, "frame_numbers", motion.frame_numbers.astype(np.int32))
+    put_array(file, "times_s", motion.times_s.astype(np.float64))
 
 
 def _put_names(file: h5py.File, motion: RobotMotion) -> None:
@@ -53,27 +86,63 @@ def _put_names(file: h5py.File, motion: RobotMotion) -> None:
         file.attrs[f"{slash}fps"] = float(motion.fps)
 
 
-def write_robot_motion(path: Path, motion: RobotMotion) -> None:
-    """Writes the single-person file that the simulator reads."""
+def write_robot_motion(path: Path, motion: RobotMotion, **more: Any) -> None:
+    """Writes the single-person file that the simulator reads; `more` are further attributes."""
     with created(path) as file:
         _put_motion(file, motion)
+        _put_times(file, motion)
         _put_names(file, motion)
-        for name, value in motion.metadata.items():
+        for name, value in {**motion.metadata, **more}.items():
             file.attrs[name] = value
 
 
+def write_robot_parts(folder: Path, parts: Sequence[RobotMotion]) -> None:
+    """Writes the parts of one person's motion, given in order of time, and removes older ones.
+
+    Each file says which `part` it is of how many `parts`, and the first and last frame of all.
+    """
+    longest = max(range(len(parts)), key=lambda index: len(parts[index].joints))
+    ranges = np.array([part.frame_numbers[[0, -1]] for part in parts], np.int32)
+    written = set()
+    for index, part in enumerate(parts):
+        name = SINGLE_FILE if index == longest else part_file(index + 1)
+        write_robot_motion(
+            folder / name, part, part=index + 1, parts=len(parts), frame_ranges=ranges
+        )
+        written.add(name)
+    for path in _part_paths(folder):
+        if path.name not in written:
+            path.unlink()
+
+
+def _part_paths(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if _PART.fullmatch(path.name)]
+
+
 def write_robot_motions(path: Path, motions: dict[int, RobotMotion]) -> None:
-    """Writes the multi-person file."""
+    """Writes the multi-person file of people in the order of their ranking.
+
+    A row is one moment for all.
+
+    Raises:
+        ValueError: the motions are not of the same frames.
+    """
+    everybody = list(motions.values())
+    if any(not np.array_equal(m.frame_numbers, everybody[0].frame_numbers) for m in everybody):
+        raise ValueError("the motions of several people must have the same frames")
     with created(path) as file:
         people = file.create_group("persons")
         for person, motion in motions.items():
             group = people.create_group(str(person))
             _put_motion(group, motion)
+            put_array(group, "present", motion.present.astype(bool))
             group.attrs["fps"] = float(motion.fps)
             for name, value in motion.metadata.items():
                 group.attrs[name] = value
         if motions:
-            _put_names(file, next(iter(motions.values())))
+            _put_names(file, everybody[0])
+            _put_times(file, everybody[0])
+        file.attrs["people_by_area"] = list(motions)
         file.attrs["robot_name"] = "g1"
 
 
@@ -87,13 +156,20 @@ def _read_motion(group: h5py.Group, root: h5py.File, path: Path) -> RobotMotion:
     joint_names = read_attribute(root, "joint_names")
     link_names = read_attribute(root, "link_names")
     if joint_names is None or link_names is None:
-        raise ArtifactError(path, "names neither its joints nor its links", f"run {MADE_BY}")
+        raise ArtifactError(path, "names neither its joints nor its links", remedy(MADE_BY))
     fps = read_attribute(group, "fps")
     if fps is None:
         fps = read_attribute(root, "fps")
+    fps = ASSUMED_FPS if fps is None else float(fps)
+
+    def rows(name: str, otherwise: np.ndarray) -> np.ndarray:
+        """Of the person, else of all people; the original's files have neither."""
+        holder = group if name in group else root
+        return holder[name][:] if name in holder else otherwise
+
     known = {"fps", "joint_names", "link_names", "robot_name"}
     return RobotMotion(
-        fps=30.0 if fps is None else float(fps),
+        fps=fps,
         joint_names=as_strings(joint_names),
         link_names=[name.removesuffix(".STL") for name in as_strings(link_names)],
         joints=group["joints"][:].astype(np.float32),
@@ -103,6 +179,10 @@ def _read_motion(group: h5py.Group, root: h5py.File, path: Path) -> RobotMotion:
         link_quat_xyzw=group["link_quat"][:].astype(np.float64),
         left_foot=foot("left_foot"),
         right_foot=foot("right_foot"),
+        frame_numbers=rows("frame_numbers", np.arange(1, count + 1, dtype=np.int32)),
+        times_s=rows("times_s", np.arange(count) / fps),
+        seen=rows("seen", np.ones(count, bool)),
+        present=rows("present", np.ones(count, bool)),
         metadata={
             name: value for name, value in group.attrs.items() if name.lstrip("/") not in known
         },
@@ -115,15 +195,28 @@ def read_robot_motion(path: Path) -> RobotMotion:
     Raises:
         ArtifactError: missing, damaged, or without joint and link names.
     """
-    with opened(path, MADE_BY) as file:
+    with opened(path, remedy(MADE_BY)) as file:
         return _read_motion(file, file, path)
 
 
+def read_robot_parts(folder: Path) -> list[RobotMotion]:
+    """All parts of the single-person motion in a folder, in order of time.
+
+    Raises:
+        ArtifactError: as `read_robot_motion`.
+    """
+    paths = [folder / SINGLE_FILE, *_part_paths(folder)]
+    return sorted(map(read_robot_motion, paths), key=lambda part: part.times_s[0])
+
+
 def read_robot_motions(path: Path) -> dict[int, RobotMotion]:
-    """Reads a multi-person file, people in the order of their ids' numbers."""
-    with opened(path, MADE_BY) as file:
+    """Reads a multi-person file, people by their ranking, or by id where it has none."""
+    with opened(path, remedy(MADE_BY)) as file:
         people = file["persons"]
+        ranking = [str(person) for person in file.attrs.get("people_by_area", [])]
+        order = dict.fromkeys([*ranking, *sorted(people, key=int)])
         return {
             int(person): _read_motion(people[person], file, path)
-            for person in sorted(people, key=int)
+            for person in order
+            if person in people
         }

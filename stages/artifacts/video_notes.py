@@ -39,7 +39,7 @@ def read_notes(path: Path) -> VideoNotes:
     """
     if not path.exists():
         return VideoNotes()
-    content = read_json(path, 'a text editor: {"height_m": 1.80}')
+    content = read_json(path, 'write {"height_m": 1.80}')
     given: Any = content.get("height_m", {}) if isinstance(content, dict) else None
     try:
         entries: dict[Any, Any] = given if isinstance(given, dict) else {EVERYBODY: given}

@@ -1,6 +1,6 @@
 """`input_<method>/<stem>.h5`: cameras, depth and point map of every frame (stage 1)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +10,18 @@ import h5py
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
+from stages import catalogue
+from stages.artifacts.clock import frame_number
+from stages.artifacts.errors import remedy
 from stages.artifacts.float_maps import DEPTH_LEVELS, POINT_LEVELS, put_map, read_map
 from stages.artifacts.h5tree import created, opened, put_array, rounded
 
 GROUP = "monst3r_ga_output"
-MADE_BY = "a stage 1 (stage1-sfm, stage1-megasam or stage1-align3r)"
+TIME = "time_s"
+"""Attribute of a frame: its second of the video."""
+HEIGHT_IDS, HEIGHTS = "height_person_ids", "heights_m"
+"""Attributes of a world that goes with people of some heights."""
+MADE_BY = tuple(entry.name for entry in catalogue.STAGES if entry.world)
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,8 @@ class WorldFrame:
     """People and whatever else moves."""
     affine_original_from_reconstruction: Float[np.ndarray, "2 3"]
     """Takes pixels of the reconstruction to pixels of the original image."""
+    time_s: float | None = None
+    """Second of the video; None where it is not known."""
     measured: Bool[np.ndarray, "H W"] | None = None
     """Whether the depth is that of what the pixel shows; None: wherever the confidence is not 0.
 
@@ -56,7 +65,7 @@ def point_map(
     return points
 
 
-def write_world(path: Path, frames: Iterable[WorldFrame], **metadata: str | float | int) -> None:
+def write_world(path: Path, frames: Iterable[WorldFrame], **metadata: Any) -> None:
     """Writes a stage-1 file, a frame at a time; `metadata` become attributes without a slash."""
     with created(path) as file:
         group = file.create_group(GROUP)
@@ -75,8 +84,24 @@ def write_world(path: Path, frames: Iterable[WorldFrame], **metadata: str | floa
             put_array(entry, "dynamic_msk", frame.dynamic.astype(bool))
             affine = frame.affine_original_from_reconstruction.astype(np.float64)
             put_array(entry, "affine_matrix", affine)
+            if frame.time_s is not None:
+                entry.attrs[TIME] = frame.time_s
         for name, value in metadata.items():
             file.attrs[name] = value
+
+
+def heights_metadata(heights_m: Mapping[int, float]) -> dict[str, Any]:
+    """Metadata for `write_world`: heights of people, by id, that this world goes with."""
+    return {
+        HEIGHT_IDS: np.array(list(heights_m), np.int64),
+        HEIGHTS: np.array(list(heights_m.values()), np.float64),
+    }
+
+
+def heights_of(metadata: Mapping[str, Any]) -> dict[int, float]:
+    """Heights (m) of people, by id, that a world goes with; empty if it goes with any."""
+    ids, heights = metadata.get(HEIGHT_IDS, ()), metadata.get(HEIGHTS, ())
+    return {int(person): float(size) for person, size in zip(ids, heights, strict=True)}
 
 
 @dataclass(frozen=True)
@@ -160,6 +185,17 @@ class FrameGroup:
         return np.stack([frame.intrinsic for frame in self])
 
     @property
+    def numbers(self) -> list[int]:
+        """Numbers of the frames in the video."""
+        return [frame_number(name) for name in self.names]
+
+    @property
+    def times_s(self) -> list[float]:
+        """Seconds of the video; empty where the file does not have them."""
+        found = [frame.group.attrs.get(TIME) for frame in self]
+        return [] if None in found else [float(time) for time in found if time is not None]
+
+    @property
     def Ts_world_camera(self) -> Float32[np.ndarray, "T 4 4"]:
         return np.stack([frame.T_world_camera for frame in self])
 
@@ -171,10 +207,5 @@ def opened_world(path: Path) -> Iterator[tuple[FrameGroup, dict[str, Any]]]:
     Raises:
         ArtifactError: missing, damaged, or not a stage-1 file.
     """
-    with opened(path, MADE_BY) as file:
+    with opened(path, remedy(MADE_BY)) as file:
         yield FrameGroup(file[GROUP]), dict(file.attrs)
-
-
-def frame_number(name: str) -> int:
-    """The image number in a frame name: 7 for `00007` and `frame_00007`."""
-    return int(name.rsplit("_", 1)[-1])

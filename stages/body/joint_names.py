@@ -22,6 +22,14 @@ SMPL_EXTRA_VERTICES: tuple[int, ...] = (
     2746, 2319, 2445, 2556, 2673, 6191, 5782, 5905, 6016, 6133,
 )  # fmt: skip
 
+SMPL24_MIRROR: tuple[int, ...] = tuple(
+    SMPL24_NAMES.index(
+        name.replace("left", "right") if "left" in name else name.replace("right", "left")
+    )
+    for name in SMPL24_NAMES
+)
+"""For every joint the one on the other side of the body; joints of the middle stay."""
+
 _FINGERS = ("thumb", "forefinger", "middle_finger", "ring_finger", "pinky_finger")
 
 
@@ -68,19 +76,27 @@ def flip_order() -> tuple[int, ...]:
     return tuple(order)
 
 
+SMPL_PARENTS: tuple[int, ...] = (
+    -1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21,
+)  # fmt: skip
+"""Parent of every joint in SMPL24_NAMES, always earlier in the list; -1 for the pelvis."""
+
+BODY_AND_FEET = 23
+"""So many of COCO-WholeBody's keypoints come first, those of the face and hands after them."""
+
 COCO18: tuple[int, ...] = tuple(range(5, 23))
 """The keypoints that are matched with SMPL-45: limbs and feet."""
 
-SMPL45_OF_COCO18: tuple[int, ...] = (
-    16, 17, 18, 19, 20, 21, 1, 2, 4, 5, 7, 8, 29, 30, 31, 32, 33, 34,
-)  # fmt: skip
+
+def smpl45_row(name: str) -> int:
+    """Row of a named point in SMPL-45, for joints also in SMPL's 24; ValueError without such."""
+    return SMPL45_NAMES.index(name)
+
+
+def coco18_row(name: str) -> int:
+    """Row of a named keypoint within COCO18; ValueError without such."""
+    return COCO18.index(COCO_WHOLEBODY_NAMES.index(name))
+
+
+SMPL45_OF_COCO18: tuple[int, ...] = tuple(smpl45_row(COCO_WHOLEBODY_NAMES[k]) for k in COCO18)
 """Row in SMPL-45 of every keypoint in COCO18, in that order."""
-
-COCO23_OF_SMPL45: tuple[int, ...] = (24, 26, 25, 28, 27, *SMPL45_OF_COCO18)
-"""Row in SMPL-45 of COCO-WholeBody's keypoints 0..22 (body and feet)."""
-
-COCO_BONES: tuple[tuple[int, int], ...] = (
-    (5, 6), (5, 11), (6, 12), (11, 12), (5, 7), (7, 9), (6, 8), (8, 10),
-    (11, 13), (13, 15), (15, 19), (12, 14), (14, 16), (16, 22),
-)  # fmt: skip
-"""The bones by whose lengths a person's first distance to the camera is guessed (COCO numbers)."""

@@ -3,54 +3,54 @@
 Formulas: Loper et al., SMPL (2015). Rotations are matrices; the first is the root's.
 """
 
-from collections.abc import Sequence
-
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jaxtyping import Array, Float
 
+from stages.body.joint_names import SMPL_PARENTS
 from stages.body.model import BodyModel
-
-
-def rest_joints(model: BodyModel, betas: Float[Array, " 10"]) -> Float[Array, "24 3"]:
-    """Joint centres of a shape in the zero pose, in the model's own frame, metres."""
-    return jnp.asarray(model.joint_template) + jnp.asarray(model.joint_directions) @ betas
-
-
-def _levels(parents: Sequence[int]) -> list[list[int]]:
-    depth = [0] * len(parents)
-    for joint, parent in enumerate(parents):
-        depth[joint] = 0 if parent < 0 else depth[parent] + 1
-    return [[j for j, d in enumerate(depth) if d == level] for level in range(max(depth) + 1)]
 
 
 def forward_kinematics(
     local_rotmats: Float[Array, "24 3 3"],
     joints_rest: Float[Array, "24 3"],
-    parents: Sequence[int] | np.ndarray,
+    root_m: Float[Array, " 3"],
 ) -> tuple[Float[Array, "24 3 3"], Float[Array, "24 3"]]:
-    """Rotations and positions of all joints.
+    """Rotations and positions of all joints, in the frame that `local_rotmats[0]` leads to.
 
-    `local_rotmats[0]` turns the body as a whole. The root joint stays at `joints_rest[0]`, as
-    in SMPL without a translation; both results are in the frame that `local_rotmats[0]` leads
-    to (the world, if it is R_world_root), up to that translation. `parents` must be known at
-    trace time: joints of one depth are computed together.
+    That is the world, if it is R_world_root; the pelvis joint is put at `root_m` there.
+
+    Pointer doubling: in each of four rounds every joint composes the transform up to some
+    ancestor with that ancestor's own, which reaches the root from any depth up to 16. One small
+    loop compiles several times faster than a level of the tree at a time.
     """
-    tree = [int(p) for p in parents]
-    levels = _levels(tree)
-    rotations, positions = local_rotmats[jnp.array(levels[0])], joints_rest[jnp.array(levels[0])]
-    done = list(levels[0])
-    for level in levels[1:]:
-        above = np.array([done.index(tree[j]) for j in level])
-        here, mothers = np.array(level), np.array([tree[j] for j in level])
-        turned = rotations[above]
-        offsets = joints_rest[here] - joints_rest[mothers]
-        moved = positions[above] + jnp.einsum("kij,kj->ki", turned, offsets)
-        rotations = jnp.concatenate([rotations, turned @ local_rotmats[here]])
-        positions = jnp.concatenate([positions, moved])
-        done += level
-    back = np.argsort(done)
-    return rotations[back], positions[back]
+    bones = jnp.concatenate([root_m[None], joints_rest[1:] - joints_rest[_PARENTS]])
+    local = jnp.concatenate([local_rotmats, bones[..., None]], axis=-1)
+    nothing = jnp.eye(3, 4, dtype=local.dtype)[None]
+
+    def climb(transforms, ancestor):
+        upper = jnp.concatenate([transforms, nothing])[ancestor]
+        moved = upper[..., :3] @ transforms
+        return moved.at[..., 3].add(upper[..., 3]), None
+
+    transforms, _ = lax.scan(climb, local, jnp.asarray(_ANCESTORS))
+    return transforms[..., :3], transforms[..., 3]
+
+
+def _ancestors() -> np.ndarray:
+    """For each of four rounds the ancestor that each joint composes with; 24 for none."""
+    up = np.array([24, *_PARENTS, 24])
+    rounds = []
+    for _ in range(4):
+        rounds.append(up[:24].copy())
+        up = np.append(up[up[:24]], 24)
+    return np.array(rounds, np.int32)
+
+
+# Of 32 bits, so that they are the same indices whether or not JAX counts in 64.
+_PARENTS = np.array(SMPL_PARENTS[1:], np.int32)
+_ANCESTORS = _ancestors()
 
 
 def smpl45(
@@ -64,8 +64,10 @@ def smpl45(
     With `root_m` the pelvis joint is put there (the contract's `root_transl`); without it, the
     body is where SMPL has it for a zero translation.
     """
-    rest = rest_joints(model, betas)
-    rotations, joints = forward_kinematics(local_rotmats, rest, model.parents)
+    rest = jnp.asarray(model.rest_joints(betas))
+    rotations, joints = forward_kinematics(
+        local_rotmats, rest, rest[0] if root_m is None else root_m
+    )
     picks = model.extra_vertices
     shaped = jnp.asarray(model.v_template[picks]) + jnp.asarray(model.shapedirs[picks]) @ betas
     if model.has_pose_directions:
@@ -74,5 +76,4 @@ def smpl45(
     weights = jnp.asarray(model.weights[picks])
     offsets = joints - jnp.einsum("jab,jb->ja", rotations, rest)
     turned = jnp.einsum("vj,jab,vb->va", weights, rotations, shaped)
-    both = jnp.concatenate([joints, turned + weights @ offsets])
-    return both if root_m is None else both - joints[0] + root_m
+    return jnp.concatenate([joints, turned + weights @ offsets])

@@ -6,7 +6,7 @@ Sources of the layout: the SMPL paper (Loper et al. 2015) and the public `smplx`
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy.sparse
@@ -14,7 +14,10 @@ from jaxtyping import Float, Int
 
 from stages.artifacts.errors import ArtifactError
 from stages.artifacts.pickles import read_pickle
-from stages.body.joint_names import SMPL_EXTRA_VERTICES
+from stages.body.joint_names import SMPL_EXTRA_VERTICES, SMPL_PARENTS, smpl45_row
+
+DEMO_BODY = Path(__file__).resolve().parents[2] / "data" / "bodies" / "demo_body.npz"
+"""A body of this project's own, CC0."""
 
 BETA_COUNT = 10
 JOINT_COUNT = 24
@@ -30,8 +33,6 @@ class BodyModel:
     posedirs: Float[np.ndarray, "V 3 207"]
     J_regressor: Float[np.ndarray, "24 V"]
     weights: Float[np.ndarray, "V 24"]
-    parents: Int[np.ndarray, " 24"]
-    """Parent of every joint, always earlier in the list; -1 for the pelvis."""
     faces: Int[np.ndarray, "F 3"]
     extra_vertices: Int[np.ndarray, " 21"]
     """The vertices that are joints 24..44 of SMPL-45."""
@@ -45,6 +46,7 @@ class BodyModel:
     right_sole_vertices: Int[np.ndarray, " S"] | None = None
     mirror_vertices: Int[np.ndarray, " V"] | None = None
     """The vertex on the other side of the body, for bodies that are symmetric."""
+    parents: ClassVar[tuple[int, ...]] = SMPL_PARENTS
 
     @cached_property
     def joint_template(self) -> Float[np.ndarray, "24 3"]:
@@ -55,6 +57,10 @@ class BodyModel:
     def joint_directions(self) -> Float[np.ndarray, "24 3 10"]:
         """How joint centres move with each beta."""
         return np.einsum("jv,vck->jck", self.J_regressor, self.shapedirs).astype(np.float32)
+
+    def rest_joints(self, betas: Float[np.ndarray, " 10"]) -> Float[np.ndarray, "24 3"]:
+        """Joint centres of a shape in the zero pose; betas may also be JAX's."""
+        return self.joint_template + self.joint_directions @ betas
 
     @cached_property
     def has_pose_directions(self) -> bool:
@@ -97,16 +103,17 @@ def _from_arrays(data: dict[str, Any]) -> BodyModel:
         raise ValueError(f"shapedirs has shape {shapedirs.shape}, wanted (6890, 3, 10 or more)")
     shapedirs = shapedirs[:, :, :BETA_COUNT]
     posedirs = np.asarray(data["posedirs"], np.float32).reshape(VERTEX_COUNT, 3, -1)
+    # The root's -1 is unsigned in SMPL's own files.
     parents = np.asarray(data["kintree_table"])[0].astype(np.int64).astype(np.int32)
-    parents[0] = -1
-    if len(parents) != JOINT_COUNT or np.any(parents[1:] >= np.arange(1, JOINT_COUNT)):
-        raise ValueError("kintree_table is not a tree of 24 joints with parents first")
+    if tuple(parents[1:].tolist()) != SMPL_PARENTS[1:]:
+        raise ValueError("kintree_table is not SMPL's tree of 24 joints")
 
     def vertices(name: str) -> np.ndarray | None:
         return np.asarray(data[name], np.int32) if name in data else None
 
-    def foot(name: str, ankle: int, toes: int) -> np.ndarray:
-        listed = vertices(name)
+    def foot(side: str) -> np.ndarray:
+        listed = vertices(f"{side}_foot_vertices")
+        ankle, toes = smpl45_row(f"{side}_ankle"), smpl45_row(f"{side}_foot")
         moved = np.flatnonzero(weights[:, ankle] + weights[:, toes] > 0.5).astype(np.int32)
         return moved if listed is None else listed
 
@@ -117,11 +124,10 @@ def _from_arrays(data: dict[str, Any]) -> BodyModel:
         posedirs=_checked("posedirs", posedirs, (VERTEX_COUNT, 3, 9 * (JOINT_COUNT - 1))),
         J_regressor=_array(data, "J_regressor", (JOINT_COUNT, VERTEX_COUNT)),
         weights=weights,
-        parents=parents,
         faces=_faces(data["f"]),
         extra_vertices=np.array(SMPL_EXTRA_VERTICES, np.int32) if extra is None else extra,
-        left_foot_vertices=foot("left_foot_vertices", 7, 10),
-        right_foot_vertices=foot("right_foot_vertices", 8, 11),
+        left_foot_vertices=foot("left"),
+        right_foot_vertices=foot("right"),
         keypoint_vertices=vertices("keypoint_vertices"),
         left_sole_vertices=vertices("left_sole_vertices"),
         right_sole_vertices=vertices("right_sole_vertices"),

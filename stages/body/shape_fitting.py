@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import least_squares
 
-from stages.body.joint_names import SMPL24_NAMES
+from stages.body.joint_names import SMPL24_NAMES, smpl45_row
 from stages.body.model import BETA_COUNT, BodyModel
 
 SHORTEST_M, TALLEST_M = 1.0, 2.4
@@ -72,7 +72,10 @@ def limb_lengths_m(
 
 
 def fit_limb_lengths(
-    model: BodyModel, lengths_m: Mapping[tuple[str, str], float]
+    model: BodyModel,
+    lengths_m: Mapping[tuple[str, str], float],
+    tolerance_m: float = LENGTH_TOLERANCE_M,
+    usual_beta: float = USUAL_BETA,
 ) -> Float[np.ndarray, " 10"]:
     """The shape whose limbs come nearest to asked lengths, such as a robot's.
 
@@ -92,7 +95,7 @@ def fit_limb_lengths(
 
     def residuals(betas: np.ndarray) -> np.ndarray:
         missing = limb_lengths_m(model, betas, limbs) - wanted
-        return np.concatenate([missing / LENGTH_TOLERANCE_M, betas / USUAL_BETA])
+        return np.concatenate([missing / tolerance_m, betas / usual_beta])
 
     bound = np.full(BETA_COUNT, LARGEST_BETA)
     fit = least_squares(residuals, np.zeros(BETA_COUNT), bounds=(-bound, bound))
@@ -102,6 +105,6 @@ def fit_limb_lengths(
 def _limb_vectors(
     model: BodyModel, betas: np.ndarray, limbs: list[tuple[str, str]]
 ) -> Float[np.ndarray, "K 3"]:
-    joints = model.joint_template + model.joint_directions @ betas
-    ends = np.array([[SMPL24_NAMES.index(a), SMPL24_NAMES.index(b)] for a, b in limbs])
+    joints = model.rest_joints(betas)
+    ends = np.array([[smpl45_row(a), smpl45_row(b)] for a, b in limbs])
     return joints[ends[:, 1]] - joints[ends[:, 0]]

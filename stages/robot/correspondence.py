@@ -8,25 +8,26 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from stages.body.joint_names import smpl45_row
 from stages.robot.model import Robot
 
-# (SMPL joint, its index in SMPL-45 order, G1 link)
-SMPL_TO_G1: tuple[tuple[str, int, str], ...] = (
-    ("pelvis", 0, "pelvis"),
-    ("left_hip", 1, "left_hip_roll_link"),
-    ("right_hip", 2, "right_hip_roll_link"),
-    ("left_elbow", 18, "left_elbow_link"),
-    ("right_elbow", 19, "right_elbow_link"),
-    ("left_knee", 4, "left_knee_link"),
-    ("right_knee", 5, "right_knee_link"),
-    ("left_wrist", 20, "left_rubber_hand"),
-    ("right_wrist", 21, "right_rubber_hand"),
-    ("left_ankle", 7, "left_ankle_pitch_link"),
-    ("right_ankle", 8, "right_ankle_pitch_link"),
-    ("left_shoulder", 16, "left_shoulder_roll_link"),
-    ("right_shoulder", 17, "right_shoulder_roll_link"),
-    ("left_foot", 10, "left_foot_link"),
-    ("right_foot", 11, "right_foot_link"),
+# (SMPL joint, G1 link)
+SMPL_TO_G1: tuple[tuple[str, str], ...] = (
+    ("pelvis", "pelvis"),
+    ("left_hip", "left_hip_roll_link"),
+    ("right_hip", "right_hip_roll_link"),
+    ("left_elbow", "left_elbow_link"),
+    ("right_elbow", "right_elbow_link"),
+    ("left_knee", "left_knee_link"),
+    ("right_knee", "right_knee_link"),
+    ("left_wrist", "left_rubber_hand"),
+    ("right_wrist", "right_rubber_hand"),
+    ("left_ankle", "left_ankle_pitch_link"),
+    ("right_ankle", "right_ankle_pitch_link"),
+    ("left_shoulder", "left_shoulder_roll_link"),
+    ("right_shoulder", "right_shoulder_roll_link"),
+    ("left_foot", "left_foot_link"),
+    ("right_foot", "right_foot_link"),
 )
 
 # Limbs, left and right of each kind side by side: the kind's length ratio is shared by both.
@@ -62,11 +63,11 @@ class Correspondence:
 
 def g1_correspondence(robot: Robot) -> Correspondence:
     """The G1's table. Raises KeyError when the robot lacks one of the links."""
-    row = {name: i for i, (name, _, _) in enumerate(SMPL_TO_G1)}
+    row = {name: i for i, (name, _) in enumerate(SMPL_TO_G1)}
     limbs = [(kind, limb) for kind, pair in enumerate(LIMBS) for limb in pair]
     return Correspondence(
-        smpl=np.array([smpl for _, smpl, _ in SMPL_TO_G1], dtype=np.int32),
-        link=np.array([robot.link(link) for _, _, link in SMPL_TO_G1], dtype=np.int32),
+        smpl=np.array([smpl45_row(name) for name, _ in SMPL_TO_G1], dtype=np.int32),
+        link=np.array([robot.link(link) for _, link in SMPL_TO_G1], dtype=np.int32),
         limbs=np.array([(row[a], row[b]) for _, (a, b) in limbs], dtype=np.int32),
         kind=np.array([kind for kind, _ in limbs], dtype=np.int32),
     )

@@ -16,7 +16,7 @@ def limb_lengths_m(robot: Robot) -> dict[tuple[str, str], float]:
     """
     table = g1_correspondence(robot)
     points = link_poses_at_rest(robot)[1][table.link]
-    names = [name for name, _, _ in SMPL_TO_G1]
+    names = [name for name, _ in SMPL_TO_G1]
     return {
         (names[a], names[b]): float(np.linalg.norm(points[b] - points[a])) for a, b in table.limbs
     }

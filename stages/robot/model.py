@@ -67,15 +67,15 @@ class Robot:
         return self.joint_names.index(name)
 
 
-def load_g1(path: Path | None = None) -> Robot:
-    """The Unitree G1 with 23 actuated joints and 41 links.
+def g1_file() -> Path:
+    """The G1's URDF: `$MIMICMILL_ROBOTS/g1/…`, else the project's in data/robots."""
+    default = Path(__file__).resolve().parents[2] / "data" / "robots"
+    return Path(os.environ.get(ROBOT_DIR_VARIABLE) or default) / G1_FILE
 
-    Looks under `path`, else `$MIMICMILL_ROBOTS/g1/…`, else the project's data/robots.
-    """
-    if path is None:
-        default = Path(__file__).resolve().parents[2] / "data" / "robots"
-        path = Path(os.environ.get(ROBOT_DIR_VARIABLE, default)) / G1_FILE
-    return load_robot(path)
+
+def load_g1(path: Path | None = None) -> Robot:
+    """The Unitree G1 with 23 actuated joints and 41 links; default: `g1_file()`."""
+    return load_robot(path or g1_file())
 
 
 def load_robot(path: Path) -> Robot:
@@ -86,7 +86,7 @@ def load_robot(path: Path) -> Robot:
     """
     if not path.is_file():
         raise RobotFileError(
-            f"{path}: no robot description; write it with `python -m tools.robot.write_g1`"
+            f"{path}: no robot description; data/robots of the project has the G1's"
         )
     return _loaded(path.resolve(), path.stat().st_mtime_ns)
 

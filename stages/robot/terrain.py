@@ -1,12 +1,13 @@
 """The ground under people: rays against a mesh, and a regular height field for the solver."""
 
-import functools
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 from scipy import ndimage
+
+from stages.geometry.rays import RayCaster
 
 # The grid has one size whatever the place, so that the solver compiles once.
 GRID = 512
@@ -30,14 +31,9 @@ class Terrain:
     """A triangle mesh to shoot rays at; may be empty."""
 
     def __init__(self, vertices: Float[np.ndarray, "V 3"], faces: Int[np.ndarray, "F 3"]) -> None:
+        self.vertices, self.faces = vertices, faces
         self.empty = len(faces) == 0
-        self._mesh = np.asarray(vertices, np.float32), np.asarray(faces, np.uint32)
-
-    @functools.cached_property
-    def _scene(self) -> Any:
-        scene = _open3d().t.geometry.RaycastingScene()
-        scene.add_triangles(*self._mesh)
-        return scene
+        self._rays = RayCaster(vertices, faces)
 
     def surface_below(self, points: Float[np.ndarray, "N 3"]) -> Float[np.ndarray, " N"]:
         """Height of the first surface straight below each point (m); NaN where there is none."""
@@ -56,12 +52,8 @@ class Terrain:
         return np.where(np.isnan(below), self._first_hit(raised, 1.0), below)
 
     def _first_hit(self, points: np.ndarray, direction: float) -> np.ndarray:
-        if self.empty or len(points) == 0:
-            return np.full(len(points), np.nan)
-        rays = np.hstack([points, np.tile([0.0, 0.0, direction], (len(points), 1))])
-        # Single precision: rays start within metres of what they hit.
-        cast = self._scene.cast_rays(_open3d().core.Tensor(rays.astype(np.float32)))
-        distance = cast["t_hit"].numpy().astype(np.float64)
+        directions = np.tile([0.0, 0.0, direction], (len(points), 1))
+        distance = self._rays.first_hits(points, directions).distance
         return np.where(np.isfinite(distance), points[:, 2] + direction * distance, np.nan)
 
     def height_field(
@@ -91,13 +83,6 @@ class Terrain:
             origin=origin.astype(np.float32),
             cell=np.float32(cell),
         )
-
-
-def _open3d() -> Any:
-    """Imported on first use: it takes a second, and a terrain without a mesh needs no rays."""
-    from stages.geometry.open3d_library import o3d
-
-    return o3d
 
 
 def _continued(heights: np.ndarray, known: Bool[np.ndarray, "G G"]) -> np.ndarray:

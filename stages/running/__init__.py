@@ -1,28 +1,28 @@
 """The sequential run that all stages share."""
 
-from stages.running.options import (
-    body_option,
-    data_folder,
-    folder_option,
-    people_options,
-    shared_options,
-)
+from stages.running.command import stage_command
+from stages.running.device import torch_device
+from stages.running.flags import flag, folder, model_file
+from stages.running.options import RunOptions
+from stages.running.people_flags import PeopleFlags
 from stages.running.run import run
-from stages.running.selection import Selection, frame_count, padded_length, videos_in
-from stages.running.stage import Input, Stage, VideoError
+from stages.running.selection import folders_with_frames
+from stages.running.stage import DeclinedError, Input, InputPaths, Processed, Stage, VideoError
 
 __all__ = [
+    "DeclinedError",
     "Input",
-    "Selection",
+    "InputPaths",
+    "PeopleFlags",
+    "Processed",
+    "RunOptions",
     "Stage",
     "VideoError",
-    "body_option",
-    "data_folder",
-    "folder_option",
-    "frame_count",
-    "padded_length",
-    "people_options",
+    "flag",
+    "folder",
+    "folders_with_frames",
+    "model_file",
     "run",
-    "shared_options",
-    "videos_in",
+    "stage_command",
+    "torch_device",
 ]

@@ -1,7 +1,5 @@
 """`runs.jsonl` in the data folder: one line a video and stage. And `logs/` with tracebacks."""
 
-import json
-import os
 import traceback
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -9,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.artifacts import layout
-from stages.running.locking import lock
+from stages.running import json_lines
 
 LOGS = "logs"
 
@@ -39,26 +37,13 @@ def now() -> str:
 
 
 def append(data_folder: Path, entry: Entry) -> None:
-    """Adds one line in one write, under a lock because appending is not atomic on NFS."""
-    line = json.dumps(asdict(entry), default=float) + "\n"
-    descriptor = os.open(data_folder / layout.LEDGER, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
-    try:
-        lock(descriptor)
-        os.write(descriptor, line.encode())
-    finally:
-        os.close(descriptor)
+    """Adds one line."""
+    json_lines.append(data_folder / layout.LEDGER, asdict(entry))
 
 
 def read(data_folder: Path) -> list[dict[str, Any]]:
     """All entries; a line cut short by a killed run is left out."""
-    path = data_folder / layout.LEDGER
-    entries = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
-        try:
-            entries.append(json.loads(line))
-        except ValueError:
-            continue
-    return entries
+    return json_lines.read(data_folder / layout.LEDGER)
 
 
 def log_failure(data_folder: Path, stage: str, video: str, error: BaseException) -> Path:

@@ -1,27 +1,18 @@
 """What `--list` prints: what a run would do, without doing it."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
-from stages.artifacts.layout import video_of
 from stages.running.resume import Resume
-from stages.running.selection import Selection, SelectionError, choose
-from stages.running.stage import Stage
+from stages.running.stage import Stage, VideoError
 
 
-def listing(
-    stage: Stage, names: list[str], selection: Selection, where: Path, skip_existing: bool
-) -> Iterator[str]:
-    """For each chosen video its name, bucket, `done` or `missing`, and why, with tabs between.
-
-    Nothing where no video matches.
-    """
+def listing(stage: Stage, videos: Iterable[str], skip_existing: bool) -> Iterator[str]:
+    """For each video its name, bucket, `done` or `missing`, and why, with tabs between."""
     resume = Resume(stage)
-    try:
-        chosen = choose(names, selection, where)
-    except SelectionError:
-        return
-    for name in chosen:
-        state = resume.state(name)
-        done = "done" if state.skip and skip_existing else "missing"
-        yield "\t".join([video_of(name), str(stage.bucket(name)), done, state.reason])
+    for video in videos:
+        try:
+            state = resume.state(video)
+            done, reason = state.skip and skip_existing, state.refused or state.reason
+        except VideoError as error:
+            done, reason = False, str(error)
+        yield "\t".join([video, str(stage.bucket(video)), "done" if done else "missing", reason])

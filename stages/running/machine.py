@@ -7,7 +7,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-_PACKAGES = ("mimicmill", "numpy", "torch", "jax", "transformers", "sam2", "pycolmap", "open3d-cpu")
+_PACKAGES = ("mimicmill", "numpy", "torch", "jax", "transformers", "sam2", "pycolmap", "embreex")
 
 
 def versions() -> dict[str, str]:
@@ -22,7 +22,7 @@ def versions() -> dict[str, str]:
 
 
 def device() -> str:
-    """The accelerator in use by an imported library, else the processor."""
+    """The GPU in use by an imported library, else the processor."""
     if not has_gpu():
         return f"cpu ({platform.machine()})"
     torch = sys.modules.get("torch")
@@ -34,9 +34,24 @@ def device() -> str:
     return f"cpu ({platform.machine()})"
 
 
+def gpus() -> list[str]:
+    """Numbers of the GPUs that this process may use, as `CUDA_VISIBLE_DEVICES` has them.
+
+    Asks no library, which would start them up.
+    """
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        there = any(Path(device).exists() for device in ("/dev/nvidiactl", "/dev/dxg"))
+        return [number for number in visible.split(",") if number not in ("", "-1")] * there
+    numbers = [path.name.removeprefix("nvidia") for path in Path("/dev").glob("nvidia[0-9]*")]
+    if not numbers and Path("/dev/dxg").exists():  # Windows shows one to Linux.
+        numbers = ["0"]
+    return sorted(numbers, key=int)
+
+
 def has_gpu() -> bool:
-    """Whether a driver offers an accelerator; asks no library, which would start it up."""
-    return any(Path(device).exists() for device in ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg"))
+    """Whether a driver offers a GPU."""
+    return bool(gpus())
 
 
 def cores() -> int:

@@ -1,86 +1,67 @@
 """What the stages that look at each person alone share: boxes and frames in, a folder out."""
 
-from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from stages.artifacts import layout
 from stages.artifacts.images import ImageFile
-from stages.artifacts.masks import (
-    Box,
-    TrackSummary,
-    choose_people,
-    read_labels,
-    read_summary,
-    summary_path,
-)
-from stages.running.stage import Input, Stage, VideoError
-from stages.weights.demo import is_demo
+from stages.artifacts.masks import Box, TrackSummary, choose_people, read_labels, read_summary
+from stages.running.flags import flag, folder
+from stages.running.inputs import frames, labels, track_summary
+from stages.running.people_flags import PeopleFlags
+from stages.running.selection import folders_with_frames
+from stages.running.stage import Input, InputPaths, VideoError
+from stages.weights.locate import is_demo
 
 Frame = tuple[ImageFile, dict[int, Box]]
 """A picture and the boxes, by person, of the followed people in it."""
 
 
-@dataclass
-class PeopleStage(Stage):
-    """A network over the people that stage0-sam2 found.
+@dataclass(kw_only=True)
+class PeopleStage(PeopleFlags):
+    """A network over the people that stage 0 found.
 
-    result_base_dir: the folder of all videos' results. bbox_base_dir: masks and boxes.
+    A subclass declares the folder of results, and the checkpoint as `model_checkpoint`.
     """
 
-    video_base_dir: Path
-    result_base_dir: Path
-    bbox_base_dir: Path
-    checkpoint: Path
-    multihuman: bool
-    top_k: int
-    batch_size: int
-    vis: bool
+    video_base_dir: Path = folder(layout.IMAGES, "Folder of frames.")
+    bbox_base_dir: Path = folder(layout.MASKS, "Folder of people's masks and boxes.")
+    batch_size: int = flag(16, "People at once.", changes_results=False)
 
+    model_checkpoint: ClassVar[Path]
     network: ClassVar[str]
     """The network's name, for the notice."""
 
     @property
-    def output_base_dir(self) -> Path:
-        return self.result_base_dir
+    def source_folder(self) -> Path:
+        return self.video_base_dir
 
-    def pictures_folder(self, video: str) -> Path:
-        return self.video_base_dir / video / layout.CAMERA
-
-    def masks_folder(self, video: str) -> Path:
-        return self.bbox_base_dir / video / layout.CAMERA
-
-    def result_folder(self, video: str) -> Path:
-        return self.result_base_dir / video / layout.CAMERA
+    def videos_with_input(self) -> list[str]:
+        return folders_with_frames(self.video_base_dir)
 
     def inputs(self, video: str) -> list[Input]:
-        masks = self.masks_folder(video)
         return [
-            Input(self.pictures_folder(video), "stage0-frames"),
-            Input(summary_path(masks), "stage0-sam2"),
-            Input(masks / "json_data", "stage0-sam2"),
+            frames(self.video_base_dir, video),
+            track_summary(self.bbox_base_dir, video),
+            labels(self.bbox_base_dir, video),
         ]
+
+    def result_folder(self, video: str) -> Path:
+        return self.output_base_dir / video / layout.CAMERA
 
     def outputs(self, video: str) -> list[Path]:
         return [self.result_folder(video)]
 
-    def parameters(self) -> dict[str, Any]:
-        # The size of a batch does not change the result.
-        return {"multihuman": self.multihuman, "top_k": self.top_k, "vis": self.vis}
-
-    @abstractmethod
-    def weights(self) -> dict[str, Path]: ...
-
     def notice(self) -> str:
         known = "; these demo weights know only the demo's rendered people"
-        start = f"{self.network}, weights {self.checkpoint}"
-        return start + (known if is_demo(self.checkpoint) else "")
+        start = f"{self.network}, weights {self.model_checkpoint}"
+        return start + (known if is_demo(self.model_checkpoint) else "")
 
-    def people(self, video: str) -> list[int]:
+    def people(self, video: str, inputs: InputPaths) -> list[int]:
         """Ids of the people to follow. Raises VideoError when there are none."""
-        people = self.choose(read_summary(self.masks_folder(video)))
+        people = self.choose(read_summary(inputs["people"].parent))
         if not people:
             raise VideoError(
                 f"{video} has no people; if some are to be seen, run stage0-sam2 with another "
@@ -92,11 +73,14 @@ class PeopleStage(Stage):
         """The person with the largest total box area, or those that the flags ask for."""
         return choose_people(summary, self.multihuman, self.top_k)
 
-    def frames(self, video: str, images: list[ImageFile], people: list[int]) -> Iterator[Frame]:
-        """Every picture with the boxes of these people in it, perhaps of none."""
-        for image in images:
-            labels = read_labels(self.masks_folder(video), image.name)
-            yield image, {person: labels[person].box for person in people if person in labels}
+
+def frames_with_boxes(
+    labels_dir: Path, images: list[ImageFile], people: list[int]
+) -> Iterator[Frame]:
+    """Every picture with the boxes of these people in it, perhaps of none."""
+    for image in images:
+        seen = read_labels(labels_dir.parent, image.name)
+        yield image, {person: seen[person].box for person in people if person in seen}
 
 
 def in_batches(frames: Iterator[Frame], size: int) -> Iterator[list[Frame]]:

@@ -1,6 +1,6 @@
 """The run of a stage: models load once, videos follow one another, none stops the others.
 
-On several cores without a GPU a few such runs go side by side and share the videos out.
+On several GPUs or cores a few such runs go side by side and share the videos out.
 """
 
 import os
@@ -11,79 +11,89 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from stages import catalogue
 from stages.artifacts import layout
 from stages.running import ledger, machine
 from stages.running.failures import is_expected, one_line
+from stages.running.fingerprints import files_in
 from stages.running.ledger import Entry
 from stages.running.listing import listing
 from stages.running.locking import LockedError, held
-from stages.running.resume import Resume, lock_path, unfinished
-from stages.running.selection import Selection, SelectionError, choose
-from stages.running.stage import Stage, VideoError
-from stages.running.workers import Lost, Team, usual_number
+from stages.running.options import RunOptions
+from stages.running.resume import Resume
+from stages.running.selection import SelectionError, choose
+from stages.running.stage import DeclinedError, Processed, Stage, VideoError, check_inputs
+from stages.running.stamps import unfinished
+from stages.running.workers import KilledWorker, WorkerPool, Workers, plan
 
 USAGE, INTERRUPTED = 2, 130
 
 
-def run(
-    stage: Stage,
-    names: list[str],
-    selection: Selection,
-    where: Path,
-    skip_existing: bool = True,
-    workers: int = 1,
-    console: Console | None = None,
-) -> int:
+def run(stage: Stage, options: RunOptions, console: Console | None = None) -> int:
     """Runs a stage over the chosen videos and returns the exit code.
 
-    Args:
-        names: every video there is.
-        where: the folder that the names come from.
-        workers: how many videos are processed side by side; 0 for as many as the machine allows.
-            More than one are forks: the process must not have computed anything with JAX or torch
-            before, whose threads do not survive a fork.
+    Several workers are forks: the process must not have computed anything with JAX or torch
+    before, whose threads do not survive a fork.
 
     Returns:
         0 if every video is done or skipped, 1 if one failed, 2 if none matches, 130 if
         interrupted.
     """
-    console = console or Console(stderr=False, soft_wrap=True, highlight=False, markup=False)
-    if selection.list_only:
-        for line in listing(stage, names, selection, where, skip_existing):
-            print(line, flush=True)
-        return 0
+    # What `--list` prints is read by programs: all else that there is to say goes beside it.
+    console = console or Console(
+        stderr=options.list_only, soft_wrap=True, highlight=False, markup=False
+    )
+    present = stage.videos()
     try:
-        videos = choose(names, selection, where)
-    except SelectionError as error:
+        chosen = choose(present, stage.refused(), options, stage.videos_folder)
+        workers = _workers(stage, options, len(chosen.videos))
+    except (SelectionError, ValueError) as error:
         console.print(f"{stage.name}: {error}")
         return USAGE
-    if workers > 1 and machine.has_gpu():
-        console.print(f"{stage.name}: a GPU has room for one set of models; use --workers 1")
-        return USAGE
+    passed_over = stage.passed_over() if options.names is None else {}
+    for name, reason in {**chosen.refused, **passed_over}.items():
+        console.print(f"{stage.name}: {name} is left out: {reason}")
+    for name in chosen.unknown:
+        console.print(f"{stage.name}: there is no video {name!r} in {stage.videos_folder}")
+    if options.list_only:
+        for line in listing(stage, chosen.videos, options.skip_existing):
+            print(line, flush=True)
+        return 1 if chosen.unknown or chosen.refused else 0
+    gone = sorted(set(stage.videos_with_input()) - set(present))
+    if gone and options.names is None:
+        console.print(
+            f"{stage.name}: {', '.join(gone)} left as is: no longer in {stage.videos_folder}"
+        )
     if stage.notice():
         console.print(f"{stage.name}: {stage.notice()}")
-    data_folder = stage.output_base_dir.parent
+    data_folder = stage.data_folder
     try:
         stage.output_base_dir.mkdir(parents=True, exist_ok=True)
-        ledger_probe = data_folder / layout.LEDGER
-        ledger_probe.touch()
+        (data_folder / layout.LEDGER).touch()
     except OSError as error:
         console.print(f"{stage.name}: {one_line(error)}")
         return 1
-    workers = min(workers or usual_number(len(videos)), len(videos))
-    run_ = _Run(stage, videos, skip_existing, workers, console, data_folder)
+    run_ = _Run(stage, chosen.videos, options.skip_existing, workers, console)
     entries = run_.entries()
     _print_table(console, stage, entries)
-    outcomes = {entry.outcome for entry in entries}
     if run_.interrupted:
         return INTERRUPTED
-    return 1 if "failed" in outcomes else 0
+    wrong = chosen.refused or chosen.unknown
+    return 1 if wrong or any(entry.outcome == "failed" for entry in entries) else 0
+
+
+def _workers(stage: Stage, options: RunOptions, videos: int) -> Workers:
+    entry = stage.entry()
+    weights = sum(
+        file.stat().st_size for path in stage.models().values() for file in files_in(path)
+    )
+    need_mb = entry.memory_mb + catalogue.WEIGHTS_IN_MEMORY * weights / 2**20
+    return plan(max(1, videos), options.workers, entry.gpu, options.gpus, need_mb)
 
 
 class _Run:
@@ -94,12 +104,11 @@ class _Run:
         stage: Stage,
         videos: list[str],
         skip: bool,
-        workers: int,
+        workers: Workers,
         console: Console,
-        data_folder: Path,
     ) -> None:
         self.stage, self.skip, self.workers = stage, skip, workers
-        self.console, self.data_folder = console, data_folder
+        self.console, self.data_folder = console, stage.data_folder
         self.videos = sorted(videos, key=lambda video: (stage.bucket(video), video))
         self.resume = Resume(stage)
         self.loaded = False
@@ -111,7 +120,7 @@ class _Run:
         """Processes all videos; entries in the order in which they end."""
         entries: list[Entry] = []
         with _progress(self.console, self.stage.name, len(self.videos)) as advance:
-            for entry in self._side_by_side() if self.workers > 1 else self._in_turn():
+            for entry in self._side_by_side() if self.workers.number > 1 else self._in_turn():
                 entries.append(entry)
                 advance()
                 self.console.print(
@@ -131,37 +140,36 @@ class _Run:
                 break
 
     def _side_by_side(self) -> Iterator[Entry]:
-        team = Team(self._in_a_worker, self.workers)
-        with _handling(team.interrupt, signal.SIGINT, signal.SIGTERM):
-            for item in team.run(self.videos):
+        pool = WorkerPool(self._in_a_worker, self.workers)
+        with _handling(pool.interrupt, signal.SIGINT, signal.SIGTERM):
+            for item in pool.run(self.videos):
                 if isinstance(item, str):
                     self.console.print(item)
                 else:
-                    yield self._of_a_lost_one(item) if isinstance(item, Lost) else item
-        self.interrupted = team.interrupted
+                    yield self._of_a_killed_one(item) if isinstance(item, KilledWorker) else item
+        self.interrupted = pool.interrupted
 
     def _in_a_worker(self, video: str, say: Callable[[str], None]) -> Entry:
         self.say = say
         with _handling(_stop, signal.SIGTERM):
             return self._one(video)
 
-    def _of_a_lost_one(self, lost: Lost) -> Entry:
+    def _of_a_killed_one(self, killed: KilledWorker) -> Entry:
         reason = (
-            f"its process was killed ({lost.cause}), perhaps for want of memory; "
+            f"its process was killed ({killed.cause}), perhaps out of memory; "
             "run again, with --workers 1 if that was it"
-            if lost.cause == "SIGKILL"
-            else f"its process ended ({lost.cause}), its last words are above; run again"
+            if killed.cause == "SIGKILL"
+            else f"its process ended ({killed.cause}), its last words are above; run again"
         )
-        return self._write_down(lost.video, "failed", reason, 0.0, ledger.now())
+        return self._write_down(killed.video, "failed", reason, 0.0, ledger.now())
 
     def _one(self, video: str) -> Entry:
         started, clock = ledger.now(), time.monotonic()
         machine.reset_peak_memory()
         details: dict = {}
         try:
-            outcome, reason = self._process(video)
-            if outcome == "done":
-                details = self.stage.run_details()
+            outcome, result = self._process(video)
+            reason, details = result.note, result.details
         except KeyboardInterrupt:
             outcome, reason = "interrupted", "stopped; run again to go on from here"
         except Exception as error:
@@ -200,18 +208,21 @@ class _Run:
             self.say(f"{self.stage.name}: ledger not written: {one_line(error)}")
         return entry
 
-    def _process(self, video: str) -> tuple[str, str]:
+    def _process(self, video: str) -> tuple[str, Processed]:
         stage = self.stage
-        for item in stage.inputs(video):
-            if not item.path.exists():
-                if not item.required:
-                    continue
-                raise VideoError(f"{item.path} is missing; run {item.made_by} first")
-            if half := unfinished(self.data_folder, item, video):
+        items = stage.inputs(video)
+        check_inputs(items)
+        variant = stage.variant(video)
+        for item in items:
+            if half := unfinished(self.data_folder, item.made_by, video, variant):
                 raise VideoError(f"{half} has not finished {item.path}; run it again first")
+        # What was made of what is being made anew is as old as that.
+        earlier = catalogue.earlier(stage.name, variant)
+        if half := unfinished(self.data_folder, earlier, video, variant):
+            raise VideoError(f"{half} has not finished {video}; run it and what follows it first")
         owner = f"process {os.getpid()} on {socket.gethostname()} since {ledger.now()}"
         try:
-            with held(lock_path(stage, video), owner):
+            with held(self.resume.path(video).with_suffix(".lock"), owner):
                 return self._process_alone(video)
         except LockedError as other:
             raise VideoError(
@@ -219,19 +230,39 @@ class _Run:
                 "run again when that has ended"
             ) from other
 
-    def _process_alone(self, video: str) -> tuple[str, str]:
+    def _process_alone(self, video: str) -> tuple[str, Processed]:
         stage = self.stage
         if self.skip:
             state = self.resume.state(video)
+            if state.refused:
+                raise VideoError(f"to be done again, because {state.reason}; {state.refused}")
             if state.skip:
-                return "skipped", state.reason
+                self._draw(video)
+                return "skipped", Processed(state.reason)
             if state.reason:
                 self.say(f"{stage.name} {video}: again, because {state.reason}")
         self._load()
         begun = self.resume.begin(video)
-        note = stage.process(video)
-        self.resume.finish(video, begun)
-        return "done", note
+        try:
+            result = stage.process(video, check_inputs(stage.inputs(video)))
+        except DeclinedError as declined:
+            self.resume.finish_without(video, begun)
+            return "declined", Processed(str(declined))
+        if removed := self.resume.finish(video, begun):
+            more = f" and {len(removed) - 1} more" if len(removed) > 1 else ""
+            self.say(f"{stage.name} {video}: removed {removed[0]}{more}, made before")
+        self._draw(video)
+        return "done", result
+
+    def _draw(self, video: str) -> None:
+        """Pictures, if asked for; without them the results are as good."""
+        if not self.stage.vis:
+            return
+        try:
+            self.stage.draw(video, check_inputs(self.stage.inputs(video)))
+        except Exception as error:
+            where = "" if is_expected(error) else self._log(video, error)
+            self.say(f"{self.stage.name} {video}: no pictures: {one_line(error)}{where}")
 
     def _load(self) -> None:
         if self.load_failure is not None:
@@ -253,7 +284,7 @@ class _Run:
     def _weights_sha256(self) -> dict[str, str]:
         if not self.loaded:
             return {}
-        return {file: print_.digest for file, print_ in self.resume.weights().items()}
+        return {role: print_.sha256 for role, print_ in self.resume.models().items()}
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Videos side by side: where there is no GPU, forks of a run share its videos out.
+"""Videos side by side: forks of a run share its videos out, one a GPU or one a few cores.
 
 Two cores do more for two videos than for one, because much of a stage runs on one core only. Forks
 share what has been imported; each loads models for itself.
@@ -19,22 +19,49 @@ from typing import Any
 
 from stages.running import machine
 
-WORKER_MEMORY_MB = 3000
-"""Over twice what the hungriest stage takes for 100 frames of the demo, imports included."""
-
 Say = Callable[[str], None]
 
 
-def usual_number(videos: int) -> int:
-    """One worker a core as far as memory goes; one in all beside a GPU, whose memory is one."""
-    if sys.platform != "linux" or machine.has_gpu():
-        return 1
-    by_memory = int(machine.free_memory_mb() // WORKER_MEMORY_MB)
-    return max(1, min(videos, machine.cores(), by_memory))
+@dataclass(frozen=True)
+class Workers:
+    """number: how many side by side. gpus: the one of each worker; empty without any."""
+
+    number: int
+    gpus: tuple[str, ...] = ()
+
+
+def plan(
+    videos: int, asked: int, uses_gpu: bool, gpus_asked: str, worker_memory_mb: float
+) -> Workers:
+    """One worker a GPU, of a stage that uses one; else one a core as far as memory goes.
+
+    Args:
+        asked: at most so many; 0 for no limit.
+        gpus_asked: `all`, or at most so many.
+        worker_memory_mb: what a worker needs, models included.
+
+    Raises:
+        ValueError: gpus_asked is neither.
+    """
+    most = min(videos, asked or videos)
+    gpus = machine.gpus() if uses_gpu else []
+    if gpus_asked != "all":
+        if not gpus_asked.isdecimal():
+            raise ValueError(f"--gpus {gpus_asked}: say all, or how many")
+        gpus = gpus[: int(gpus_asked)]
+    if gpus:
+        used = tuple(gpus[: max(1, most)])
+        return Workers(len(used), used)
+    if asked:
+        return Workers(max(1, most))
+    if sys.platform != "linux":
+        return Workers(1)
+    by_memory = int(machine.free_memory_mb() // worker_memory_mb)
+    return Workers(max(1, min(most, machine.cores(), by_memory)))
 
 
 @dataclass(frozen=True)
-class Lost:
+class KilledWorker:
     """A video whose worker ended without a result."""
 
     video: str
@@ -46,30 +73,31 @@ class Lost:
 class _Worker:
     process: BaseProcess
     line: Connection
+    gpu: str
     video: str
     """What it works on; empty once it was told to go."""
 
 
-class Team:
+class WorkerPool:
     """Workers that take the next video whenever they are free.
 
     work: processes one video in a worker, where it may say something; both come back to the parent,
     so the result has to pickle.
     """
 
-    def __init__(self, work: Callable[[str, Say], Any], number: int) -> None:
-        self.work, self.number = work, number
+    def __init__(self, work: Callable[[str, Say], Any], workers: Workers) -> None:
+        self.work, self.plan = work, workers
         self.workers: list[_Worker] = []
         self.interrupted = False
 
     def run(self, videos: list[str]) -> Iterator[Any]:
-        """Results, and what is said (str), as they come; `Lost` for the video of a killed worker.
+        """Results, and what is said (str), as they come; a `KilledWorker` where one was killed.
 
         A killed worker is replaced by a new one.
         """
         waiting = deque(videos)
         while self.workers or (waiting and not self.interrupted):
-            while waiting and len(self.workers) < self.number and not self.interrupted:
+            while waiting and len(self.workers) < self.plan.number and not self.interrupted:
                 self._start(waiting.popleft())
             yield from self._news(waiting)
 
@@ -83,7 +111,9 @@ class Team:
         fork = get_context("fork")
         ours, theirs = fork.Pipe()
         not_theirs = [ours, *(worker.line for worker in self.workers)]
-        process = fork.Process(target=self._serve, args=(theirs, not_theirs), daemon=True)
+        taken = {worker.gpu for worker in self.workers}
+        gpu = next((gpu for gpu in self.plan.gpus if gpu not in taken), "")
+        process = fork.Process(target=self._serve, args=(theirs, not_theirs, gpu), daemon=True)
         with warnings.catch_warnings():
             # JAX fears for its threads; they start with its first computation, in the workers.
             warnings.filterwarnings("ignore", r"os\.fork\(\) was called", RuntimeWarning)
@@ -91,7 +121,7 @@ class Team:
         theirs.close()
         with suppress(OSError):  # What died since is news of the next round.
             ours.send(video)
-        self.workers.append(_Worker(process, ours, video))
+        self.workers.append(_Worker(process, ours, gpu, video))
         if self.interrupted:
             process.terminate()
 
@@ -104,7 +134,7 @@ class Team:
                 self.workers.remove(worker)
                 worker.process.join()
                 if worker.video and not self.interrupted:
-                    yield Lost(worker.video, _cause(worker.process.exitcode))
+                    yield KilledWorker(worker.video, _cause(worker.process.exitcode))
                 continue
             yield item
             if not isinstance(item, str):
@@ -112,7 +142,7 @@ class Team:
                 with suppress(OSError):
                     worker.line.send(worker.video)
 
-    def _serve(self, line: Connection, not_theirs: list[Connection]) -> None:
+    def _serve(self, line: Connection, not_theirs: list[Connection], gpu: str) -> None:
         for other in not_theirs:
             other.close()
         # Ctrl-C reaches the whole group; the parent passes it on, once, as SIGTERM.
@@ -120,7 +150,9 @@ class Team:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         # A progress bar that took the streams over is the parent's.
         sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
-        share_cores(self.number)
+        if gpu:
+            os.environ["CUDA_VISIBLE_DEVICES"] = gpu
+        share_cores(self.plan.number)
         try:
             while video := line.recv():
                 line.send(self.work(video, line.send))

@@ -68,20 +68,20 @@ def block_sums(problem: Problem, blocks: Blocks, x: Frame, inputs: Inputs) -> Bl
     b = blocks.size
     one, two = jnp.zeros(b, dtype_of(x)), jnp.zeros(2 * b, dtype_of(x))
 
-    def move(x, small):
+    def retract(x, small):
         rest = problem.frame_size - blocks.start - blocks.count * b
         everywhere = jnp.pad(jnp.tile(small, blocks.count), (blocks.start, rest))
-        return problem.nudge(x, everywhere)
+        return problem.linear_retract(x, everywhere)
 
     def frame(x, data):
         def at(small):
-            return _of_frame(blocks, move(x, small), data, inputs.constants)
+            return _of_frame(blocks, retract(x, small), data, inputs.constants)
 
         return _rows(at, one, blocks)
 
     def pair(x, x_next, data, data_next):
         def at(small):
-            both = move(x, small[:b]), move(x_next, small[b:])
+            both = retract(x, small[:b]), retract(x_next, small[b:])
             return _of_pair(blocks, *both, data, data_next, inputs.constants)
 
         return _rows(at, two, blocks)

@@ -9,8 +9,8 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
 from stages.solving.arrow import ArrowSystem
+from stages.solving.feature_rows import feature_rows
 from stages.solving.joint_blocks import block_costs, block_sums
-from stages.solving.mark_rows import mark_rows
 from stages.solving.problem import Data, Frame, Problem, Shared, View
 from stages.solving.rows import (
     Costs,
@@ -120,14 +120,14 @@ def _frame_grams(
 
 def frame_rows(problem: Problem, x: Frame, shared: Shared, inputs: Inputs) -> tuple[Rows, Features]:
     n, s = problem.frame_size, problem.shared_size
-    if problem.marks:
-        found, features = mark_rows(problem, problem.marks, x, shared, inputs)
+    if problem.point_features:
+        found, features = feature_rows(problem, problem.point_features, x, shared, inputs)
         return masked(found, inputs.frame_mask), features
 
     def rows(x, shared, data):
         def at(delta):
-            moved = problem.nudge(x, delta[:n])
-            moved_shared = problem.move_shared(shared, delta[n:])
+            moved = problem.linear_retract(x, delta[:n])
+            moved_shared = problem.retract_shared(shared, delta[n:])
             view, pair_view = _views(problem, moved, moved_shared, data, inputs.constants)
             residuals = problem.frame_residuals(view, moved_shared, data, inputs.constants)
             features = ravel_pytree(pair_view.features)[0] if problem.features else jnp.zeros(0)
@@ -151,10 +151,10 @@ def pair_rows(
     def rows(x, x_next, f, f_next, shared, data, data_next):
         def at(delta):
             da, db, dfa, dfb, ds = jnp.split(delta, cuts)
-            a, b = problem.nudge(x, da), problem.nudge(x_next, db)
+            a, b = problem.linear_retract(x, da), problem.linear_retract(x_next, db)
             if F:
                 a, b = View(a, unravel(f + dfa)), View(b, unravel(f_next + dfb))
-            moved = problem.move_shared(shared, ds) if s else shared
+            moved = problem.retract_shared(shared, ds) if s else shared
             residuals = problem.pair_residuals(a, b, moved, data, data_next, inputs.constants)
             return residuals, jnp.zeros(0)
 
@@ -183,7 +183,7 @@ def _slopes(J: Float[Array, "P t m i"], r: Float[Array, "P t m"]) -> Float[Array
 
 def _shared_rows(problem: Problem, shared: Shared, inputs: Inputs) -> Rows:
     def at(delta):
-        moved = problem.move_shared(shared, delta)
+        moved = problem.retract_shared(shared, delta)
         return problem.shared_residuals(moved, inputs.constants), jnp.zeros(0)
 
     return weighted_rows(at, jnp.zeros(problem.shared_size, dtype_of(shared)))[0]

@@ -83,10 +83,12 @@ def matmul_3x3(R: Float[Array, "*b 3 3"], A: Float[Array, "*b 3 3"]) -> Float[Ar
 
 
 def rotate_left(R: Float[Array, "*b 3 3"], delta: Float[Array, "*b 3"]) -> Float[Array, "*b 3 3"]:
-    """Move a rotation along a tangent given in its outer (left) frame: `exp(delta) @ R`."""
+    """Retract a rotation along a tangent in its outer (left) frame: `exp(delta) @ R`."""
     return matmul_3x3(rotation_exp(delta), R)
 
 
-def nudge_left(R: Float[Array, "*b 3 3"], delta: Float[Array, "*b 3"]) -> Float[Array, "*b 3 3"]:
+def rotate_left_linear(
+    R: Float[Array, "*b 3 3"], delta: Float[Array, "*b 3"]
+) -> Float[Array, "*b 3 3"]:
     """`rotate_left` to first order in delta."""
     return R + matmul_3x3(hat(delta), R)

@@ -1,17 +1,10 @@
-"""Lengths come in multiples of 100 frames, so that one compilation serves many videos."""
+"""Trajectories padded to a common length, and masks that say which frames are real."""
 
 import jax
 import numpy as np
 from jaxtyping import Bool
 
 from stages.solving.problem import Data
-
-LENGTH_STEP = 100
-
-
-def padded_length(frames: int) -> int:
-    """Smallest multiple of 100 that holds this many frames (at least 100)."""
-    return max(1, -(-frames // LENGTH_STEP)) * LENGTH_STEP
 
 
 def pad_frames(tree: Data, length: int, axis: int = 1) -> Data:

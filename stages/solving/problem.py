@@ -1,4 +1,4 @@
-"""What is solved: variables, residuals and how a variable moves along its tangent."""
+"""What is solved: variables, residuals and how a variable retracts along its tangent."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ def _no_shared_residuals(shared: Shared, constants: Data) -> Residuals:
     return {}
 
 
-def _no_shared_move(shared: Shared, delta: Float[Array, " s"]) -> Shared:
+def _no_shared_retract(shared: Shared, delta: Float[Array, " s"]) -> Shared:
     return shared
 
 
@@ -80,13 +80,13 @@ class Blocks:
 
 
 @dataclass(frozen=True, eq=False)
-class Marks:
-    """Which feature each row of the frames' residuals looks at, and the features' derivatives.
+class PointFeatures:
+    """Which feature each row of the frames' residuals depends on, and the features' derivatives.
 
     Makes frames cheap where rows are many: `features` then gives `for_frame` as named groups of
-    marks, {group: (count, size)}, which like `for_pairs` must not depend on the shared numbers.
-    Row k of a term must depend on mark k of the term's group, the shared numbers and data only,
-    not on other marks or on `View.x`: what depends on the variables directly belongs in `blocks`.
+    points, {group: (count, size)}, which like `for_pairs` must not depend on the shared numbers.
+    Row k of a term must depend on point k of the term's group, the shared numbers and data only,
+    not on other points or on `View.x`: what depends on the variables directly belongs in `blocks`.
 
     Attributes:
         jacobian: (x, data, constants) -> what `features` gives with another, last axis: the
@@ -108,13 +108,13 @@ class Problem:
 
     Attributes:
         frame_size: length of a frame's tangent.
-        move_frame: (x, delta (frame_size,)) -> x moved along its tangent; delta = 0 gives x.
+        retract_frame: (x, delta (frame_size,)) -> x moved along its tangent; delta = 0 gives x.
         frame_residuals: (x, shared, data, constants) -> {term: residual of any shape, or Robust}.
         pair_residuals: (x, x_next, shared, data, data_next, constants) -> the same, for two
             neighbouring frames.
         shared_residuals: (shared, constants) -> the same, on the shared numbers alone.
         shared_size: length of the shared tangent; 0 for none.
-        move_shared: (shared, delta (shared_size,)) -> moved shared numbers.
+        retract_shared: (shared, delta (shared_size,)) -> shared numbers moved along theirs.
         pairs_use_shared: False if no pair residual depends on the shared numbers (cheaper).
         features: (x, shared, data, constants) -> (for_frame, for_pairs), pytrees of floats computed
             once a frame, such as forward kinematics. With it frame residuals get
@@ -122,32 +122,33 @@ class Problem:
             are differentiated through the Jacobian of `for_pairs` (keep it small: the feet, not
             the whole body), which is much cheaper than the kinematics of both frames in each.
         blocks: residuals of single joints, cheaply.
-        marks: derivatives of features in closed form.
-        nudge_frame: move_frame to first order around delta = 0, used for derivatives only; for
-            rotations `nudge_left`. Compiles and runs faster than differentiating move_frame.
+        point_features: derivatives of features in closed form.
+        linear_retract_frame: retract_frame to first order around delta = 0, used for derivatives
+            only; for rotations `rotate_left_linear`. Compiles and runs faster than differentiating
+            retract_frame.
         closure_digest: of the data that the functions close over (`programs.digest_of`), "" if they
-            close over none. Finished programs are kept on disk under it; None: they are not.
+            close over none. Traced programs are cached on disk under it; None: they are not.
     """
 
     frame_size: int
-    move_frame: Callable[[Frame, Float[Array, " n"]], Frame]
+    retract_frame: Callable[[Frame, Float[Array, " n"]], Frame]
     frame_residuals: Callable[[Frame, Shared, Data, Data], Residuals] = _no_frame_residuals
     pair_residuals: Callable[[Frame, Frame, Shared, Data, Data, Data], Residuals] = (
         _no_pair_residuals
     )
     shared_residuals: Callable[[Shared, Data], Residuals] = _no_shared_residuals
     shared_size: int = 0
-    move_shared: Callable[[Shared, Float[Array, " s"]], Shared] = _no_shared_move
+    retract_shared: Callable[[Shared, Float[Array, " s"]], Shared] = _no_shared_retract
     pairs_use_shared: bool = True
     features: Callable[[Frame, Shared, Data, Data], tuple[Any, Any]] | None = None
     blocks: Blocks | None = None
-    marks: Marks | None = None
-    nudge_frame: Callable[[Frame, Float[Array, " n"]], Frame] | None = None
+    point_features: PointFeatures | None = None
+    linear_retract_frame: Callable[[Frame, Float[Array, " n"]], Frame] | None = None
     closure_digest: str | None = None
 
-    def nudge(self, x: Frame, delta: Float[Array, " n"]) -> Frame:
+    def linear_retract(self, x: Frame, delta: Float[Array, " n"]) -> Frame:
         """x moved by an infinitesimal delta."""
-        return (self.nudge_frame or self.move_frame)(x, delta)
+        return (self.linear_retract_frame or self.retract_frame)(x, delta)
 
 
 class Limits(NamedTuple):

@@ -28,12 +28,12 @@ Program = Callable[..., Any]
 _ready: dict[Any, Program] = {}
 
 
-def kept_program(
+def cached_program(
     minimise: Callable[..., Any], options: dict[str, Any] | None, problem: Problem, arguments: Any
 ) -> Program:
     """`minimise(problem, ...)`, compiled with options, for arguments of these shapes.
 
-    Programs are kept below JAX's cache folder (`use_compilation_cache`). Without one, or for
+    Programs are cached below JAX's cache folder (`use_compilation_cache`). Without one, or for
     problems that do not say what they close over, JAX traces as usual.
     """
     leaves, tree = jax.tree.flatten(arguments)
@@ -45,7 +45,7 @@ def kept_program(
         if folder is None or digest is None:
             _ready[key] = jax.jit(functools.partial(minimise, problem), compiler_options=options)
         else:
-            traced_from = repr((digest, str(tree), shapes, *_surroundings()))
+            traced_from = repr((digest, str(tree), shapes, *_environment()))
             name = hashlib.sha256(traced_from.encode()).hexdigest()
             path = Path(folder) / FOLDER / name
             _ready[key] = _from_disk(path, leaves, options) or _to_disk(
@@ -120,8 +120,8 @@ def _load_linear_algebra() -> None:
 
 
 @functools.cache
-def _surroundings() -> tuple[str, ...]:
-    """What every program depends on."""
+def _environment() -> tuple[str, ...]:
+    """What every program depends on: this project's code, JAX, the device."""
     code = hashlib.sha256()
     for path in sorted(Path(__file__).parents[1].rglob("*.py")):
         code.update(path.read_bytes())

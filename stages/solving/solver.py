@@ -17,7 +17,7 @@ from jaxtyping import Array, Bool, Float, Int
 from stages.solving.arrow import ArrowSystem, solve_arrow
 from stages.solving.linearise import NormalEquations, linearise, term_costs
 from stages.solving.problem import Data, Frame, Limits, Problem, Shared, Solution
-from stages.solving.programs import kept_program
+from stages.solving.programs import cached_program
 from stages.solving.rows import Costs, Inputs, Totals, dtype_of
 
 DEFAULT_LIMITS = Limits()
@@ -61,7 +61,7 @@ def solve(
     arguments = jax.tree.map(
         lambda leaf: leaf if isinstance(leaf, jax.Array) else np.asarray(leaf), arguments
     )
-    return kept_program(minimise, _compiler_options(), problem, arguments)(*arguments)
+    return cached_program(minimise, _compiler_options(), problem, arguments)(*arguments)
 
 
 def _compiler_options() -> dict[str, Any] | None:
@@ -208,10 +208,10 @@ def _shortened(problem: Problem, inputs: Inputs, state: _State, old: Totals, ste
     slack = 1e-6 * cost / jnp.maximum(jnp.sum(inputs.frame_mask), 1)
 
     def attempt(share):
-        frames = jax.vmap(jax.vmap(problem.move_frame))(
+        frames = jax.vmap(jax.vmap(problem.retract_frame))(
             state.frames, step.frames * share[..., None]
         )
-        shared = problem.move_shared(state.shared, step.shared)
+        shared = problem.retract_shared(state.shared, step.shared)
         return frames, shared, term_costs(problem, frames, shared, inputs)
 
     def worse(trial):

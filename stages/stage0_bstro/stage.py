@@ -1,17 +1,27 @@
-"""stage0-bstro: what of the people that stage0-sam2 found touches the world."""
+"""stage0-bstro: what of the people that stage 0 found touches the world."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
-from stages.artifacts.contacts import PersonContact, write_contacts
+from stages.artifacts import layout
+from stages.artifacts.contacts import PersonContact, read_contacts, write_contacts
 from stages.artifacts.images import list_images, read_image
-from stages.artifacts.masks import TrackSummary, choose_people
+from stages.artifacts.masks import TrackSummary, choose_people, read_labels
 from stages.body.model import load_body
-from stages.running.people_stage import Frame, PeopleStage, in_batches
+from stages.running import (
+    InputPaths,
+    Processed,
+    flag,
+    folder,
+    model_file,
+    stage_command,
+    torch_device,
+)
+from stages.running.model_flags import body_flag, checkpoint_flag
+from stages.running.people_stage import Frame, PeopleStage, frames_with_boxes, in_batches
 from stages.stage0_bstro.checkpoint import load_demo_network, load_official_network
 from stages.stage0_bstro.crops import crop
 from stages.stage0_bstro.drawing import draw
@@ -21,34 +31,44 @@ from stages.stage0_bstro.flags import feet_in_contact
 from stages.stage0_bstro.official_data import REGRESSOR, SAMPLER, official_template
 
 
-@dataclass
+@dataclass(kw_only=True)
 class BstroStage(PeopleStage):
-    """Estimates contact."""
+    """Find which body vertices touch something and which feet are in contact, in every frame.
 
-    body_model: Path
-    """Feet, and the template of the official network."""
-    foot_segmentation: Path | None
-    feet_contact_ratio_thr: float
-    contact_thr: float
+    Writes <output-base-dir>/<video>/cam01/00001.pkl ... for everybody in the frame, with or without
+    --multihuman; --multihuman --top-k leaves out all but the k largest people.
+    """
+
+    contacts_base_dir: Path = folder(
+        layout.CONTACTS, "Folder for the contacts.", name="--output-base-dir", is_output=True
+    )
+    model_checkpoint: Path = checkpoint_flag(  # type: ignore[misc]  # a field here
+        "bstro",
+        "A BSTRO checkpoint: hsi_hrnet_3dpw_b32_checkpoint_15.bin with mesh_downsampling.npz and "
+        "J_regressor_h36m_correct.npy beside it, or one of this project's own.",
+    )
+    feet_contact_ratio_thr: float = flag(
+        0.2, "A foot is in contact if more than this share of its vertices touch."
+    )
+    contact_thr: float = flag(0.95, "A vertex touches if its probability is above this.")
+    foot_segmentation: Path | None = model_file(
+        lambda: None,
+        "SMPL's smpl_vert_segmentation.json.",
+        shown_default="the feet that the body model names",
+    )
+    body_model: Path = body_flag()
 
     name = "stage0-bstro"
     network = "BSTRO"
 
-    def parameters(self) -> dict[str, Any]:
-        return super().parameters() | {
-            "feet_contact_ratio_thr": self.feet_contact_ratio_thr,
-            "contact_thr": self.contact_thr,
-            "foot_segmentation": str(self.foot_segmentation or ""),
-        }
-
     @property
     def _is_official(self) -> bool:
-        return self.checkpoint.suffix != ".safetensors"
+        return self.model_checkpoint.suffix != ".safetensors"
 
-    def weights(self) -> dict[str, Path]:
-        files = {"bstro": self.checkpoint, "body": self.body_model}
+    def models(self) -> dict[str, Path]:
+        files = super().models()
         if self._is_official:
-            beside = self.checkpoint.parent
+            beside = self.model_checkpoint.parent
             files |= {"mesh_sampler": beside / SAMPLER, "joint_regressor": beside / REGRESSOR}
         return files
 
@@ -58,37 +78,40 @@ class BstroStage(PeopleStage):
             body, self.foot_segmentation, self.contact_thr, self.feet_contact_ratio_thr
         )
         if self._is_official:
-            template = torch.from_numpy(official_template(self.checkpoint.parent, body))
-            network = load_official_network(self.checkpoint, template)
+            template = torch.from_numpy(official_template(self.model_checkpoint.parent, body))
+            network = load_official_network(self.model_checkpoint, template)
         else:
-            network = load_demo_network(self.checkpoint)
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.estimate = ContactEstimator(network, device)
+            network = load_demo_network(self.model_checkpoint)
+        self.estimate = ContactEstimator(network, torch_device())
 
-    def process(self, video: str) -> str:
-        images = list_images(self.pictures_folder(video))
-        people = self.people(video)
-        folder = self.result_folder(video)
-        for old in folder.glob("*.pkl"):
+    def process(self, video: str, inputs: InputPaths) -> Processed:
+        images, people = list_images(inputs["frames"]), self.people(video, inputs)
+        result = self.result_folder(video)
+        for old in result.glob("*.pkl"):
             old.unlink()
-        standing = np.zeros(2, int)
+        in_contact = np.zeros(2, int)
         detections = 0
-        for group in in_batches(self.frames(video, images, people), self.batch_size):
-            found = self._contacts(group)
-            for (image, boxes), contacts in zip(group, found, strict=True):
-                write_contacts(folder, image.name, contacts)
-                if self.vis:
-                    both = {person: (boxes[person], contacts[person]) for person in contacts}
-                    picture = folder / "vis" / f"{image.name}.jpg"
-                    draw(picture, read_image(image.path), both, self.contact_thr)
+        every = frames_with_boxes(inputs["labels"], images, people)
+        for group in in_batches(every, self.batch_size):
+            for (image, _), contacts in zip(group, self._contacts(group), strict=True):
+                write_contacts(result, image.name, contacts)
                 for contact in contacts.values():
-                    standing += (contact.left_foot, contact.right_foot)
+                    in_contact += (contact.left_foot, contact.right_foot)
                 detections += len(contacts)
-        share = 100 * standing / max(detections, 1)
-        return (
+        share = 100 * in_contact / max(detections, 1)
+        return Processed(
             f"{detections} detections of {len(people)} people in {len(images)} frames, "
-            f"left foot stands in {share[0]:.0f} %, right in {share[1]:.0f} %"
+            f"left foot in contact in {share[0]:.0f} %, right in {share[1]:.0f} %"
         )
+
+    def draw(self, video: str, inputs: InputPaths) -> None:
+        result = self.result_folder(video)
+        for image in list_images(inputs["frames"]):
+            boxes = read_labels(inputs["labels"].parent, image.name)
+            contacts = read_contacts(result, image.name) or {}
+            both = {p: (boxes[p].box, contacts[p]) for p in contacts if p in boxes}
+            picture = result / "vis" / f"{image.name}.jpg"
+            draw(picture, read_image(image.path), both, self.contact_thr)
 
     def choose(self, summary: TrackSummary) -> list[int]:
         """Everybody, as the original has it; only an explicit top k leaves people out."""
@@ -112,3 +135,6 @@ class BstroStage(PeopleStage):
             }
             for _, boxes in group
         ]
+
+
+main = stage_command(BstroStage)

@@ -2,12 +2,35 @@
 
 import shutil
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+
+import click
 
 from stages.artifacts import layout
-from stages.artifacts.images import FrameTimes, write_image, write_times
-from stages.running import Input, Stage, VideoError, padded_length
+from stages.artifacts.images import (
+    FrameTimes,
+    list_images,
+    read_image,
+    read_times,
+    write_image,
+    write_times,
+)
+from stages.artifacts.video_files import VideoFiles, find_videos
+from stages.drawing.panels import evenly_spread
+from stages.geometry.padding import padded_length
+from stages.running import (
+    Input,
+    InputPaths,
+    Processed,
+    Stage,
+    VideoError,
+    flag,
+    folder,
+    stage_command,
+)
+from stages.running.stage import BY_HAND
+from stages.stage0_frames.drawing import FRAMES, picture
 from stages.stage0_frames.video_frames import (
     expected_frames,
     nearest_times,
@@ -16,68 +39,92 @@ from stages.stage0_frames.video_frames import (
     probe,
 )
 
-SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v")
 MAX_FRAMES = 99_999
 
 
-def video_files(folder: Path) -> dict[str, Path]:
-    """Video files of a folder, by the name that the video has in all later stages: the stem.
-
-    Raises:
-        VideoError: two files share a stem.
-    """
-    found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
-            if path.stem in found:
-                raise VideoError(f"{found[path.stem]} and {path} share a name; rename one")
-            found[path.stem] = path
-    return found
-
-
-@dataclass
+@dataclass(kw_only=True)
 class FramesStage(Stage):
-    """Extracts frames."""
+    """Turn video files into numbered pictures.
 
-    videos_dir: Path
-    images_base_dir: Path
-    fps: float | None
-    """Frames a second to extract; None keeps the video's own rate."""
+    Writes <output-base-dir>/<video>/cam01/00001.jpg ... and frames.json with their true times.
+    Upright, whatever the phone's orientation was; videos of variable rate keep true time.
+    """
+
+    videos_dir: Path = folder("videos", "Folder of video files.")
+    images_base_dir: Path = folder(
+        layout.IMAGES, "Folder for the frames.", name="--output-base-dir", is_output=True
+    )
+    fps: float | None = flag(
+        None,
+        "Frames a second to extract, by time stamps. Default: the video's own rate.",
+        kind=click.FloatRange(min=0, min_open=True),
+    )
 
     name = "stage0-frames"
 
-    def __post_init__(self) -> None:
-        self.files = video_files(self.videos_dir)
+    @cached_property
+    def _found(self) -> VideoFiles:
+        return find_videos(self.videos_dir)
 
     @property
-    def output_base_dir(self) -> Path:
-        return self.images_base_dir
+    def source_folder(self) -> Path:
+        return self.videos_dir
+
+    @property
+    def videos_folder(self) -> Path:
+        return self.videos_dir
+
+    def videos(self) -> list[str]:
+        return list(self._found.files)
+
+    def videos_with_input(self) -> list[str]:
+        return self.videos()
+
+    def refused(self) -> dict[str, str]:
+        return self._found.refused
+
+    def passed_over(self) -> dict[str, str]:
+        return self._found.passed_over
 
     def inputs(self, video: str) -> list[Input]:
-        return [Input(self.files[video], "the camera")]
+        return [Input("video", self._found.files[video], BY_HAND)]
 
     def outputs(self, video: str) -> list[Path]:
         return [self.images_base_dir / video / layout.CAMERA]
 
-    def parameters(self) -> dict[str, Any]:
-        return {"fps": self.fps}
-
     def bucket(self, video: str) -> int:
-        return padded_length(expected_frames(self.files[video], self.fps))
+        return padded_length(expected_frames(self._found.files[video], self.fps))
 
-    def process(self, video: str) -> str:
-        path, folder = self.files[video], self.images_base_dir / video / layout.CAMERA
+    def process(self, video: str, inputs: InputPaths) -> Processed:
+        path, (frames_dir,) = inputs["video"], self.outputs(video)
         times_s, problem = probe(path)
         fps = self.fps or nominal_fps(times_s)
         chosen = nearest_times(times_s, fps)
         if len(chosen) > MAX_FRAMES:
             raise VideoError(f"{path} gives {len(chosen)} frames, over {MAX_FRAMES}; cut it")
         # Frames of an earlier, longer extraction must not stay among the new ones.
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(frames_dir, ignore_errors=True)
         size = (0, 0)
         for number, image in enumerate(pick_frames(path, chosen), 1):
-            write_image(folder / f"{number:05d}.jpg", image)
+            write_image(frames_dir / f"{number:05d}.jpg", image)
             size = (image.shape[1], image.shape[0])
-        write_times(folder, FrameTimes(fps, times_s[chosen], path.name))
+        write_times(frames_dir, FrameTimes(fps, times_s[chosen], path.name))
         note = f"{len(chosen)} frames of {size[0]}x{size[1]} at {fps:g} fps"
-        return f"{note}; the file is {problem}, frames before that are used" if problem else note
+        if problem:
+            note += f"; the file is {problem}, frames before that are used"
+        return Processed(note)
+
+    def draw(self, video: str, inputs: InputPaths) -> None:
+        (frames_dir,) = self.outputs(video)
+        images = list_images(frames_dir)
+        shown = evenly_spread(len(images), FRAMES)
+        record = read_times(frames_dir)
+        sheet = picture(
+            [read_image(images[at].path) for at in shown],
+            [images[at].name for at in shown],
+            None if record is None else record.times_s[shown],
+        )
+        write_image(frames_dir / "vis" / "frames.jpg", sheet)
+
+
+main = stage_command(FramesStage)

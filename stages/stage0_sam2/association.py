@@ -8,10 +8,11 @@ until somebody dressed as they were appears.
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
-from scipy.optimize import linear_sum_assignment
+from jaxtyping import Bool, Float
 
 from stages.artifacts.masks import box_of
+from stages.tracking.appearance import ALIKE, Colours, likeness
+from stages.tracking.pairing import SAME, best_pairs, by_clothes, by_place, contained
 
 MISSES_ALLOWED = 2
 """Looks of the detector that a person may be carried on without being found."""
@@ -20,25 +21,15 @@ HIDDEN_ALLOWED = 6
 MIN_AREA_PX = 20
 LEAST_FILLED = 0.05
 """A mask that fills less of the detector's box is not of what the detector saw."""
-SAME = 0.5
-"""Masks that share more than this of the smaller one are of one body."""
 WHOLE = 0.8
 """A new mask this much as large as the one carried on replaces it."""
 LITTLE = 0.15
 """Share of somebody's area that is too little to go on with."""
-ALIKE = 0.6
-"""Colours that two pictures of one person have in common at least."""
 COLLAPSED = 0.5
 """A mask carried on that has less than this of the area found is not to be trusted any more."""
-PLACE_COUNTS = 0.3
-"""Against all of the colours, after people could be mistaken for one another."""
 PARTS_ALIKE, PARTS_AREA = 0.8, 1.5
 """Parts of one person share that much of their colours, and are in all at most so many times
 the area that the person had."""
-SHADES = 4
-"""Steps of red, green and blue in which colours are counted."""
-
-Colours = Float[np.ndarray, "64"]
 
 
 @dataclass(frozen=True)
@@ -79,28 +70,10 @@ class Prompts:
     """People found whole whose mask had collapsed on the way."""
 
 
-def contained(a: Bool[np.ndarray, "H W"], b: Bool[np.ndarray, "H W"]) -> float:
-    """Share of the smaller mask that the other one covers; 0 if either is empty."""
-    smaller = min(np.count_nonzero(a), np.count_nonzero(b))
-    return np.count_nonzero(a & b) / smaller if smaller else 0.0
-
-
 def fills(mask: Bool[np.ndarray, "H W"], box: Float[np.ndarray, "4"]) -> bool:
     """Whether a mask can be of the person that the detector saw in a box (x1, y1, x2, y2)."""
     x1, y1, x2, y2 = box
     return bool(mask.sum() >= max(MIN_AREA_PX, LEAST_FILLED * (x2 - x1) * (y2 - y1)))
-
-
-def colours_of(image: UInt8[np.ndarray, "H W 3"], mask: Bool[np.ndarray, "H W"]) -> Colours:
-    """Shares of the colours of a person's pixels; they add up to 1."""
-    shade = image[mask].astype(int) * SHADES // 256
-    number = (shade[:, 0] * SHADES + shade[:, 1]) * SHADES + shade[:, 2]
-    return np.bincount(number, minlength=SHADES**3) / max(len(number), 1)
-
-
-def likeness(a: Colours, b: Colours) -> float:
-    """How much of their colours two people have in common, from 0 to 1."""
-    return float(np.minimum(a, b).sum())
 
 
 def found_together(tracks: dict[int, Track], candidates: list[Candidate]) -> bool:
@@ -213,16 +186,8 @@ def _pairs(
     people = list(tracks)
     shared = np.array([[contained(tracks[p].last, c.mask) for c in candidates] for p in people])
     alike = np.array([[likeness(tracks[p].colours, c.colours) for c in candidates] for p in people])
-    if crossed:
-        value = np.where(alike >= ALIKE, alike + PLACE_COUNTS * shared, 0.0)
-    else:
-        value = np.where(shared > SAME, shared * (alike + 1e-3), 0.0)
-    rows, columns = linear_sum_assignment(-value)
-    return {
-        people[row]: int(column)
-        for row, column in zip(rows, columns, strict=True)
-        if value[row, column] > 0
-    }
+    fit = by_clothes(shared, alike) if crossed else by_place(shared, alike)
+    return {people[row]: column for row, column in best_pairs(fit).items()}
 
 
 def _little_left(track: Track) -> bool:

@@ -9,24 +9,12 @@ from jaxtyping import UInt8, UInt16
 
 from stages.artifacts.atomic import replacing
 from stages.artifacts.images import read_image, write_image
-
-COLOURS = np.array(
-    [[255, 127, 14], [31, 119, 180], [44, 160, 44], [214, 39, 40], [148, 103, 189], [23, 190, 207]]
-)
-
-
-def overlay(
-    image: UInt8[np.ndarray, "H W 3"], ids: UInt16[np.ndarray, "H W"]
-) -> UInt8[np.ndarray, "H W 3"]:
-    """The image with people tinted by their id."""
-    tint = COLOURS[(ids.astype(int) - 1) % len(COLOURS)]
-    mixed = 0.5 * image + 0.5 * tint
-    return np.where((ids > 0)[..., None], mixed, image).astype(np.uint8)
+from stages.drawing.detections import masks_over
 
 
 def draw(path: Path, image: UInt8[np.ndarray, "H W 3"], ids: UInt16[np.ndarray, "H W"]) -> None:
     """Writes one tinted picture."""
-    write_image(path, overlay(image, ids))
+    write_image(path, masks_over(image, ids))
 
 
 def write_video(path: Path, pictures: Iterable[Path], fps: float = 30.0) -> None:

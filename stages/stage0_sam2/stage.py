@@ -6,55 +6,83 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from stages.artifacts import layout
 from stages.artifacts.images import list_images, read_image
 from stages.artifacts.masks import (
+    LABELS,
+    MASKS,
     PersonLabel,
+    read_mask,
     summarise,
     summary_path,
     write_frame,
     write_summary,
 )
-from stages.running import Input, Stage
+from stages.running import (
+    Input,
+    InputPaths,
+    Processed,
+    Stage,
+    flag,
+    folder,
+    folders_with_frames,
+    stage_command,
+    torch_device,
+)
+from stages.running.inputs import frames
+from stages.running.model_flags import checkpoint_flag
 from stages.stage0_sam2.detector import PersonDetector
 from stages.stage0_sam2.drawing import draw, write_video
 from stages.stage0_sam2.tracker import Tracker
-from stages.weights.demo import is_demo
 from stages.weights.grounding_dino import load_grounding_dino
+from stages.weights.locate import is_demo
 from stages.weights.sam2 import load_sam2
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Sam2Stage(Stage):
-    """Segments people."""
+    """Find people and follow them: a mask, a box and an id for everybody in every frame.
 
-    video_base_dir: Path
-    masks_base_dir: Path
-    text: str
-    dino_checkpoint: Path
-    sam2_checkpoint: Path
-    vis: bool
+    Writes mask_data/, json_data/ and meta_data.json to <output-base-dir>/<video>/cam01. Memory does
+    not grow with the length of the video.
+    """
+
+    video_base_dir: Path = folder(layout.IMAGES, "Folder of frames.")
+    masks_base_dir: Path = folder(
+        layout.MASKS,
+        "Folder for masks, boxes and ids.",
+        name="--output-base-dir",
+        is_output=True,
+    )
+    text: str = flag("person.", "What to look for.")
+    dino_checkpoint: Path = checkpoint_flag(
+        "grounding_dino",
+        "A Grounding DINO folder in the transformers layout.",
+        "--dino-checkpoint",
+    )
+    sam2_checkpoint: Path = checkpoint_flag(
+        "sam2", "An official sam2.1_hiera_*.pt.", "--sam2-checkpoint"
+    )
 
     name = "stage0-sam2"
 
     @property
-    def output_base_dir(self) -> Path:
-        return self.masks_base_dir
+    def source_folder(self) -> Path:
+        return self.video_base_dir
+
+    def videos_with_input(self) -> list[str]:
+        return folders_with_frames(self.video_base_dir)
 
     def inputs(self, video: str) -> list[Input]:
-        return [Input(self.video_base_dir / video / layout.CAMERA, "stage0-frames")]
+        return [frames(self.video_base_dir, video)]
+
+    def _result_dir(self, video: str) -> Path:
+        return self.masks_base_dir / video / layout.CAMERA
 
     def outputs(self, video: str) -> list[Path]:
-        folder = self.masks_base_dir / video / layout.CAMERA
-        return [summary_path(folder), folder / "mask_data", folder / "json_data"]
-
-    def parameters(self) -> dict[str, Any]:
-        return {"text": self.text, "vis": self.vis}
-
-    def weights(self) -> dict[str, Path]:
-        return {"grounding-dino": self.dino_checkpoint, "sam2": self.sam2_checkpoint}
+        result = self._result_dir(video)
+        return [summary_path(result), result / MASKS, result / LABELS]
 
     def notice(self) -> str:
         line = f"Grounding DINO {self.dino_checkpoint}, SAM 2 {self.sam2_checkpoint}"
@@ -63,15 +91,14 @@ class Sam2Stage(Stage):
         return line
 
     def load(self) -> None:
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = torch_device()
         self.detector = PersonDetector(load_grounding_dino(self.dino_checkpoint, device), self.text)
-        self.predictor = load_sam2(self.sam2_checkpoint, device)
+        self.predictor: Any = load_sam2(self.sam2_checkpoint, device)
 
-    def process(self, video: str) -> str:
-        images = list_images(self.video_base_dir / video / layout.CAMERA)
-        folder = self.masks_base_dir / video / layout.CAMERA
-        for part in ("mask_data", "json_data", "result"):
-            shutil.rmtree(folder / part, ignore_errors=True)
+    def process(self, video: str, inputs: InputPaths) -> Processed:
+        images, result = list_images(inputs["frames"]), self._result_dir(video)
+        for part in (MASKS, LABELS, "result"):
+            shutil.rmtree(result / part, ignore_errors=True)
         tracker = Tracker(self.predictor, self.detector, images)
         labels: list[dict[int, PersonLabel]] = []
         for segment in tracker.run():
@@ -80,14 +107,19 @@ class Sam2Stage(Stage):
                 scores = {
                     person: tracker.scores[person] for person in np.unique(ids[ids > 0]).tolist()
                 }
-                labels.append(write_frame(folder, image.name, ids, scores))
-                if self.vis:
-                    draw(folder / "result" / f"{image.name}.jpg", read_image(image.path), ids)
+                labels.append(write_frame(result, image.name, ids, scores))
         summary = summarise(labels)
-        write_summary(folder, summary)
-        if self.vis:
-            pictures = [folder / "result" / f"{image.name}.jpg" for image in images]
-            write_video(folder / "sam2_output.mp4", pictures)
+        write_summary(result, summary)
         seen = sum(bool(frame) for frame in labels)
         people = len(summary.all_instance_ids)
-        return f"{people} people, somebody in {seen} of {len(images)} frames"
+        return Processed(f"{people} people, somebody in {seen} of {len(images)} frames")
+
+    def draw(self, video: str, inputs: InputPaths) -> None:
+        images, result = list_images(inputs["frames"]), self._result_dir(video)
+        pictures = [result / "result" / f"{image.name}.jpg" for image in images]
+        for image, picture in zip(images, pictures, strict=True):
+            draw(picture, read_image(image.path), read_mask(result, image.name))
+        write_video(result / "sam2_output.mp4", pictures)
+
+
+main = stage_command(Sam2Stage)

@@ -16,19 +16,18 @@ from jaxtyping import UInt8, UInt16
 
 from stages.artifacts.images import ImageFile, read_image
 from stages.stage0_sam2.association import (
-    SAME,
     Candidate,
     Prompts,
     Track,
     associate,
     changed_places,
-    colours_of,
-    contained,
     fills,
     found_together,
 )
 from stages.stage0_sam2.detector import PersonDetector
 from stages.stage0_sam2.propagation import follow, id_map
+from stages.tracking.appearance import colours_of
+from stages.tracking.pairing import SAME, contained
 
 STEP = 20
 FRAMES_FOLLOWED = 60

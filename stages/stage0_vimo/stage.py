@@ -1,66 +1,86 @@
-"""stage0-vimo: SMPL rotations and shape of the people that stage0-sam2 found."""
+"""stage0-vimo: SMPL rotations and shape of the people that stage 0 found."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
-from jaxtyping import Float
 
-from stages.artifacts.bodies import PersonBody, write_bodies
+from stages.artifacts import layout
+from stages.artifacts.bodies import PersonBody, read_bodies, write_bodies
 from stages.artifacts.images import ImageFile, list_images, read_image
-from stages.body.model import BodyModel, load_body
-from stages.running import VideoError
-from stages.running.people_stage import PeopleStage
+from stages.artifacts.masks import read_labels
+from stages.body.model import load_body
+from stages.running import (
+    InputPaths,
+    Processed,
+    VideoError,
+    flag,
+    folder,
+    stage_command,
+    torch_device,
+)
+from stages.running.model_flags import body_flag, checkpoint_flag
+from stages.running.people_stage import PeopleStage, frames_with_boxes
 from stages.stage0_vimo.checkpoint import load_network
 from stages.stage0_vimo.crops import crop, crop_geometry
-from stages.stage0_vimo.drawing import draw, project_joints
+from stages.stage0_vimo.drawing import draw
 from stages.stage0_vimo.estimator import BodyEstimator, RunBodies
 from stages.stage0_vimo.network.config import WINDOW
 from stages.stage0_vimo.tracks import Run, runs_of
 
 
-@dataclass
+@dataclass(kw_only=True)
 class VimoStage(PeopleStage):
-    """Estimates bodies."""
+    """Find SMPL rotations and shape of the people in every frame.
 
-    body_model: Path
-    """Only for the pictures of `vis`."""
+    Writes <output-base-dir>/<video>/cam01/smpl_params_00001.pkl ...; a frame without the person has
+    no file. Without --multihuman, only the person with the largest total box area is followed. The
+    body model is used for the pictures of --vis alone.
+    """
+
+    bodies_base_dir: Path = folder(
+        layout.BODIES, "Folder for the bodies.", name="--output-base-dir", is_output=True
+    )
+    model_checkpoint: Path = checkpoint_flag(  # type: ignore[misc]  # a field here
+        "vimo", "A VIMO checkpoint: vimo_checkpoint.pth.tar, or one of this project's own."
+    )
+    batch_size: int = flag(32, "Frames at once.", changes_results=False)
+    body_model: Path = body_flag()
 
     name = "stage0-vimo"
     network = "VIMO"
 
-    def weights(self) -> dict[str, Path]:
-        return {"vimo": self.checkpoint}
+    def models(self) -> dict[str, Path]:
+        return {"model_checkpoint": self.model_checkpoint}
 
     def load(self) -> None:
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.estimate = BodyEstimator(load_network(self.checkpoint), self.batch_size, device)
-        self.body = load_body(self.body_model) if self.vis else None
+        network = load_network(self.model_checkpoint)
+        self.estimate = BodyEstimator(network, self.batch_size, torch_device())
 
-    def process(self, video: str) -> str:
-        images = list_images(self.pictures_folder(video))
-        people = self.people(video)
-        seen = [boxes for _, boxes in self.frames(video, images, people)]
+    def process(self, video: str, inputs: InputPaths) -> Processed:
+        images, people = list_images(inputs["frames"]), self.people(video, inputs)
+        seen = [boxes for _, boxes in frames_with_boxes(inputs["labels"], images, people)]
         bodies: list[dict[int, PersonBody]] = [{} for _ in images]
-        skeletons: list[dict[int, np.ndarray]] = [{} for _ in images]
         stretched = 0
         for person in people:
             boxes = {at: boxes[person] for at, boxes in enumerate(seen) if person in boxes}
             for run in runs_of(boxes):
                 stretched += len(run.frames) < WINDOW
-                found, size = self._estimate_run(images, run)
+                found = self._estimate_run(images, run)
                 for place, at in enumerate(run.frames):
                     bodies[at][person] = _record(found, place)
-                    if self.body is not None:
-                        skeletons[at][person] = _skeleton(self.body, found, place, size)
-        self._write(video, images, bodies, skeletons)
+        result = self.result_folder(video)
+        for old in result.glob("smpl_params_*.pkl"):
+            old.unlink()
+        for image, those in zip(images, bodies, strict=True):
+            if those:
+                write_bodies(result, image.number, those)
         note = f"{sum(map(len, bodies))} bodies of {len(people)} people in {len(images)} frames"
         if stretched:
             note += f"; {stretched} stretches under {WINDOW} frames were padded"
-        return note
+        return Processed(note)
 
-    def _estimate_run(self, images: list[ImageFile], run: Run) -> tuple[RunBodies, tuple[int, int]]:
+    def _estimate_run(self, images: list[ImageFile], run: Run) -> RunBodies:
         where = crop_geometry(run.boxes_xyxy)
         crops, sizes = [], []
         for place, at in enumerate(run.frames):
@@ -71,24 +91,18 @@ class VimoStage(PeopleStage):
             raise VideoError(
                 f"{images[0].path.parent} mixes frames of {len(set(sizes))} sizes; extract again"
             )
-        return self.estimate(np.stack(crops), where, sizes[0]), sizes[0]
+        return self.estimate(np.stack(crops), where, sizes[0])
 
-    def _write(
-        self,
-        video: str,
-        images: list[ImageFile],
-        bodies: list[dict[int, PersonBody]],
-        skeletons: list[dict[int, np.ndarray]],
-    ) -> None:
-        folder = self.result_folder(video)
-        for old in folder.glob("smpl_params_*.pkl"):
-            old.unlink()
-        for image, people, bones in zip(images, bodies, skeletons, strict=True):
-            if people:
-                write_bodies(folder, image.number, people)
-            if self.body is not None:
-                picture = folder / "vis" / f"smpl_params_{image.number:05d}.jpg"
-                draw(picture, read_image(image.path), bones, self.body)
+    def draw(self, video: str, inputs: InputPaths) -> None:
+        body, result = load_body(self.body_model), self.result_folder(video)
+        for image in list_images(inputs["frames"]):
+            boxes = {p: label.box for p, label in _labels(inputs, image).items()}
+            picture = result / "vis" / f"smpl_params_{image.number:05d}.jpg"
+            draw(picture, read_image(image.path), body, read_bodies(result, image.number), boxes)
+
+
+def _labels(inputs: InputPaths, image: ImageFile) -> dict:
+    return read_labels(inputs["labels"].parent, image.name)
 
 
 def _record(found: RunBodies, place: int) -> PersonBody:
@@ -96,9 +110,4 @@ def _record(found: RunBodies, place: int) -> PersonBody:
     return PersonBody(rotmat[:1], rotmat[1:], found.betas[place])
 
 
-def _skeleton(
-    body: BodyModel, found: RunBodies, place: int, size: tuple[int, int]
-) -> Float[np.ndarray, "24 2"]:
-    return project_joints(
-        body, found.rotmat[place], found.betas[place], found.translation_m[place], size
-    )
+main = stage_command(VimoStage)

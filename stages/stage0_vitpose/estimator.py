@@ -8,7 +8,7 @@ from transformers import VitPoseForPoseEstimation
 from stages.body.joint_names import FLIP_PAIRS
 from stages.stage0_vitpose.crops import crop_of_box, cut, normalised
 from stages.stage0_vitpose.decoding import decode, flip_average
-from stages.weights.precision import fast_precision
+from stages.weights.precision import autocast_bfloat16
 
 
 class KeypointEstimator:
@@ -25,7 +25,7 @@ class KeypointEstimator:
     ) -> Float32[torch.Tensor, "N 133 64 48"]:
         """Heat maps averaged over the pictures and their mirror images."""
         pictures = pictures.to(self.device)
-        with fast_precision(self.device):
+        with autocast_bfloat16(self.device):
             both = self.model(pixel_values=torch.cat([pictures, pictures.flip(-1)])).heatmaps
         heat, mirrored = both.float().chunk(2)
         return flip_average(heat, mirrored, self.pairs).cpu()

@@ -8,6 +8,7 @@ import numpy as np
 import pycolmap
 from jaxtyping import Bool, Float
 
+from stages.cameras.frames import Frames
 from stages.running import VideoError
 from stages.stage1_sfm.features import (
     PEOPLE_MARGIN_SHARE,
@@ -18,7 +19,6 @@ from stages.stage1_sfm.features import (
     match_along_the_video,
     write_feature_masks,
 )
-from stages.stage1_sfm.frames import Frames
 from stages.stage1_sfm.mapping import PLAUSIBLE_FOCAL_SHARES, SparseScene, build_map
 from stages.stage1_sfm.parallax import PairParallax, measure_pairs
 from stages.stage1_sfm.registration import (
@@ -40,6 +40,10 @@ MAX_GAP = 5
 MEDIAN_DEPTH = 3.0
 """What the world is scaled to. People are filmed from some 3 m: the later scale is near 1."""
 WALK = "film while walking a few steps around or along with the person, or use another world method"
+
+
+class NoParallaxError(VideoError):
+    """The camera moves too little for depth to show."""
 
 
 @dataclass(frozen=True)
@@ -94,14 +98,14 @@ def solve_cameras(frames: Frames, workspace: Path, threads: int) -> SolvedCamera
     require_parallax(pairs, max(frames.width, frames.height))
     scene = build_map(database, frames.folder, workspace, pairs, len(keys), prior, threads)
     if scene is None:
-        raise VideoError(
+        raise NoParallaxError(
             "no map could be built from any pair of frames although there is parallax of "
             f"{pairs[0].residual_px:.1f} px; {WALK}"
         )
     low, high = PLAUSIBLE_FOCAL_SHARES
     share = scene.focal_px / max(frames.width, frames.height)
     if not low <= share <= high:
-        raise VideoError(
+        raise NoParallaxError(
             f"the focal length came out as {share:.2f} of the image's long side, which no phone "
             f"has ({low} to {high}): the camera moves too little to tell; {WALK}"
         )
@@ -125,7 +129,7 @@ def require_parallax(pairs: list[PairParallax], long_side_px: int) -> None:
     most = max(pair.residual_px for pair in pairs)
     needed = MIN_PARALLAX_SHARE * long_side_px
     if most < needed:
-        raise VideoError(
+        raise NoParallaxError(
             f"the camera does not move enough: between no two frames do near things shift by more "
             f"than {most:.1f} px against far ones, {needed:.1f} px are needed; {WALK}"
         )

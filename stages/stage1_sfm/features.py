@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pycolmap
 from jaxtyping import Bool
 from PIL import Image
 
+from stages.cameras.frames import PEOPLE_MARGIN_SHARE, grown
+from stages.geometry.pinhole import FOCAL_OVER_LONG_SIDE
+
 MAX_IMAGE_SIZE_PX = 1000
 MAX_FEATURES = 1500
 MAX_ERROR_SHARE = 1 / 640
 """Largest distance from the epipolar line, as a share of the long side."""
-PEOPLE_MARGIN_SHARE = 0.015
-"""By how much people's masks grow, as a share of the long side: soft borders, cast shadows."""
 SEED = 0
 
 
@@ -25,7 +25,7 @@ class CameraPrior:
 
     width: int
     height: int
-    focal_share: float = 0.85
+    focal_share: float = FOCAL_OVER_LONG_SIDE
     """Focal length as a share of the long side; phones film with 0.7 to 1.0."""
 
     @property
@@ -35,14 +35,6 @@ class CameraPrior:
     @property
     def max_error_px(self) -> float:
         return max(1.0, MAX_ERROR_SHARE * max(self.width, self.height))
-
-
-def grown(mask: Bool[np.ndarray, "H W"], margin_px: int) -> Bool[np.ndarray, "H W"]:
-    """A mask and everything within `margin_px` of it."""
-    if margin_px <= 0 or not mask.any():
-        return mask
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin_px + 1,) * 2)
-    return cv2.dilate(mask.astype(np.uint8), kernel) > 0
 
 
 def write_feature_masks(

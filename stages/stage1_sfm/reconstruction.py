@@ -8,13 +8,12 @@ import numpy as np
 import torch
 
 from stages.artifacts.world import WorldFrame
+from stages.cameras.frames import PEOPLE_MARGIN_SHARE, Frames, grown
+from stages.cameras.resizing import LONG_SIDE_PX, Resizing, reconstruction_size
 from stages.running import VideoError
 from stages.stage1_sfm.cameras import SolvedCameras, solve_cameras
 from stages.stage1_sfm.depth import fused_frames, measure_keys
-from stages.stage1_sfm.features import PEOPLE_MARGIN_SHARE, grown
-from stages.stage1_sfm.frames import Frames
 from stages.stage1_sfm.fusion import KeyDepth
-from stages.stage1_sfm.resizing import LONG_SIDE_PX, Resizing, reconstruction_size
 from stages.stage1_sfm.views import Views, as_views
 
 BEHIND_PEOPLE = 0.5

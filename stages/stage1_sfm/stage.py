@@ -2,130 +2,163 @@
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+import click
 import numpy as np
 import torch
 
-from stages.artifacts import layout, masks
-from stages.artifacts.images import list_images
+from stages.artifacts import layout
+from stages.artifacts.clock import Clock, frame_number, read_clock
+from stages.artifacts.errors import ArtifactError
+from stages.artifacts.images import list_images, write_image
 from stages.artifacts.layout import WorldName
-from stages.artifacts.world import WorldFrame, write_world
-from stages.running import Input, Stage
-from stages.stage1_sfm.frames import choose_frames
-from stages.stage1_sfm.pictures import write_picture
+from stages.artifacts.world import WorldFrame, opened_world, write_world
+from stages.cameras.frames import choose_frames
+from stages.running import (
+    DeclinedError,
+    Input,
+    InputPaths,
+    Processed,
+    Stage,
+    flag,
+    folder,
+    folders_with_frames,
+    stage_command,
+    torch_device,
+)
+from stages.running.fingerprints import PICTURES
+from stages.running.inputs import clock as clock_input
+from stages.running.inputs import frames, person_masks
+from stages.stage1_sfm.cameras import NoParallaxError
+from stages.stage1_sfm.drawing import beside_its_depth
 from stages.stage1_sfm.reconstruction import Reconstruction, reconstruct, world_frames
 
 METHOD = "sfm"
 MAX_THREADS = 8
-_PICTURE_EVERY = 10
+_PICTURES = 12
 
 
-@dataclass
+@dataclass(kw_only=True)
 class SfmStage(Stage):
-    """Reconstructs the place."""
+    """Reconstruct cameras and the place, by structure from motion and multi-view stereo.
 
-    images_base_dir: Path
-    masks_base_dir: Path | None
-    """None reconstructs as if nobody was there."""
-    worlds_dir: Path
-    start_frame: int = 0
-    end_frame: int = -1
-    stride: int = 1
-    vis: bool = False
+    Writes <outdir>/sfm_reconstruction_results_<video>_cam01_frame_<start>_<end>_subsample_<n>.h5,
+    up to scale. Needs a camera that moves: a few steps around or along with the person.
+    """
+
+    video_base_dir: Path = folder(layout.IMAGES, "Folder of frames.")
+    mask_base_dir: Path = folder(layout.MASKS, "Folder of people's masks.")
+    outdir: Path = folder(
+        layout.world_folder(METHOD), "Folder for the reconstructions.", is_output=True
+    )
+    gsam2: bool = flag(True, "Leave people out, by their masks.")
+    start_frame: int = flag(0, "First frame, by place from 0.")
+    end_frame: int = flag(-1, "Stop before this place; -1 for all.")
+    stride: int = flag(1, "Use every n-th frame.", kind=click.IntRange(1))
+    auto: bool = flag(
+        False, "Leave videos whose camera stands to stage1-ground.", changes_results=False
+    )
 
     name = "stage1-sfm"
 
-    def __post_init__(self) -> None:
-        self.details: dict[str, Any] = {}
+    @property
+    def source_folder(self) -> Path:
+        return self.video_base_dir
 
     @property
-    def output_base_dir(self) -> Path:
-        return self.worlds_dir
+    def may_decline(self) -> bool:
+        return self.auto
 
-    def notice(self) -> str:
-        people = "taken for scene" if self.masks_base_dir is None else "masked out"
-        device = "CUDA" if torch.cuda.is_available() else "CPU"
-        return f"pycolmap and multi-view stereo, no networks; people are {people}; {device}"
-
-    def _images(self, video: str) -> Path:
-        return self.images_base_dir / video / layout.CAMERA
-
-    def _masks(self, video: str) -> Path | None:
-        base = self.masks_base_dir
-        return None if base is None else base / video / layout.CAMERA
+    def videos_with_input(self) -> list[str]:
+        return folders_with_frames(self.video_base_dir)
 
     def inputs(self, video: str) -> list[Input]:
-        needed = [Input(self._images(video), "stage0-frames")]
-        folder = self._masks(video)
-        return needed if folder is None else [*needed, Input(folder / "mask_data", masks.MADE_BY)]
+        needed = [frames(self.video_base_dir, video), clock_input(self.video_base_dir, video)]
+        return [*needed, person_masks(self.mask_base_dir, video)] if self.gsam2 else needed
 
     def outputs(self, video: str) -> list[Path]:
         end = self.end_frame
-        if end == -1 and self._images(video).is_dir():
-            end = len(list_images(self._images(video)))
+        if end == -1:
+            try:
+                end = len(list_images(self.video_base_dir / video / layout.CAMERA))
+            except ArtifactError:  # Reported as a missing input.
+                pass
         world = WorldName(METHOD, video, self.start_frame, end, self.stride)
-        return [self.worlds_dir / f"{world.stem}.h5"]
+        return [self.outdir / f"{world.stem}.h5"]
 
-    def parameters(self) -> dict[str, Any]:
-        return {
-            "start_frame": self.start_frame,
-            "end_frame": self.end_frame,
-            "stride": self.stride,
-            "gsam2": self.masks_base_dir is not None,
-        }
+    def notice(self) -> str:
+        people = "masked out" if self.gsam2 else "taken for scene"
+        device = torch_device()
+        return f"pycolmap and multi-view stereo, no networks; people are {people}; {device}"
 
-    def run_details(self) -> dict[str, Any]:
-        return self.details
-
-    def process(self, video: str) -> str:
-        frames = choose_frames(
-            self._images(video), self._masks(video), self.start_frame, self.end_frame, self.stride
+    def process(self, video: str, inputs: InputPaths) -> Processed:
+        masks_dir = inputs["masks"].parent if self.gsam2 else None
+        chosen = choose_frames(
+            inputs["frames"], masks_dir, self.start_frame, self.end_frame, self.stride
         )
         threads = min(MAX_THREADS, torch.get_num_threads())
         with tempfile.TemporaryDirectory(prefix="mimicmill-sfm-") as workspace:
-            made = reconstruct(frames, Path(workspace), threads)
-        (path,) = self.outputs(video)
+            try:
+                made = reconstruct(chosen, Path(workspace), threads)
+            except NoParallaxError as error:
+                if self.auto:
+                    raise DeclinedError(f"left to stage1-ground: {error}") from None
+                raise
         shares: list[float] = []
+        clock = read_clock(inputs.get("clock"))
         write_world(
-            path,
-            self._watched(world_frames(made), shares, path.with_name(f"{path.stem}_vis")),
+            self.outputs(video)[0],
+            _timed(_watched(world_frames(made), shares), clock),
             method=METHOD,
             focal_px_original=made.cameras.focal_px,
             registered_frames=int(made.cameras.registered.sum()),
         )
-        return self._note(made, float(np.mean(shares)))
+        return _processed(made, float(np.mean(shares)))
 
-    def _watched(
-        self, frames: Iterator[WorldFrame], shares: list[float], pictures: Path
-    ) -> Iterator[WorldFrame]:
-        """The same frames; collects the share of the place that has depth, draws some."""
-        for place, frame in enumerate(frames):
-            if not frame.dynamic.all():
-                shares.append(float((frame.depth[~frame.dynamic] > 0).mean()))
-            if self.vis and place % _PICTURE_EVERY == 0:
-                write_picture(pictures, frame)
-            yield frame
+    def draw(self, video: str, inputs: InputPaths) -> None:
+        (path,) = self.outputs(video)
+        with opened_world(path) as (world, _):
+            for name in world.names[:: max(1, len(world) // _PICTURES)]:
+                picture = path.parent / PICTURES / path.stem / f"{name}.jpg"
+                write_image(picture, beside_its_depth(world[name].rgb, world[name].depth))
 
-    def _note(self, made: Reconstruction, coverage: float) -> str:
-        cameras, frames = made.cameras, made.frames
-        guessed = [frames.images[place].name for place in np.flatnonzero(~cameras.registered)]
-        share = cameras.focal_px / max(frames.width, frames.height)
-        self.details = {
-            "frames": len(frames),
-            "registered": len(frames) - len(guessed),
-            "interpolated": guessed,
-            "focal_share_of_long_side": round(share, 4),
-            "reprojection_px": round(cameras.reprojection_px, 3),
-            "points": len(cameras.points),
-            "depth_coverage": round(coverage, 3),
-        }
-        note = (
-            f"{len(frames) - len(guessed)} of {len(frames)} frames registered, focal {share:.2f} "
-            f"of the long side, depth on {coverage:.0%} of the place"
-        )
-        if guessed:
-            note += f"; interpolated and without depth: {', '.join(guessed)}"
-        return note
+
+def _watched(frames: Iterator[WorldFrame], shares: list[float]) -> Iterator[WorldFrame]:
+    """The same frames; collects the share of the place that has depth."""
+    for frame in frames:
+        if not frame.dynamic.all():
+            shares.append(float((frame.depth[~frame.dynamic] > 0).mean()))
+        yield frame
+
+
+def _timed(frames: Iterator[WorldFrame], clock: Clock) -> Iterator[WorldFrame]:
+    for frame in frames:
+        time_s = float(clock.times_s(np.array(frame_number(frame.name))))
+        yield replace(frame, time_s=None if clock.remark else time_s)
+
+
+def _processed(made: Reconstruction, coverage: float) -> Processed:
+    cameras, frames = made.cameras, made.frames
+    guessed = [frames.images[place].name for place in np.flatnonzero(~cameras.registered)]
+    share = cameras.focal_px / max(frames.width, frames.height)
+    note = (
+        f"{len(frames) - len(guessed)} of {len(frames)} frames registered, focal {share:.2f} "
+        f"of the long side, depth on {coverage:.0%} of the place"
+    )
+    if guessed:
+        note += f"; interpolated and without depth: {', '.join(guessed)}"
+    details = {
+        "frames": len(frames),
+        "registered": len(frames) - len(guessed),
+        "interpolated": guessed,
+        "focal_share_of_long_side": round(share, 4),
+        "reprojection_px": round(cameras.reprojection_px, 3),
+        "points": len(cameras.points),
+        "depth_coverage": round(coverage, 3),
+    }
+    return Processed(note, details)
+
+
+main = stage_command(SfmStage)

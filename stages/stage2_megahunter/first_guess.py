@@ -1,41 +1,21 @@
-"""Where people are before each camera, and metres per SfM unit, before anything is solved."""
+"""Metres per SfM unit, before anything is solved."""
 
 import numpy as np
 from jaxtyping import Float
 
-from stages.stage2_megahunter.marks import Skeleton
-from stages.stage2_megahunter.placement import first_scale, place_before_camera
-from stages.stage2_megahunter.posing import posed_marks
-from stages.stage2_megahunter.tracks import Cameras, Surroundings, Track
-
-PIXEL_SCORE_THR = 0.5
-
-
-def viewing_rays(
-    cameras: Cameras, pixels: Float[np.ndarray, "T K 2"]
-) -> Float[np.ndarray, "T K 3"]:
-    """Viewing directions in the camera with z = 1."""
-    ones = np.ones((*pixels.shape[:-1], 1))
-    inverse = np.linalg.inv(cameras.intrinsics.astype(np.float64))
-    return np.einsum("tab,tkb->tka", inverse, np.concatenate([pixels, ones], axis=-1))
-
-
-def pixel_weights(track: Track) -> Float[np.ndarray, "T 18"]:
-    """Confidence of the keypoints; 0 for unsure ones and in frames that are not used."""
-    sure = np.where(track.scores > PIXEL_SCORE_THR, track.scores, 0.0)
-    return sure * track.valid[:, None]
-
-
-def place(cameras: Cameras, track: Track, skeleton: Skeleton) -> Float[np.ndarray, "T 3"]:
-    """Pelvis positions in the cameras, metres, by the size and place of people in the images."""
-    offsets, _ = posed_marks(track.rotmats, np.zeros((len(track.valid), 3)), skeleton)
-    return place_before_camera(offsets, viewing_rays(cameras, track.pixels), pixel_weights(track))
+from stages.body.skeleton import Skeleton
+from stages.geometry.placement import first_scale
+from stages.people.placing import pixel_weights
+from stages.people.posing import posed_points
+from stages.people.skeleton import KEYPOINTS
+from stages.people.tracks import Cameras, Track
+from stages.stage2_megahunter.scene_samples import SceneSamples
 
 
 def guess_scale(
     cameras: Cameras,
     tracks: list[Track],
-    surroundings: list[Surroundings],
+    samples: list[SceneSamples],
     skeletons: list[Skeleton],
     placed: list[Float[np.ndarray, "T 3"]],
 ) -> float:
@@ -49,22 +29,20 @@ def guess_scale(
     """
     metric, reconstructed, trusts, sures = [], [], [], []
     below_m, below_units = [], []
-    for track, around, skeleton, t_camera in zip(
-        tracks, surroundings, skeletons, placed, strict=True
-    ):
-        keypoints, soles = posed_marks(track.rotmats, t_camera, skeleton)
-        metric.append((keypoints[..., 2] - skeleton.depths).ravel())
+    for track, around, skeleton, t_camera in zip(tracks, samples, skeletons, placed, strict=True):
+        keypoints, soles = posed_points(track.rotmats, t_camera, skeleton)
+        metric.append((keypoints[..., 2] - skeleton.depths[:KEYPOINTS]).ravel())
         reconstructed.append(around.depths.ravel())
         trusts.append((around.trust * pixel_weights(track)).ravel())
-        # A standing sole is as far below the camera as the ground around it.
+        # A sole in contact is as far below the camera as the ground around it.
         normals = around.ground_normals
         feet = soles.reshape(-1, 2, 2, 3).mean(axis=2)
         height = -np.einsum("tfkc,tfkc->tfk", around.ground_points, normals)
         steep = height / np.maximum(np.linalg.norm(around.ground_points, axis=-1), 1e-9)
-        standing = around.ground_weights * (track.planted & track.valid[:, None])[..., None]
+        touching = around.ground_weights * (track.contacts & track.valid[:, None])[..., None]
         below_m.append(-np.einsum("tfc,tfkc->tfk", feet, normals).ravel())
         below_units.append(height.ravel())
-        sures.append((standing * np.clip(steep, 0.0, 1.0)).ravel())
+        sures.append((touching * np.clip(steep, 0.0, 1.0)).ravel())
     trust, sure = np.concatenate(trusts), np.concatenate(sures)
     scale = first_scale(
         np.concatenate(metric + below_m),
@@ -77,12 +55,15 @@ def guess_scale(
 def _scale_by_steadiness(
     cameras: Cameras, tracks: list[Track], placed: list[Float[np.ndarray, "T 3"]]
 ) -> float:
-    """The scale at which people move least between frames; 1 if the camera stands still."""
+    """The scale at which people move least; 1 if the camera stands still.
+
+    Least is the integral of the squared speed over time, a sum of squared steps over their time.
+    """
     dot = square = 0.0
     camera_step = np.diff(cameras.centres, axis=0)
     for track, t_camera in zip(tracks, placed, strict=True):
-        both = track.valid[1:] & track.valid[:-1]
+        share = (track.valid[1:] & track.valid[:-1])[:, None] / np.diff(cameras.times_s)[:, None]
         step = np.diff(np.einsum("tab,tb->ta", cameras.R_world_camera, t_camera), axis=0)
-        dot -= float((step * camera_step)[both].sum())
-        square += float((camera_step**2)[both].sum())
+        dot -= float((share * step * camera_step).sum())
+        square += float((share * camera_step**2).sum())
     return dot / square if square > 0 and dot > 0 else 1.0

@@ -9,18 +9,18 @@ from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.ndimage import median_filter
 
+from stages.body.skeleton import Skeleton
+from stages.geometry.intervals import frames_within
 from stages.geometry.rotations import matrix_from_rotvec
-from stages.stage2_megahunter.first_guess import pixel_weights, place, viewing_rays
-from stages.stage2_megahunter.marks import Skeleton
-from stages.stage2_megahunter.posing import posed_marks
-from stages.stage2_megahunter.tracks import Cameras, Track
+from stages.people.placing import pixel_weights, place, viewing_rays
+from stages.people.posing import posed_points
+from stages.people.tracks import Cameras, Track
 
 HEADINGS = 12
 """Turns about the body's own axis that are tried, evenly spread over the circle."""
-FRAMES = 15
-"""A frame is judged by the middle one of so many around it."""
+REACH_S = 0.25
+"""A frame is judged by the median over the frames so near."""
 DOUBTFUL_M = 0.1
 """Where half of the keypoints are further off a heading is questioned; with the errors of usual
 estimates they are 0.04 to 0.09 m off, with a quarter turn 0.15 m."""
@@ -58,11 +58,7 @@ def _misses_m(
     its keypoints: the median over these and over the frames around."""
     rotmats = track.rotmats[frames]
     rotmats[:, 0] = rotmats[:, 0] @ _about_body(np.array(turn))
-    views = replace(
-        cameras,
-        intrinsics=cameras.intrinsics[frames],
-        Ts_world_camera=cameras.Ts_world_camera[frames],
-    )
+    views = cameras.at(frames)
     turned = replace(
         track,
         valid=track.valid[frames],
@@ -70,12 +66,13 @@ def _misses_m(
         scores=track.scores[frames],
         rotmats=rotmats,
     )
-    points, _ = posed_marks(rotmats, place(views, turned, skeleton), skeleton)
+    points, _ = posed_points(rotmats, place(views, turned, skeleton), skeleton)
     rays, known = viewing_rays(views, turned.pixels), pixel_weights(turned) > 0
     along = (points * rays).sum(axis=-1) / (rays * rays).sum(axis=-1)
     misses = np.linalg.norm(points - along[..., None] * rays, axis=-1)
     middle = [np.median(m[k]) if k.any() else 0.0 for m, k in zip(misses, known, strict=True)]
-    return median_filter(np.array(middle), size=FRAMES, mode="nearest")
+    around = frames_within(views.times_s, views.times_s, REACH_S)
+    return np.array([np.median(middle[start:end]) for start, end in around])
 
 
 def _about_body(turns: Float[np.ndarray, "*T"]) -> Float[np.ndarray, "*T 3 3"]:

@@ -7,15 +7,18 @@ import jax
 import numpy as np
 from jaxtyping import Bool, Float
 
+from stages.body.skeleton import Skeleton
+from stages.people.contacts import filter_contacts
+from stages.people.placing import place
+from stages.people.posing import posed_points
+from stages.people.skeleton import SkeletonBuilder
+from stages.people.tracks import Cameras, Track
 from stages.solving import Limits, Solution, pad_frames, pad_mask, padded_length, solve
-from stages.stage2_megahunter.evidence import on_nearest_ground, what_is_seen
-from stages.stage2_megahunter.first_guess import guess_scale, place
+from stages.stage2_megahunter.first_guess import guess_scale
 from stages.stage2_megahunter.heading import facing_keypoints
-from stages.stage2_megahunter.marks import MarkPicker, Skeleton
-from stages.stage2_megahunter.posing import posed_marks
-from stages.stage2_megahunter.standing import standing_feet
-from stages.stage2_megahunter.terms import DEFAULT_WEIGHTS, PROBLEM, Evidence, Pose, Weights
-from stages.stage2_megahunter.tracks import Cameras, Surroundings, Track
+from stages.stage2_megahunter.observations import gather_observations, with_nearest_ground
+from stages.stage2_megahunter.scene_samples import SceneSamples
+from stages.stage2_megahunter.terms import DEFAULT_WEIGHTS, PROBLEM, Observations, Pose, Weights
 
 PEOPLE_BUCKETS = (1, 2, 4, 8, 16)
 # Tolerances of the first, forgiving solve relative to the final ones.
@@ -23,7 +26,7 @@ _FORGIVING = {
     "pixel_tolerance": 6.0,
     "point_tolerance": 6.0,
     "ground_tolerance": 2.0,
-    "planted_tolerance": 2.0,
+    "contact_tolerance": 2.0,
 }
 _ROUGH = Limits(12, 1e-2, 1e-3, 1e-3)
 _FINE = Limits(60, 1e-5, 1e-4, 1e-3)
@@ -61,8 +64,8 @@ class SolvedScene:
 def solve_scene(
     cameras: Cameras,
     tracks: list[Track],
-    surroundings: list[Surroundings],
-    picker: MarkPicker,
+    samples: list[SceneSamples],
+    builder: SkeletonBuilder,
     weights: Weights = DEFAULT_WEIGHTS,
 ) -> SolvedScene:
     """Solve scale, positions and poses of all people together.
@@ -70,14 +73,14 @@ def solve_scene(
     Args:
         cameras: of the reconstruction.
         tracks: one per person, gaps filled; at least one with a valid frame.
-        surroundings: one per track.
-        picker: of the body model.
+        samples: one per track.
+        builder: of the body model.
         weights: of the terms.
     """
-    skeletons = [picker.skeleton(track.betas) for track in tracks]
+    skeletons = [builder.skeleton(track.betas) for track in tracks]
     tracks = [facing_keypoints(cameras, *each) for each in zip(tracks, skeletons, strict=True)]
     placed = [place(cameras, *each) for each in zip(tracks, skeletons, strict=True)]
-    case = _Case(cameras, tracks, surroundings, skeletons, weights)
+    case = _Case(cameras, tracks, samples, skeletons, weights)
     start = _seen_as(case, [track.rotmats for track in tracks], placed)
     rough = _solve_roughly(case, start, _FORGIVING)
     iterations = int(rough.solution.iterations)
@@ -86,7 +89,8 @@ def solve_scene(
         start = rough.seen
         rough = _solve_roughly(case, start, {})
         iterations += int(rough.solution.iterations)
-    data = _on_ground(case, rough.evidence, rough.poses, float(np.exp(rough.solution.shared[0])))
+    scale = float(np.exp(rough.solution.shared[0]))
+    data = _on_ground(case, rough.observations, rough.poses, scale)
     final = solve(
         PROBLEM,
         rough.solution.frames,
@@ -124,7 +128,7 @@ class _Case(NamedTuple):
 
     cameras: Cameras
     tracks: list[Track]
-    surroundings: list[Surroundings]
+    samples: list[SceneSamples]
     skeletons: list[Skeleton]
     weights: Weights
 
@@ -144,42 +148,46 @@ class _Start(NamedTuple):
 
 
 class _Rough(NamedTuple):
-    """A first solution, the evidence it was found with, and it as a start for another."""
+    """A first solution, the observations it was found with, and it as a start for another."""
 
     solution: Solution
     poses: list[Pose]
-    evidence: list[Evidence]
+    observations: list[Observations]
     seen: _Start
 
 
 def _seen_as(case: _Case, rotmats: list[np.ndarray], placed: list[np.ndarray]) -> _Start:
     """People as a start, with the scale that their places speak for."""
     posed = [replace(track, rotmats=R) for track, R in zip(case.tracks, rotmats, strict=True)]
-    scale = guess_scale(case.cameras, posed, case.surroundings, case.skeletons, placed)
+    scale = guess_scale(case.cameras, posed, case.samples, case.skeletons, placed)
     return _Start(rotmats, placed, scale)
 
 
 def _solve_roughly(case: _Case, start: _Start, forgiving: dict[str, float]) -> _Rough:
     """A few iterations with constants multiplied by what `forgiving` says."""
     R_world_camera, centres = case.cameras.R_world_camera, case.cameras.centres
-    poses, evidence = [], []
-    for track, around, skeleton, R, t_camera in zip(
-        case.tracks, case.surroundings, case.skeletons, start.rotmats, start.placed, strict=True
+    poses, observations = [], []
+    for track, sampled, skeleton, R, t_camera in zip(
+        case.tracks, case.samples, case.skeletons, start.rotmats, start.placed, strict=True
     ):
         R = _to_world(case.cameras, R, track.valid)
         root = np.einsum("tab,tb->ta", R_world_camera, t_camera) + start.scale * centres
-        poses.append(Pose(R, root, np.diff(root, axis=0, append=root[-1:])))
-        feet = posed_marks(R, root, skeleton)[1].reshape(-1, 2, 2, 3).mean(axis=2)
-        standing = replace(track, planted=standing_feet(track.planted, feet))
+        feet = posed_points(R, root, skeleton)[1].reshape(-1, 2, 2, 3).mean(axis=2)
+        contacts = filter_contacts(track.contacts, feet, case.cameras.times_s)
         R0 = _to_world(case.cameras, track.rotmats, track.valid)
-        evidence.append(what_is_seen(case.cameras, standing, around, skeleton, R0))
+        seen = gather_observations(
+            case.cameras, replace(track, contacts=contacts), sampled, skeleton, R0
+        )
+        step = np.diff(root, axis=0, append=root[-1:])
+        poses.append(Pose(R, root, step / seen.dt[:, None]))
+        observations.append(seen)
     constants = _constants(case, start.scale)
     constants |= {name: np.float32(by * constants[name]) for name, by in forgiving.items()}
     solution = solve(
         PROBLEM,
         _stacked(case, poses),
         np.array([np.log(start.scale)], np.float32),
-        _stacked(case, _on_ground(case, evidence, poses, start.scale)),
+        _stacked(case, _on_ground(case, observations, poses, start.scale)),
         constants,
         _mask(case),
         None,
@@ -194,13 +202,13 @@ def _solve_roughly(case: _Case, start: _Start, forgiving: dict[str, float]) -> _
         R[:, 0] = np.swapaxes(R_world_camera, -1, -2) @ R[:, 0]
         rotmats.append(R)
         placed.append(np.einsum("tba,tb->ta", R_world_camera, pose.p - scale * centres))
-    return _Rough(solution, found, evidence, _seen_as(case, rotmats, placed))
+    return _Rough(solution, found, observations, _seen_as(case, rotmats, placed))
 
 
 def _was_bad(case: _Case, start: _Start, rough: _Rough) -> bool:
     """Whether people had to be moved far, or scale and people's places do not fit any more.
 
-    Feet were then judged to stand, and to stand on some ground, from where nobody is.
+    Feet were then judged to be in contact, and with some ground, from where nobody is.
     """
     scale = float(np.exp(rough.solution.shared[0]))
     moved = max(
@@ -223,10 +231,10 @@ def _to_world(cameras: Cameras, rotmats: np.ndarray, valid: np.ndarray) -> np.nd
 
 
 def _on_ground(
-    case: _Case, evidence: list[Evidence], poses: list[Pose], scale: float
-) -> list[Evidence]:
-    parts = zip(evidence, case.surroundings, poses, case.skeletons, strict=True)
-    return [on_nearest_ground(e, case.cameras, a, p, k, scale) for e, a, p, k in parts]
+    case: _Case, observations: list[Observations], poses: list[Pose], scale: float
+) -> list[Observations]:
+    parts = zip(observations, case.samples, poses, case.skeletons, strict=True)
+    return [with_nearest_ground(o, case.cameras, s, p, k, scale) for o, s, p, k in parts]
 
 
 def _stacked(case: _Case, each: list[Tree]) -> Tree:

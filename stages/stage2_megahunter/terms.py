@@ -4,6 +4,10 @@ Variables of a frame are all local rotations (the first is root to world), the p
 its velocity; the shared variable is the logarithm of the world's scale. Weights multiply
 residuals, so costs go with their squares. Residuals are in metres, radians and shares of the
 person's size in the image, whatever the resolution.
+
+What ties neighbouring frames is an integral over time of a squared rate, so that its pull does not
+depend on the frame rate: a rate is a difference over the time dt between the frames, and its square
+counts dt times. Time is counted in TIME_UNIT_S, with which dt is 1 at 30 frames a second.
 """
 
 from dataclasses import asdict, dataclass
@@ -13,25 +17,28 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from stages.body.joint_names import coco18_row
+from stages.body.skeleton import Skeleton, skeleton_points, skeleton_points_jacobian
+from stages.people.skeleton import KEYPOINTS
 from stages.solving import (
     Blocks,
-    Marks,
+    PointFeatures,
     Problem,
     Robust,
     View,
     losses,
     matmul_3x3,
-    nudge_left,
     rotate_left,
+    rotate_left_linear,
     rotation_log,
 )
-from stages.stage2_megahunter.marks import KEYPOINTS, Skeleton, place_marks, turned_marks
 
 FRAME_SIZE = 78
-_LEFT_HIP, _RIGHT_HIP = 6, 7
+TIME_UNIT_S = 1.0 / 30.0
+_LEFT_HIP, _RIGHT_HIP = coco18_row("left_hip"), coco18_row("right_hip")
 _NEAREST_M = 0.1
 _SUNK_M = 0.01
-"""Shoes bend: a sole that does not stand may seem so deep under the ground."""
+"""Shoes bend: a sole that is not in contact may seem so deep under the ground."""
 LogScale = Float[Array, " 1"]
 Constants = dict[str, Array]
 
@@ -41,27 +48,28 @@ class Weights:
     """Weights and tolerances.
 
     The original's, where it has the term; its root_smoothness and pose_smoothness of 1 are not in
-    effect. `planted`, `ground`, `step`, `acceleration` and `scale` are terms that it lacks.
+    effect. `contact`, `ground`, `step`, `acceleration` and `scale` are terms that it lacks.
+    Rates are per TIME_UNIT_S.
 
     Attributes:
         points: 3-D alignment of keypoints with the point map, per metre.
         pixels: 2-D projection; multiplies (distance / sqrt(box area)) / 100, which for a box of
             100 x 100 px is the original's distance / area and for others does not change with the
             resolution.
-        translation: step of the pelvis between frames, per metre.
+        translation: speed of the pelvis, metres.
         rotation: distance of each rotation from its first estimate, |R - R0|.
-        root_smoothness, pose_smoothness: turn between frames, per radian.
+        root_smoothness, pose_smoothness: angular speed, radians.
         pose_points: pose against the point map, both relative to the hips, per metre.
-        planted: step of a planted sole between frames, per metre.
-        step, acceleration: how exactly the pelvis' velocity is its step between frames, and how
-            steady that velocity is, per metre a frame.
-        ground: distance of a planted sole from the ground around it, per metre, and depth of any
-            other sole under it.
+        contact: speed of a sole in contact, metres.
+        step, acceleration: how exactly the pelvis' velocity is that of its steps between frames,
+            and how steady that velocity is, metres.
+        ground: distance of a sole in contact from the ground around it, per metre, and depth of
+            any other sole under it.
         scale: pull of the scale's logarithm to its first estimate; small, it only decides where
             nothing else does.
         pixel_tolerance: beyond this share of sqrt(box area) a keypoint counts as an outlier.
-        point_tolerance, ground_tolerance, planted_tolerance: the same for points, ground and steps
-            of planted soles, metres.
+        point_tolerance, ground_tolerance: the same for points and ground, metres.
+        contact_tolerance: the same for speeds of soles in contact, metres.
     """
 
     points: float = 1.0
@@ -71,7 +79,7 @@ class Weights:
     root_smoothness: float = 2.0
     pose_smoothness: float = 2.0
     pose_points: float = 0.05
-    planted: float = 20.0
+    contact: float = 20.0
     ground: float = 10.0
     step: float = 30.0
     acceleration: float = 15.0
@@ -79,7 +87,7 @@ class Weights:
     pixel_tolerance: float = 0.15
     point_tolerance: float = 0.25
     ground_tolerance: float = 0.04
-    planted_tolerance: float = 0.03
+    contact_tolerance: float = 0.03
 
     def as_constants(self) -> dict[str, np.ndarray]:
         """As arrays, so that changing a weight does not compile again."""
@@ -94,13 +102,14 @@ class Pose(NamedTuple):
 
     R: Float[Array, "24 3 3"]  # local rotations; the first is R_world_root
     p: Float[Array, "3"]  # pelvis joint in the world, metres
-    v: Float[Array, "3"]  # its step to the next frame, metres
+    v: Float[Array, "3"]  # its velocity until the next frame, metres in TIME_UNIT_S
 
 
-class Evidence(NamedTuple):
-    """What is known of one person in one frame. SfM units are the world's before scaling.
+class Observations(NamedTuple):
+    """Observations of one person in one frame. SfM units are the world's before scaling.
 
     Attributes:
+        dt: time to the next frame in TIME_UNIT_S, above 0.
         skeleton: of the person.
         R0: first estimate of the local rotations.
         pixels, pixel_weights: keypoints at the reconstruction's resolution and their confidence.
@@ -110,12 +119,13 @@ class Evidence(NamedTuple):
         camera: camera centre, SfM units.
         points, point_weights: keypoints on the point map, SfM units, and their confidence.
         rays: viewing directions of the keypoints in the world, unit length.
-        planted: whether the left and right foot stand.
+        contacts: whether the left and right foot touch the ground.
         ground_point: a point of the ground around each foot, SfM units.
         ground_normal: its normal.
         ground_weight: 0 where there is none.
     """
 
+    dt: Float[Array, ""]
     skeleton: Skeleton
     R0: Float[Array, "24 3 3"]
     pixels: Float[Array, "18 2"]
@@ -127,61 +137,62 @@ class Evidence(NamedTuple):
     points: Float[Array, "18 3"]
     point_weights: Float[Array, " 18"]
     rays: Float[Array, "18 3"]
-    planted: Float[Array, " 2"]
+    contacts: Float[Array, " 2"]
     ground_point: Float[Array, "2 3"]
     ground_normal: Float[Array, "2 3"]
     ground_weight: Float[Array, " 2"]
 
 
-def _move(x: Pose, delta: Float[Array, " 78"]) -> Pose:
-    matmul_3x3 = rotate_left(x.R, delta[3:75].reshape(24, 3))
-    return Pose(matmul_3x3, x.p + delta[:3], x.v + delta[75:])
+def _retract(x: Pose, delta: Float[Array, " 78"]) -> Pose:
+    R = rotate_left(x.R, delta[3:75].reshape(24, 3))
+    return Pose(R, x.p + delta[:3], x.v + delta[75:])
 
 
-def _nudge(x: Pose, delta: Float[Array, " 78"]) -> Pose:
-    matmul_3x3 = nudge_left(x.R, delta[3:75].reshape(24, 3))
-    return Pose(matmul_3x3, x.p + delta[:3], x.v + delta[75:])
+def _linear_retract(x: Pose, delta: Float[Array, " 78"]) -> Pose:
+    R = rotate_left_linear(x.R, delta[3:75].reshape(24, 3))
+    return Pose(R, x.p + delta[:3], x.v + delta[75:])
 
 
 def _features(
-    x: Pose, log_scale: LogScale, seen: Evidence, w: Constants
+    x: Pose, log_scale: LogScale, seen: Observations, w: Constants
 ) -> tuple[dict[str, Array], Float[Array, "4 3"]]:
-    keypoints, soles = place_marks(x.R, x.p, seen.skeleton)
+    points = skeleton_points(x.R, x.p, seen.skeleton)
+    keypoints, soles = points[:KEYPOINTS], points[KEYPOINTS:]
     return {"keypoints": keypoints, "from hips": _from_hips(keypoints), "soles": soles}, soles
 
 
-def _marks_jacobian(
-    x: Pose, seen: Evidence, w: Constants
+def _features_jacobian(
+    x: Pose, seen: Observations, w: Constants
 ) -> tuple[dict[str, Array], Float[Array, "4 3 78"]]:
-    matmul_3x3 = turned_marks(x.R, x.p, seen.skeleton)
-    moved = jnp.broadcast_to(jnp.eye(3, dtype=matmul_3x3.dtype), (len(matmul_3x3), 3, 3))
-    every = jnp.concatenate([moved, matmul_3x3, jnp.zeros_like(moved)], axis=-1)
+    by_turns = skeleton_points_jacobian(x.R, x.p, seen.skeleton)
+    by_p = jnp.broadcast_to(jnp.eye(3, dtype=by_turns.dtype), (len(by_turns), 3, 3))
+    every = jnp.concatenate([by_p, by_turns, jnp.zeros_like(by_p)], axis=-1)
     keypoints, soles = every[:KEYPOINTS], every[KEYPOINTS:]
     return {"keypoints": keypoints, "from hips": _from_hips(keypoints), "soles": soles}, soles
 
 
 def _frame(
-    view: View, log_scale: LogScale, seen: Evidence, w: Constants
+    view: View, log_scale: LogScale, seen: Observations, w: Constants
 ) -> dict[str, Array | Robust]:
-    marks = view.features
+    points = view.features
     scale = jnp.exp(log_scale[0])
-    on_skin = scale * seen.points + seen.skeleton.depths[:, None] * seen.rays
+    on_skin = scale * seen.points + seen.skeleton.depths[:KEYPOINTS, None] * seen.rays
     return {
         "3d alignment": _tolerant(
-            on_skin - marks["keypoints"], w["points"] * seen.point_weights, w["point_tolerance"]
+            on_skin - points["keypoints"], w["points"] * seen.point_weights, w["point_tolerance"]
         ),
         "2d projection": _tolerant(
-            (project(marks["keypoints"], scale, seen) - seen.pixels) / seen.size_px,
+            (project(points["keypoints"], scale, seen) - seen.pixels) / seen.size_px,
             w["pixels"] / 100.0 * seen.pixel_weights,
             w["pixel_tolerance"],
         ),
         "local pose alignment": _tolerant(
-            _from_hips(on_skin) - marks["from hips"],
+            _from_hips(on_skin) - points["from hips"],
             w["pose_points"] * seen.point_weights * _hips_weight(seen.point_weights),
             w["point_tolerance"],
         ),
         "ground contact": _tolerant(
-            off_ground(marks["soles"], scale, seen),
+            off_ground(points["soles"], scale, seen),
             w["ground"] * jnp.repeat(seen.ground_weight, 2),
             w["ground_tolerance"],
         ),
@@ -189,31 +200,41 @@ def _frame(
 
 
 def _pair(
-    a: View, b: View, log_scale: LogScale, seen: Evidence, seen_next: Evidence, w: Constants
+    a: View, b: View, log_scale: LogScale, seen: Observations, seen_next: Observations, w: Constants
 ) -> dict[str, Array | Robust]:
-    stays = jnp.repeat(seen.planted * seen_next.planted, 2)
+    step, between = b.x.p - a.x.p, 0.5 * (seen.dt + seen_next.dt)
+    in_contact = jnp.repeat(seen.contacts * seen_next.contacts, 2)
     return {
-        "translation smoothness": w["translation"] * (b.x.p - a.x.p),
-        "translation step": w["step"] * (b.x.p - a.x.p - a.x.v),
-        "translation acceleration": w["acceleration"] * (b.x.v - a.x.v),
+        "translation smoothness": w["translation"] * _rate(step, seen.dt),
+        "translation step": w["step"] * _rate(step - seen.dt * a.x.v, seen.dt),
+        # Each velocity is that in the middle of its step.
+        "translation acceleration": w["acceleration"] * _rate(b.x.v - a.x.v, between),
         "planted feet": _tolerant(
-            b.features - a.features, w["planted"] * stays, w["planted_tolerance"]
+            (b.features - a.features) / seen.dt,
+            w["contact"] * jnp.sqrt(seen.dt) * in_contact,
+            w["contact_tolerance"],
         ),
     }
 
 
-def _rotation_prior(x: Pose, seen: Evidence, w: Constants) -> dict[str, Array]:
+def _rate(difference: Array, dt: Float[Array, ""]) -> Array:
+    """Rows whose square is that of the difference's rate, difference / dt, integrated over dt."""
+    return difference / jnp.sqrt(dt)
+
+
+def _rotation_prior(x: Pose, seen: Observations, w: Constants) -> dict[str, Array]:
     return {"rotation prior": w["rotation"] * _chord(x.R, seen.R0)}
 
 
 def _rotation_smoothness(
-    x: Pose, x_next: Pose, seen: Evidence, seen_next: Evidence, w: Constants
+    x: Pose, x_next: Pose, seen: Observations, seen_next: Observations, w: Constants
 ) -> dict[str, Array]:
     turn = rotation_log(matmul_3x3(jnp.swapaxes(x.R, -1, -2), x_next.R))
+    speed = _rate(turn, seen.dt)
     first = (jnp.arange(24) == 0)[:, None]
     return {
-        "root rotation smoothness": jnp.where(first, w["root_smoothness"] * turn, 0.0),
-        "local pose smoothness": jnp.where(first, 0.0, w["pose_smoothness"] * turn),
+        "root rotation smoothness": jnp.where(first, w["root_smoothness"] * speed, 0.0),
+        "local pose smoothness": jnp.where(first, 0.0, w["pose_smoothness"] * speed),
     }
 
 
@@ -223,19 +244,19 @@ def _shared(log_scale: LogScale, w: Constants) -> dict[str, Array]:
 
 PROBLEM = Problem(
     frame_size=FRAME_SIZE,
-    move_frame=_move,
+    retract_frame=_retract,
     frame_residuals=_frame,
     pair_residuals=_pair,
     shared_residuals=_shared,
     shared_size=1,
-    move_shared=lambda log_scale, delta: log_scale + delta,
+    retract_shared=lambda log_scale, delta: log_scale + delta,
     pairs_use_shared=False,
     features=_features,
-    nudge_frame=_nudge,
+    linear_retract_frame=_linear_retract,
     closure_digest="",
     blocks=Blocks(3, 3, 24, _rotation_prior, _rotation_smoothness),
-    marks=Marks(
-        _marks_jacobian,
+    point_features=PointFeatures(
+        _features_jacobian,
         {
             "3d alignment": "keypoints",
             "2d projection": "keypoints",
@@ -247,7 +268,7 @@ PROBLEM = Problem(
 
 
 def project(
-    points: Float[Array, "k 3"], scale: Float[Array, ""], seen: Evidence
+    points: Float[Array, "k 3"], scale: Float[Array, ""], seen: Observations
 ) -> Float[Array, "k 2"]:
     """Pixels of metric world points, at the reconstruction's resolution."""
     q = (points - scale * seen.camera) @ seen.R_camera_world.T
@@ -286,10 +307,10 @@ def _hips_weight(weights: Float[Array, " 18"]) -> Float[Array, ""]:
 
 
 def off_ground(
-    soles: Float[Array, "4 3"], scale: Float[Array, ""], seen: Evidence
+    soles: Float[Array, "4 3"], scale: Float[Array, ""], seen: Observations
 ) -> Float[Array, "4 1"]:
-    """How far planted soles are from the ground, and others below it by more than a centimetre."""
+    """How far soles in contact are from the ground, and others below it by over a centimetre."""
     offset = soles.reshape(2, 2, 3) - scale * seen.ground_point[:, None]
     above = jnp.einsum("fsc,fc->fs", offset, seen.ground_normal)
-    rows = jnp.where(seen.planted[:, None] > 0, above, jnp.minimum(above + _SUNK_M, 0.0))
+    rows = jnp.where(seen.contacts[:, None] > 0, above, jnp.minimum(above + _SUNK_M, 0.0))
     return rows.reshape(4, 1)

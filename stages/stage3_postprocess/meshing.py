@@ -19,6 +19,10 @@ REACH_VOXELS = 4.0
 MIN_POINTS = 200
 
 
+class NoSurfaceError(Exception):
+    """There are too few points for a surface."""
+
+
 def place_mesh(cloud: Cloud, voxel_m: float) -> Mesh:
     """Meshes a z-up cloud, without holes seen from above inside its convex hull.
 
@@ -27,10 +31,10 @@ def place_mesh(cloud: Cloud, voxel_m: float) -> Mesh:
         voxel_m: the voxels' size.
 
     Raises:
-        ValueError: too few points for a surface.
+        NoSurfaceError: too few points.
     """
     if len(cloud.points) < MIN_POINTS:
-        raise ValueError(f"only {len(cloud.points)} static points")
+        raise NoSurfaceError(f"only {len(cloud.points)} static points")
     points, normals = completed(cloud, voxel_m)
     return largest_component(
         trimmed(poisson(points, normals, voxel_m), points, REACH_VOXELS * voxel_m)

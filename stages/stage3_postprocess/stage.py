@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 
 from stages.artifacts import layout, meshes
@@ -14,64 +15,126 @@ from stages.artifacts.calibrated_keypoints import (
     PersonJoints,
     write_calibrated_keypoints,
 )
+from stages.artifacts.images import write_image
 from stages.artifacts.people_and_world import (
+    MADE_BY,
+    MEGAHUNTER_FILE,
+    RANKING,
     PeopleAndWorld,
     opened_people_and_world,
     write_people_and_world,
 )
 from stages.artifacts.world import FrameGroup
-from stages.body.joint_names import SMPL45_NAMES
+from stages.body.joint_names import SMPL45_NAMES, smpl45_row
 from stages.body.model import load_body
-from stages.running import Input, Stage, VideoError
+from stages.drawing.mesh_sides import picture
+from stages.running import (
+    Input,
+    InputPaths,
+    PeopleFlags,
+    Processed,
+    VideoError,
+    flag,
+    folder,
+    stage_command,
+)
+from stages.running.fingerprints import PICTURES
+from stages.running.model_flags import body_flag
+from stages.running.reconstructions import current, names_in, world_flag, world_folders
 from stages.solving import use_compilation_cache
 from stages.stage3_postprocess.clouds import Cloud
 from stages.stage3_postprocess.filtering import boxes_around, inside
 from stages.stage3_postprocess.geocalib_gravity import FRAMES, GeoCalibGravity, is_installed
 from stages.stage3_postprocess.gravity import Up, body_up, level_direction, surface_normals
 from stages.stage3_postprocess.levelling import R_zup_from_up
-from stages.stage3_postprocess.meshing import place_mesh
+from stages.stage3_postprocess.meshing import NoSurfaceError, place_mesh
 from stages.stage3_postprocess.people import joints_of, rotated
 from stages.stage3_postprocess.place import Settings, clouds
 
-MEGAHUNTER_FILE = "gravity_calibrated_megahunter.h5"
-PELVIS, NECK = 0, 12
+PELVIS, NECK = smpl45_row("pelvis"), smpl45_row("neck")
 GRAVITY_FRAMES = 12
 
 
-def nksr_is_installed() -> bool:
-    """Whether the package `nksr` can be imported."""
-    return find_spec("nksr") is not None
+@dataclass(kw_only=True)
+class PostprocessStage(PeopleFlags):
+    """Turn the world so that gravity points down, and mesh the place around the people.
 
+    Writes one folder a reconstruction: people, cameras and points with z up, two point clouds and
+    background_mesh.obj.
+    """
 
-@dataclass
-class PostprocessStage(Stage):
-    """Levels the world and meshes the place. A `video` here is a stem of a megahunter file."""
-
-    megahunter_base_dir: Path
-    calibrated_base_dir: Path
-    body_model: Path
-    settings: Settings
-    meshification_method: str
-    """nksr or poisson."""
-    no_spf: bool
-    multihuman: bool
+    megahunter_base_dir: Path = folder(layout.PEOPLE_AND_WORLD, "Folder of stage 2's files.")
+    calibrated_base_dir: Path = folder(
+        layout.CALIBRATED,
+        "Folder for the levelled results.",
+        name="--output-base-dir",
+        is_output=True,
+    )
+    world: str = world_flag()
+    is_megasam: bool = flag(
+        True, "The world's confidence says only where depth is: any above 0 counts."
+    )
+    conf_thr: float = flag(0.0, "Lowest confidence, without --is-megasam.")
+    gradient_thr: float = flag(
+        0.15, "Largest step of the depth between neighbouring pixels, in metres."
+    )
+    scale_bbox3d: float = flag(
+        1.2,
+        "Size of the meshed box around the people, in their own size; 4 to 8 m at least and most.",
+    )
+    meshification_method: str = flag(
+        "auto",
+        "How the surface is made.",
+        kind=click.Choice(["auto", "nksr", "poisson"]),
+        shown_default="nksr where it is installed, else poisson",
+    )
+    voxel_m: float = flag(0.025, "Spacing of the mesh's points, m.", name="--voxel")
+    no_spf: bool = flag(False, "Mesh the whole place, not only the people's box.", name="--no-spf")
+    body_model: Path = body_flag()
 
     name = "stage3-postprocess"
 
-    @property
-    def output_base_dir(self) -> Path:
-        return self.calibrated_base_dir
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        has_nksr = find_spec("nksr") is not None
+        if self.meshification_method == "auto":
+            self.meshification_method = "nksr" if has_nksr else "poisson"
+        if self.meshification_method == "nksr" and not has_nksr:
+            raise VideoError(
+                "the package nksr is not installed; use --meshification-method poisson"
+            )
+        if self.is_megasam:
+            self.conf_thr = 0.0
 
-    def _source(self, video: str) -> Path:
-        return self.megahunter_base_dir / f"{video}.h5"
+    @property
+    def settings(self) -> Settings:
+        return Settings(self.gradient_thr, self.conf_thr, self.scale_bbox3d, self.voxel_m)
+
+    @property
+    def source_folder(self) -> Path:
+        return self.megahunter_base_dir
+
+    def videos_with_input(self) -> list[str]:
+        return sorted({name.video for name in names_in(self.megahunter_base_dir)})
+
+    def _stem(self, video: str) -> str:
+        folders = [*world_folders(self.data_folder), self.megahunter_base_dir]
+        name = current(self.data_folder, folders, video, self.world)
+        return name.megahunter_stem if name else f"megahunter_*_{video}_*"
+
+    def variant(self, video: str) -> str:
+        folders = [*world_folders(self.data_folder), self.megahunter_base_dir]
+        name = current(self.data_folder, folders, video, self.world)
+        return name.method if name else ""
 
     def inputs(self, video: str) -> list[Input]:
-        return [Input(self._source(video), "stage2-megahunter")]
+        path = self.megahunter_base_dir / f"{self._stem(video)}.h5"
+        return [Input("people_and_world", path, MADE_BY)]
 
     def outputs(self, video: str) -> list[Path]:
-        folder = self.calibrated_base_dir / video
+        calibrated = self.calibrated_base_dir / self._stem(video)
         return [
-            folder / name
+            calibrated / name
             for name in (
                 KEYPOINTS_FILE,
                 MEGAHUNTER_FILE,
@@ -82,16 +145,8 @@ class PostprocessStage(Stage):
         ]
 
     def parameters(self) -> dict[str, Any]:
-        return {
-            **self.settings.__dict__,
-            "meshification_method": self.meshification_method,
-            "no_spf": self.no_spf,
-            "multihuman": self.multihuman,
-            "gravity": "geocalib" if is_installed() else "people and surfaces",
-        }
-
-    def weights(self) -> dict[str, Path]:
-        return {"body": self.body_model}
+        gravity = "geocalib" if is_installed() else "people and surfaces"
+        return super().parameters() | {"gravity": gravity}
 
     def notice(self) -> str:
         gravity = "GeoCalib" if is_installed() else "people and the surfaces around them"
@@ -102,39 +157,44 @@ class PostprocessStage(Stage):
         self.body = load_body(self.body_model)
         self.geocalib = GeoCalibGravity() if is_installed() else None
 
-    def run_details(self) -> dict[str, Any]:
-        return self.details
-
-    def process(self, video: str) -> str:
-        folder = self.calibrated_base_dir / video
-        with opened_people_and_world(self._source(video)) as source:
+    def process(self, video: str, inputs: InputPaths) -> Processed:
+        calibrated = self.calibrated_base_dir / self._stem(video)
+        with opened_people_and_world(inputs["people_and_world"]) as source:
             people = self._chosen(source)
             joints = {person: joints_of(self.body, source.people[person]) for person in people}
             up = self._up(source, people, joints)
-            R_zup = self._write_levelled(folder, source, people, joints, up)
+            R_zup = self._write_levelled(calibrated, source, people, joints, up)
             by_frame = _by_frame(source, people, joints, R_zup)
             less, more = clouds(source.world, R_zup, by_frame, self.settings)
         vertices, faces = self._mesh(video, less if self.no_spf else more)
-        meshes.write_cloud(folder / meshes.LESS_FILTERED_FILE, less.points, less.colours)
-        meshes.write_cloud(folder / meshes.MORE_FILTERED_FILE, more.points, more.colours)
-        meshes.write_mesh(folder / meshes.MESH_FILE, vertices, faces)
-        self.details = {
-            "gravity_method": up.method,
-            "gravity_agreement": up.agreement,
-            "gravity_spread_deg": up.spread_deg,
-            "mesh_method": self.meshification_method,
-            "mesh_faces": len(faces),
-        }
-        return f"up from {up.method} ({up.spread_deg:.1f} deg spread), {len(faces)} triangles"
+        meshes.write_cloud(calibrated / meshes.LESS_FILTERED_FILE, less.points, less.colours)
+        meshes.write_cloud(calibrated / meshes.MORE_FILTERED_FILE, more.points, more.colours)
+        meshes.write_mesh(calibrated / meshes.MESH_FILE, vertices, faces)
+        return Processed(
+            f"up from {up.method} ({up.spread_deg:.1f} deg spread), {len(faces)} triangles",
+            {
+                "gravity_method": up.method,
+                "gravity_agreement": up.agreement,
+                "gravity_spread_deg": up.spread_deg,
+                "mesh_method": self.meshification_method,
+                "mesh_faces": len(faces),
+            },
+        )
+
+    def draw(self, video: str, inputs: InputPaths) -> None:
+        calibrated = self.calibrated_base_dir / self._stem(video)
+        mesh = meshes.read_mesh(calibrated / meshes.MESH_FILE)
+        with opened_people_and_world(calibrated / MEGAHUNTER_FILE) as found:
+            people = {person: found.people[person] for person in self._chosen(found)}
+        drawn = picture(*mesh, people, load_body(self.body_model))
+        write_image(calibrated / PICTURES / "place.jpg", drawn)
 
     def _chosen(self, source: PeopleAndWorld) -> list[int]:
         """Ids of the people to level, the most important first."""
-        present = [person for person, motion in source.people.items() if motion.frames]
-        ranked = [int(person) for person in source.metadata.get("people_by_area", present)]
-        people = [person for person in ranked if person in present] or present
+        people = source.ranking
         if not people:
             raise VideoError("stage2-megahunter placed nobody; look at its line in runs.jsonl")
-        return people if self.multihuman else people[:1]
+        return people[: self.top_k or None] if self.multihuman else people[:1]
 
     def _up(self, source: PeopleAndWorld, people: list[int], joints: dict[int, np.ndarray]) -> Up:
         world = source.world
@@ -167,7 +227,7 @@ class PostprocessStage(Stage):
             "up_axis": "z",
             "units": "m",
             "gravity_method": up.method,
-            "people_by_area": people,
+            RANKING: people,
         }
         record = CalibratedKeypoints(
             {
@@ -199,7 +259,7 @@ class PostprocessStage(Stage):
 
                 return nksr_mesh(cloud, self.settings.voxel_m)
             return place_mesh(cloud, self.settings.voxel_m)
-        except ValueError as error:
+        except NoSurfaceError as error:
             raise VideoError(
                 f"{video}: no mesh, because there are {error} around the people; raise "
                 "--gradient-thr or use a world method that sees more of the ground"
@@ -235,9 +295,4 @@ def _by_frame(
     return {name: np.concatenate(parts) for name, parts in found.items()}
 
 
-def megahunter_stems(folder: Path) -> list[str]:
-    """Stems of the megahunter files in a folder."""
-    if not folder.is_dir():
-        return []
-    paths = folder.glob("megahunter_*.h5")
-    return [path.stem for path in paths if layout.parse_world_name(path)]
+main = stage_command(PostprocessStage)

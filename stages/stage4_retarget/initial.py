@@ -1,4 +1,4 @@
-"""Where the solver starts: the robot standing where the person is, facing as they do."""
+"""Where the solver starts: the robot upright where the person is, facing as they do."""
 
 import numpy as np
 from jaxtyping import Float
@@ -7,8 +7,8 @@ from stages.robot.correspondence import Correspondence, root_rotation
 from stages.robot.model import Robot
 from stages.robot.rest import link_poses_at_rest
 
-# An easy stance: knees bent a little, feet level, arms down with the elbows half bent (rad).
-STANCE = {
+# A rest pose: knees bent a little, feet level, arms down with the elbows half bent (rad).
+REST_ANGLES = {
     "hip_pitch": -0.25,
     "knee": 0.5,
     "ankle_pitch": -0.25,
@@ -18,9 +18,9 @@ STANCE = {
 
 
 def resting_joints(robot: Robot) -> Float[np.ndarray, " J"]:
-    """The easy stance as joint angles (rad); joints that the table does not name are zero."""
+    """The rest pose as joint angles (rad); joints that the table does not name are zero."""
     angles = np.zeros(len(robot.joint_names))
-    for name, angle in STANCE.items():
+    for name, angle in REST_ANGLES.items():
         for side in ("left", "right"):
             angles[robot.joint(f"{side}_{name}_joint")] = angle
     return angles

@@ -1,14 +1,15 @@
 """What a robot motion is worth: measured on the finished motion, in float64, without the solver."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from stages.robot.collision import deepest_overlap_m
-from stages.robot.limbs import sole_points_m
 from stages.robot.model import Robot
 from stages.robot.rest import link_trajectories
+from stages.robot.soles import foot_sliding_m_s, sole_trajectories
 from stages.robot.terrain import Terrain
 
 # A sole point is looked for under surfaces up to this much above it, m.
@@ -27,6 +28,8 @@ class Quality:
 
     joint_limit_violations: int
     velocity_within_limits: float
+    joint_speed_worst_rad_s: float
+    root_speed_worst_m_s: float
     foot_sliding_m_s: float
     below_ground_mean_m: float
     below_ground_worst_m: float
@@ -47,39 +50,26 @@ def measure(
     soles = sole_trajectories(robot, R, p)
     depth = depths(soles, terrain)
     speed = np.abs(np.diff(joints, axis=0)) / np.diff(times_s)[:, None]
+    root_speed = np.linalg.norm(np.diff(p_world_root, axis=0), axis=1) / np.diff(times_s)
     return Quality(
         joint_limit_violations=int(((joints < robot.lower) | (joints > robot.upper)).sum()),
         velocity_within_limits=float((speed <= robot.velocity).mean()) if speed.size else 1.0,
-        foot_sliding_m_s=sliding(soles, contacts, times_s),
+        joint_speed_worst_rad_s=float(speed.max(initial=0.0)),
+        root_speed_worst_m_s=float(root_speed.max(initial=0.0)),
+        foot_sliding_m_s=foot_sliding_m_s(soles, contacts, times_s),
         below_ground_mean_m=float(depth.max(axis=-1).mean()),
         below_ground_worst_m=float(depth.max()),
         self_collision_m=deepest_overlap_m(robot, R, p),
     )
 
 
-def sole_trajectories(
-    robot: Robot, R: Float[np.ndarray, "T L 3 3"], p: Float[np.ndarray, "T L 3"]
-) -> Float[np.ndarray, "T 2 4 3"]:
-    """World places of the sole points of the left and right foot: two at the heel, two in front."""
-    feet = []
-    for side in ("left", "right"):
-        link = robot.link(f"{side}_ankle_roll_link")
-        turned = np.einsum("tij,nj->tni", R[:, link], sole_points_m(robot, side))
-        feet.append(p[:, link, None] + turned)
-    return np.stack(feet, axis=1)
-
-
-def sliding(
-    soles: Float[np.ndarray, "T 2 4 3"],
-    contacts: Bool[np.ndarray, "T 2"],
-    times_s: Float[np.ndarray, " T"],
-) -> float:
-    """Mean speed of the sole points between frames that are both in contact (m/s)."""
-    held = contacts[1:] & contacts[:-1]
-    if not held.any():
-        return 0.0
-    speed = np.linalg.norm(np.diff(soles, axis=0), axis=-1) / np.diff(times_s)[:, None, None]
-    return float(speed.mean(axis=-1)[held].mean())
+def worst(parts: Sequence[Quality]) -> Quality:
+    """The worst of several motions, measure by measure."""
+    choose = {"velocity_within_limits": min}
+    names = [each.name for each in fields(Quality)]
+    return Quality(
+        **{name: choose.get(name, max)(getattr(part, name) for part in parts) for name in names}
+    )
 
 
 def depths(soles: Float[np.ndarray, "T 2 4 3"], terrain: Terrain) -> Float[np.ndarray, "T 2 4"]:

@@ -14,13 +14,13 @@ from stages.robot.model import Robot
 from stages.robot.rest import link_trajectories
 from stages.robot.terrain import HeightField, Terrain, raised_near_edges
 from stages.solving import Limits, Solution, pad_frames, padded_length, solve
-from stages.stage4_retarget.contacts import Flags, planted, shins_up, stance_numbers
-from stages.stage4_retarget.footing import (
+from stages.stage4_retarget.contacts import Flags, contact_numbers, foot_contacts, shins_up
+from stages.stage4_retarget.foot_targets import (
     HEELS,
     TOES,
-    Footing,
+    FootTargets,
     flat_without_ground,
-    footing,
+    foot_targets,
     surface_under,
 )
 from stages.stage4_retarget.initial import (
@@ -30,16 +30,14 @@ from stages.stage4_retarget.initial import (
     resting_joints,
 )
 from stages.stage4_retarget.problem import (
-    Constants,
-    Pose,
-    Target,
-    constant_weights,
-    firmed,
     frame_mask,
-    loosened,
+    relaxed,
     retargeting_problem,
+    with_hard_limits,
 )
 from stages.stage4_retarget.quality import body_depths
+from stages.stage4_retarget.terms import term_weights
+from stages.stage4_retarget.variables import Constants, Pose, Target
 from stages.stage4_retarget.weights import CostWeights
 
 DEFAULT_WEIGHTS = CostWeights()
@@ -53,23 +51,31 @@ FIRST_LIMITS = Limits(max_iterations=20, cost_tolerance=1e-2, step_tolerance=1e-
 # Shares of self-collision in that first solve, in the order they are tried.
 SELF_COLLISION_SHARES = (0.3, 1.0, 0.0)
 # Limbs deeper in each other than this are stuck, and the next share is tried, m.
-TANGLED_M = 0.01
+DEEPEST_OVERLAP_M = 0.01
 # A body deeper in the ground than this leans on it, m.
-SUNK_M = 0.01
+DEEPEST_IN_GROUND_M = 0.01
 LIMITS = Limits(max_iterations=100, cost_tolerance=1e-5, step_tolerance=1e-4)
+# What the terms that follow the person count where they were not seen.
+UNSEEN_FOLLOW = 0.3
 
 
 @dataclass(frozen=True)
 class Person:
     """One person's motion in the world of the terrain: z up, metres, seconds.
 
-    `joints` are SMPL-45, `R_world_root` SMPL's root axes (y up, z forward).
+    `joints` are SMPL-45, `R_world_root` SMPL's root axes (y up, z forward). `seen` is False in
+    frames that are interpolated; None says that none is.
     """
 
     joints: Float[np.ndarray, "T 45 3"]
     R_world_root: Float[np.ndarray, "T 3 3"]
     times_s: Float[np.ndarray, " T"]
     flags: Flags
+    seen: Bool[np.ndarray, " T"] | None = None
+
+    @property
+    def interpolated(self) -> Bool[np.ndarray, " T"]:
+        return np.zeros(len(self.joints), bool) if self.seen is None else ~self.seen
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,7 @@ class Retargeted:
     p_world_root: Float[np.ndarray, "T 3"]
     joints: Float[np.ndarray, "T J"]
     contacts: Bool[np.ndarray, "T 2"]
-    footing: Footing
+    feet: FootTargets
     term_costs: dict[str, float]
     iterations: int
     converged: bool
@@ -100,24 +106,25 @@ def retarget(
     Works without a terrain, without contacts and for a single frame; says so in `ignored`.
     """
     toes, heels = (person.joints[:, points, :].astype(float) for points in (TOES, HEELS))
-    seen = planted(person.flags, toes, heels, surface_under(terrain, toes), person.times_s)
-    stands = seen & shins_up(person.joints)
-    feet = footing(person.joints, stands, terrain)
+    ground_z = surface_under(terrain, toes)
+    touching = foot_contacts(person.flags, toes, heels, ground_z, person.times_s)
+    contacts = touching & shins_up(person.joints)
+    feet = foot_targets(person.joints, contacts, terrain)
     setting = _setting(robot, person, feet, _ground(person, terrain), weights)
-    solution = _firm(robot, setting, terrain, _untangled(robot, setting))
+    solution = _within_limits(robot, setting, terrain, _best_of_starts(robot, setting))
     pose = _pose(solution, len(person.joints))
     joints = np.clip(pose.joints, robot.lower, robot.upper)
     return Retargeted(
         R_world_root=pose.R,
         p_world_root=pose.p,
         joints=joints,
-        contacts=stands,
-        footing=feet,
+        contacts=contacts,
+        feet=feet,
         term_costs={name: float(cost) for name, cost in solution.term_costs.items()},
         iterations=int(solution.iterations),
         converged=bool(solution.converged),
         clipped_rad=float(np.abs(joints - pose.joints).max(initial=0.0)),
-        ignored=_ignored(person, seen, feet, terrain),
+        ignored=_ignored(person, touching, feet, terrain),
     )
 
 
@@ -132,7 +139,7 @@ class _Setting(NamedTuple):
 
 
 def _setting(
-    robot: Robot, person: Person, feet: Footing, ground: HeightField, weights: CostWeights
+    robot: Robot, person: Person, feet: FootTargets, ground: HeightField, weights: CostWeights
 ) -> _Setting:
     table = g1_correspondence(robot)
     frames = len(person.joints)
@@ -144,13 +151,15 @@ def _setting(
         points=person.joints[None][:, :, table.smpl],
         R_root=person.R_world_root[None],
         pelvis=person.joints[None][:, :, 0],
-        feet=feet.target[None],
-        stance=stance_numbers(feet.planted)[None],
+        feet=feet.position[None],
+        contact=contact_numbers(feet.contact)[None],
         ground_z=flat_without_ground(feet)[None],
-        time_s=person.times_s[None],
+        time_s=(person.times_s - person.times_s[0])[None],
+        follow=np.where(person.interpolated, UNSEEN_FOLLOW, 1.0)[None],
     )
     constants = Constants(
-        weights=constant_weights(weights),
+        weights=term_weights(weights),
+        collision_margin_m=weights.world_coll_margin,
         ratios=limb_ratios(table, robot, person.joints),
         scale=np.float32(scale),
         rest=rest,
@@ -167,7 +176,7 @@ def _setting(
     )
 
 
-def _untangled(robot: Robot, setting: _Setting) -> Solution:
+def _best_of_starts(robot: Robot, setting: _Setting) -> Solution:
     """The best of a few starts; the first suffices unless limbs got stuck in each other."""
     best: Solution | None = None
     for share in SELF_COLLISION_SHARES:
@@ -176,30 +185,30 @@ def _untangled(robot: Robot, setting: _Setting) -> Solution:
             best = solution
         pose = _pose(solution, setting.frames)
         R, p = link_trajectories(robot, pose.R, pose.p, pose.joints)
-        if deepest_overlap_m(robot, R, p) < TANGLED_M:
+        if deepest_overlap_m(robot, R, p) < DEEPEST_OVERLAP_M:
             return solution
     assert best is not None
     return best
 
 
 def _solve(robot: Robot, setting: _Setting, self_collision: float) -> Solution:
-    """First loosely, then as wished."""
+    """First relaxed, then as wished."""
     constants, nothing = setting.constants, np.zeros(len(setting.constants.ratios), np.float32)
-    loose = loosened(constants, self_collision)
-    found = _minimise(robot, setting, loose, setting.start, nothing, FIRST_LIMITS)
+    first = relaxed(constants, self_collision)
+    found = _minimise(robot, setting, first, setting.start, nothing, FIRST_LIMITS)
     return _minimise(robot, setting, constants, found.frames, found.shared, LIMITS)
 
 
-def _firm(robot: Robot, setting: _Setting, terrain: Terrain, found: Solution) -> Solution:
-    """Solved on with firmer limits if the motion goes past those of joints, into itself or into
+def _within_limits(robot: Robot, setting: _Setting, terrain: Terrain, found: Solution) -> Solution:
+    """Solved on with harder limits if the motion goes past those of joints, into itself or into
     the ground."""
     pose = _pose(found, setting.frames)
     R, p = link_trajectories(robot, pose.R, pose.p, pose.joints)
     past = (pose.joints < robot.lower) | (pose.joints > robot.upper)
-    sunk = body_depths(robot, R, p, terrain).max(initial=0.0) > SUNK_M
-    if not (past.any() or sunk or deepest_overlap_m(robot, R, p) > TANGLED_M):
+    in_ground = body_depths(robot, R, p, terrain).max(initial=0.0) > DEEPEST_IN_GROUND_M
+    if not (past.any() or in_ground or deepest_overlap_m(robot, R, p) > DEEPEST_OVERLAP_M):
         return found
-    constants = firmed(setting.constants)
+    constants = with_hard_limits(setting.constants)
     return _minimise(robot, setting, constants, found.frames, found.shared, LIMITS)
 
 
@@ -208,12 +217,12 @@ def _minimise(
     setting: _Setting,
     constants: Constants,
     pose: Pose,
-    stretch: Float[Any, " K"],
+    log_ratio: Float[Any, " K"],
     limits: Limits,
 ) -> Solution:
     mask = frame_mask(setting.frames, setting.length)
     problem = retargeting_problem(robot)
-    return solve(problem, pose, stretch, setting.target, constants, mask, limits=limits)
+    return solve(problem, pose, log_ratio, setting.target, constants, mask, limits=limits)
 
 
 def _pose(solution: Solution, frames: int) -> Pose:
@@ -233,21 +242,24 @@ def _ground(person: Person, terrain: Terrain) -> HeightField:
 
 
 def _ignored(
-    person: Person, seen: Bool[np.ndarray, "T 2"], feet: Footing, terrain: Terrain
+    person: Person, touching: Bool[np.ndarray, "T 2"], feet: FootTargets, terrain: Terrain
 ) -> tuple[str, ...]:
-    """`seen` are the feet that touch and stay, whatever the legs do."""
-    said, frames = [], len(seen)
+    """`touching` are the feet that touch and stay, whatever the legs do."""
+    said, frames = [], len(touching)
     if terrain.empty:
         said.append("no mesh: nothing says where the ground is, feet keep the person's heights")
-    unknown = int((~person.flags.known).sum())
+    gaps = int(person.interpolated.sum())
+    if gaps:
+        said.append(f"not seen in {gaps} of {frames} frames: solved through")
+    unknown = int((~person.flags.known & ~person.interpolated).sum())
     if unknown:
         said.append(f"contacts unknown in {unknown} of {frames} frames: motion decides")
-    lying = int((seen & ~feet.planted).any(axis=1).sum())
+    lying = int((touching & ~feet.contact).any(axis=1).sum())
     if lying:
-        said.append(f"feet touch in {lying} of {frames} frames with the shin down: not held there")
-    if not feet.planted.any():
-        said.append("no foot is ever planted: feet follow the person's without being held")
-    without = int((feet.planted & np.isnan(feet.ground_z).all(axis=2)).any(axis=1).sum())
+        said.append(f"feet touch in {lying} of {frames} frames with the shin down: no contact")
+    if not feet.contact.any():
+        said.append("no foot is ever in contact: feet follow the person's freely")
+    without = int((feet.contact & np.isnan(feet.ground_z).all(axis=2)).any(axis=1).sum())
     if without and not terrain.empty:
-        said.append(f"no ground under {without} planted frames: feet keep the person's height")
+        said.append(f"no ground under {without} frames of contact: feet keep the person's height")
     return tuple(said)

@@ -1,148 +1,181 @@
 """stage4-retarget: people's motion on the terrain becomes the G1's."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from stages.artifacts import layout, meshes
 from stages.artifacts.calibrated_keypoints import FILE as KEYPOINTS_FILE
+from stages.artifacts.calibrated_keypoints import MADE_BY
+from stages.artifacts.images import write_image
+from stages.artifacts.people_and_world import MEGAHUNTER_FILE
 from stages.artifacts.robot_motion import (
     MULTI_FILE,
     SINGLE_FILE,
-    RobotMotion,
-    write_robot_motion,
+    read_robot_motion,
     write_robot_motions,
+    write_robot_parts,
 )
+from stages.geometry.rotations import matrix_from_wxyz
 from stages.robot.model import load_g1
-from stages.running import Input, Stage, VideoError
+from stages.robot.rest import link_trajectories
+from stages.running import (
+    Input,
+    InputPaths,
+    PeopleFlags,
+    Processed,
+    VideoError,
+    folder,
+    stage_command,
+)
+from stages.running.fingerprints import PICTURES
+from stages.running.inputs import clock, contacts, track_summary
+from stages.running.model_flags import robot_flag
+from stages.running.reconstructions import current, names_in, world_flag, world_folders
 from stages.solving import use_compilation_cache
-from stages.stage4_retarget.quality import Quality, measure
-from stages.stage4_retarget.record import robot_motion
-from stages.stage4_retarget.retarget import Person, retarget
-from stages.stage4_retarget.sources import MEGAHUNTER_FILE, Clip, read_clip
+from stages.stage4_retarget.drawing import picture
+from stages.stage4_retarget.gaps import LONGEST_GAP_S, SHORTEST_ROWS, Part
+from stages.stage4_retarget.quality import measure
+from stages.stage4_retarget.record import Solved, joined, robot_motion
+from stages.stage4_retarget.retarget import retarget
+from stages.stage4_retarget.shared_timeline import on_one_timeline
+from stages.stage4_retarget.sources import Clip, read_clip
 from stages.stage4_retarget.weights import CostWeights
 
-SHORTEST_FRAMES = 2
 
+@dataclass(kw_only=True)
+class RetargetStage(CostWeights, PeopleFlags):
+    """Turn people's motion into the robot's, on the terrain that it happened on.
 
-@dataclass
-class RetargetStage(Stage):
-    """Retargets. A `video` here is the name of a calibrated folder of stage 3."""
+    Writes retarget_poses_g1.h5 (with --multihuman also retarget_poses_g1_multiperson.h5) into
+    each folder <postprocessed-base-dir>/<name>. Of somebody who is missing for long it holds the
+    longest motion; the others lie beside it as retarget_poses_g1_part<n>.h5.
+    """
 
-    postprocessed_base_dir: Path
-    contact_base_dir: Path
-    multihuman: bool
-    top_k: int
-    cost_weights: CostWeights
+    postprocessed_base_dir: Path = folder(
+        layout.CALIBRATED, "Folder of stage 3's results.", is_output=True
+    )
+    contact_base_dir: Path = folder(layout.CONTACTS, "Folder of people's contacts.")
+    world: str = world_flag()
+    robot_file: Path = robot_flag()
 
     name = "stage4-retarget"
 
     @property
-    def output_base_dir(self) -> Path:
+    def source_folder(self) -> Path:
         return self.postprocessed_base_dir
 
+    def videos_with_input(self) -> list[str]:
+        return sorted({name.video for name in names_in(self.postprocessed_base_dir)})
+
+    def _current(self, video: str) -> layout.WorldName | None:
+        data = self.data_folder
+        folders = [
+            *world_folders(data),
+            data / layout.PEOPLE_AND_WORLD,
+            self.postprocessed_base_dir,
+        ]
+        return current(data, folders, video, self.world)
+
+    def variant(self, video: str) -> str:
+        name = self._current(video)
+        return name.method if name else ""
+
+    def _calibrated_dir(self, video: str) -> Path:
+        name = self._current(video)
+        stem = name.megahunter_stem if name else f"megahunter_*_{video}_*"
+        return self.postprocessed_base_dir / stem
+
     def inputs(self, video: str) -> list[Input]:
-        folder = self.postprocessed_base_dir / video
-        contacts = self.contact_base_dir / layout.parse_world_name(folder).video / layout.CAMERA
+        calibrated, data = self._calibrated_dir(video), self.data_folder
         return [
-            Input(folder / KEYPOINTS_FILE, "stage3-postprocess"),
-            Input(folder / MEGAHUNTER_FILE, "stage3-postprocess"),
-            Input(folder / meshes.MESH_FILE, "stage3-postprocess", required=False),
-            Input(contacts, "stage0-bstro", required=False),
+            Input("keypoints", calibrated / KEYPOINTS_FILE, MADE_BY),
+            Input("people_and_world", calibrated / MEGAHUNTER_FILE, MADE_BY),
+            Input("mesh", calibrated / meshes.MESH_FILE, MADE_BY, required=False),
+            contacts(self.contact_base_dir, video),
+            clock(data / layout.IMAGES, video),
+            replace(track_summary(data / layout.MASKS, video), required=False),
         ]
 
     def outputs(self, video: str) -> list[Path]:
-        folder = self.postprocessed_base_dir / video
-        return [folder / SINGLE_FILE, *([folder / MULTI_FILE] if self.multihuman else [])]
+        calibrated = self._calibrated_dir(video)
+        return [calibrated / name for name in [SINGLE_FILE, MULTI_FILE][: 1 + self.multihuman]]
 
-    def parameters(self) -> dict[str, Any]:
-        people = {"multihuman": self.multihuman, "top_k": self.top_k if self.multihuman else 1}
-        return {**asdict(self.cost_weights), **people}
+    @property
+    def cost_weights(self) -> CostWeights:
+        return CostWeights(**{each.name: getattr(self, each.name) for each in fields(CostWeights)})
 
     def notice(self) -> str:
-        return f"robot {self.robot.name} with {len(self.robot.joint_names)} joints"
-
-    def __post_init__(self) -> None:
-        self.robot = load_g1()
-        self.details: dict[str, Any] = {}
+        robot = load_g1(self.robot_file)
+        return f"robot {robot.name} with {len(robot.joint_names)} joints"
 
     def load(self) -> None:
         use_compilation_cache()
+        self.robot = load_g1(self.robot_file)
 
-    def run_details(self) -> dict[str, Any]:
-        return self.details
-
-    def process(self, video: str) -> str:
-        folder = self.postprocessed_base_dir / video
-        clip = read_clip(folder, self.contact_base_dir)
+    def process(self, video: str, inputs: InputPaths) -> Processed:
+        calibrated = self._calibrated_dir(video)
+        clip = read_clip(inputs)
         people = list(clip.people.items())
         wanted = people[: self.top_k or None] if self.multihuman else people[:1]
         if not wanted:
-            raise VideoError(f"{folder / KEYPOINTS_FILE} holds nobody; look at stage 2's outcome")
-        self.details = {}
-        motions, notes = {}, list(clip.remarks)
-        for person, motion in wanted:
-            motions[person], note = self._one(clip, person, motion)
-            notes.append(note)
-        write_robot_motion(folder / SINGLE_FILE, next(iter(motions.values())))
+            raise VideoError(
+                f"{inputs['keypoints']} holds nobody who is there in {SHORTEST_ROWS} frames in a"
+                " row; use a longer video or look at stage 2's outcome"
+            )
+        solved = {
+            person: [self._one(clip, person, part) for part in parts] for person, parts in wanted
+        }
+        motions = {person: [each.motion for each in parts] for person, parts in solved.items()}
+        write_robot_parts(calibrated, next(iter(motions.values())))
+        notes, details = list(clip.remarks), {}
         if self.multihuman:
-            write_robot_motions(folder / MULTI_FILE, motions)
-        elif (folder / MULTI_FILE).exists():
+            together = {
+                person: joined(motion, solved[person])
+                for person, motion in on_one_timeline(motions).items()
+            }
+            write_robot_motions(calibrated / MULTI_FILE, together)
+        elif (calibrated / MULTI_FILE).exists():
             # Viewers prefer it to the new file, whose motion it does not have.
-            (folder / MULTI_FILE).unlink()
+            (calibrated / MULTI_FILE).unlink()
             notes.append(f"removed the older {MULTI_FILE}")
-        return "; ".join(notes)
+        for person, parts in solved.items():
+            if len(parts) > 1:
+                notes.append(
+                    f"person {person} is missing for over {LONGEST_GAP_S:g} s: {len(parts)} motions"
+                )
+            for each in parts:
+                name = f"person {person}" + (each.frames if len(parts) > 1 else "")
+                notes.append(f"{name}: {each.note}")
+                details[name] = each.details
+        return Processed("; ".join(notes), details)
 
-    def _one(self, clip: Clip, person: int, motion: Person) -> tuple[RobotMotion, str]:
-        _check(person, motion)
-        found = retarget(self.robot, motion, clip.terrain, self.cost_weights)
+    def draw(self, video: str, inputs: InputPaths) -> None:
+        calibrated, clip = self._calibrated_dir(video), read_clip(inputs)
+        robot = load_g1(self.robot_file)
+        motion = read_robot_motion(calibrated / SINGLE_FILE)
+        parts = next(iter(clip.people.values()))
+        part = next(p for p in parts if p.frame_numbers[0] == motion.frame_numbers[0])
+        R_world_root = matrix_from_wxyz(motion.root_quat_xyzw[:, [3, 0, 1, 2]])
+        links = link_trajectories(robot, R_world_root, motion.root_pos, motion.joints)
+        place = clip.terrain
+        drawn = picture(
+            robot, *links, part.motion.joints, motion.times_s, place.vertices, place.faces
+        )
+        write_image(calibrated / PICTURES / "robot.jpg", drawn)
+
+    def _one(self, clip: Clip, person: int, part: Part) -> Solved:
+        found = retarget(self.robot, part.motion, clip.terrain, self.cost_weights)
         quality = measure(
             self.robot,
             found.R_world_root,
             found.p_world_root,
             found.joints,
             found.contacts,
-            motion.times_s,
+            part.motion.times_s,
             clip.terrain,
         )
-        self.details[f"person {person}"] = {
-            "residuals": found.term_costs,
-            "iterations": found.iterations,
-            "converged": found.converged,
-            "clipped_rad": found.clipped_rad,
-            "ignored": list(found.ignored),
-            "quality": asdict(quality),
-        }
-        note = _note(person, len(motion.joints), clip.fps, quality, found.ignored)
-        return robot_motion(self.robot, found, quality, clip.fps), note
+        motion = robot_motion(self.robot, person, part, found, quality, clip.fps)
+        return Solved(motion, found, quality)
 
 
-def _check(person: int, motion: Person) -> None:
-    if len(motion.joints) < SHORTEST_FRAMES:
-        raise VideoError(
-            f"person {person} is there in {len(motion.joints)} frame only; a motion needs"
-            f" {SHORTEST_FRAMES}: use a longer video"
-        )
-    if not np.isfinite(motion.joints).all() or not np.isfinite(motion.R_world_root).all():
-        raise VideoError(
-            f"person {person} has joints that are no numbers; run stage2-megahunter and"
-            " stage3-postprocess again"
-        )
-
-
-def _note(person: int, frames: int, fps: float, quality: Quality, ignored: tuple[str, ...]) -> str:
-    text = (
-        f"person {person}: {frames} frames at {fps:g} fps, feet in contact slide"
-        f" {quality.foot_sliding_m_s * 100:.1f} cm/s, sink"
-        f" {quality.below_ground_mean_m * 1000:.1f} mm on average"
-    )
-    return "; ".join([text, *ignored])
-
-
-def calibrated_folders(base: Path) -> list[str]:
-    """Names of the folders of stage 3 that hold people."""
-    if not base.is_dir():
-        return []
-    return [path.parent.name for path in base.glob(f"*/{KEYPOINTS_FILE}")]
+main = stage_command(RetargetStage)

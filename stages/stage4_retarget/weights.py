@@ -2,25 +2,23 @@
 
 from dataclasses import dataclass
 
+from stages.running import flag
 
-@dataclass(frozen=True)
+
+@dataclass
 class CostWeights:
-    """Multipliers of the residuals: a cost grows with the square of its weight.
+    """Multipliers of the residuals: a cost grows with the square of its weight."""
 
-    Each is a flag of the command: `local_pose_cost_weight` is `--local-pose-cost-weight`.
-    `world_coll_margin` is a length in metres.
-    """
-
-    local_pose_cost_weight: float = 8.0
-    end_effector_cost_weight: float = 5.0
-    global_pose_cost_weight: float = 2.0
-    self_coll_factor_weight: float = 1.0
-    world_coll_factor_weight: float = 0.1
-    world_coll_margin: float = 0.01
-    limit_cost_factor_weight: float = 1000.0
-    smoothness_cost_factor_weight: float = 10.0
-    foot_skating_cost_weight: float = 10.0
-    ground_contact_cost_weight: float = 1.0
-    hip_yaw_cost_weight: float = 5.0
-    hip_pitch_cost_weight: float = 0.0
-    hip_roll_cost_weight: float = 0.0
+    local_pose_cost_weight: float = flag(8.0, "Limbs like the person's, in length and direction.")
+    end_effector_cost_weight: float = flag(5.0, "Feet where the person's are.")
+    global_pose_cost_weight: float = flag(2.0, "The whole body laid out like the person's.")
+    self_coll_factor_weight: float = flag(1.0, "Limbs out of each other.")
+    world_coll_factor_weight: float = flag(0.1, "Body and soles out of the ground.")
+    world_coll_margin: float = flag(0.01, "Distance that the body keeps from the ground, m.")
+    limit_cost_factor_weight: float = flag(1000.0, "Joints within their limits and top speeds.")
+    smoothness_cost_factor_weight: float = flag(10.0, "Joints and root without jerks.")
+    foot_skating_cost_weight: float = flag(10.0, "Feet in contact that stay where they are.")
+    ground_contact_cost_weight: float = flag(1.0, "Feet in contact at the height of the ground.")
+    hip_yaw_cost_weight: float = flag(5.0, "Hip yaw near zero.")
+    hip_pitch_cost_weight: float = flag(0.0, "Hip pitch near zero.")
+    hip_roll_cost_weight: float = flag(0.0, "Hip roll near zero.")

@@ -7,7 +7,7 @@ import torch
 
 
 @contextmanager
-def fast_precision(device: torch.device | str) -> Iterator[None]:
+def autocast_bfloat16(device: torch.device | str) -> Iterator[None]:
     """Matrix products in bfloat16 on processors that have units for them (Intel's AMX).
 
     SAM 2's own demos compute so on GPUs. Elsewhere nothing changes.

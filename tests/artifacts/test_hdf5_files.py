@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -152,12 +153,15 @@ def test_calibrated_keypoints_come_back(tmp_path):
         assert file["world_rotation"].dtype == np.float32
 
 
-def robot() -> robot_motion.RobotMotion:
+def robot(first: int = 1) -> robot_motion.RobotMotion:
+    numbers = np.arange(first, first + T, dtype=np.int32)
     return robot_motion.RobotMotion(
         25.0, ["a_joint", "b_joint"], ["pelvis", "foot"],
         rng.random((T, 2)).astype(np.float32), rng.random((T, 3)), rng.random((T, 4)),
         rng.random((T, 2, 3)), rng.random((T, 2, 4)),
-        np.array([True, False, True]), np.array([False, False, True]), {"method": "x"},
+        np.array([True, False, True]), np.array([False, False, True]),
+        numbers, (numbers - 1) / 25, np.array([True, False, True]), np.array([True, True, False]),
+        {"method": "x"},
     )  # fmt: skip
 
 
@@ -171,6 +175,49 @@ def test_a_robot_file_has_both_spellings_that_its_readers_want(tmp_path):
         assert file.attrs["fps"] == file.attrs["/fps"] == 25.0
         assert file["contacts/left_foot"].dtype == bool
         assert file["root_quat"].shape == (T, 4)
+
+
+def test_rows_of_a_robot_file_are_frames_of_the_video(tmp_path):
+    robot_motion.write_robot_motion(tmp_path / "r.h5", robot(first=7))
+    back = robot_motion.read_robot_motion(tmp_path / "r.h5")
+    assert back.frame_numbers.tolist() == [7, 8, 9] and back.frame_numbers.dtype == np.int32
+    np.testing.assert_allclose(back.times_s, [6 / 25, 7 / 25, 8 / 25])
+    assert back.seen.tolist() == [True, False, True]
+    assert back.present.all()
+
+
+def test_a_robot_file_of_the_original_has_frames_from_1_all_seen(tmp_path):
+    path = tmp_path / "r.h5"
+    robot_motion.write_robot_motion(path, robot(first=7))
+    with h5py.File(path, "r+") as file:
+        for name in ("frame_numbers", "times_s", "seen"):
+            del file[name]
+    back = robot_motion.read_robot_motion(path)
+    assert back.frame_numbers.tolist() == [1, 2, 3]
+    np.testing.assert_allclose(back.times_s, [0, 1 / 25, 2 / 25])
+    assert back.seen.all() and back.present.all()
+
+
+def cut(motion: robot_motion.RobotMotion, rows: int) -> robot_motion.RobotMotion:
+    """Its first rows."""
+    arrays = {name: value for name, value in vars(motion).items() if isinstance(value, np.ndarray)}
+    return replace(motion, **{name: array[:rows] for name, array in arrays.items()})
+
+
+def test_the_longest_part_is_the_robot_file_and_each_says_which_part_it_is(tmp_path):
+    first, longer = cut(robot(), 2), robot(first=11)
+    robot_motion.write_robot_parts(tmp_path, [first, longer, robot(first=31)])
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "retarget_poses_g1.h5", "retarget_poses_g1_part1.h5", "retarget_poses_g1_part3.h5",
+    ]  # fmt: skip
+    back = robot_motion.read_robot_parts(tmp_path)
+    assert [part.frame_numbers[0] for part in back] == [1, 11, 31]
+    assert [part.metadata["part"] for part in back] == [1, 2, 3]
+    for part in back:
+        assert part.metadata["parts"] == 3
+        assert part.metadata["frame_ranges"].tolist() == [[1, 2], [11, 13], [31, 33]]
+    robot_motion.write_robot_parts(tmp_path, [longer])
+    assert [path.name for path in tmp_path.iterdir()] == ["retarget_poses_g1.h5"]
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
@@ -192,15 +239,25 @@ def test_a_robot_file_with_one_spelling_float_contacts_and_stl_names_is_read(tmp
     assert back.metadata["method"] == "x"
 
 
-def test_several_robots_come_back_by_the_number_of_their_id(tmp_path):
+def test_several_robots_come_back_by_their_ranking_or_else_their_id(tmp_path):
     path = tmp_path / "r.h5"
-    robot_motion.write_robot_motions(path, {10: robot(), 2: robot()})
+    robot_motion.write_robot_motions(path, {10: robot(first=7), 2: robot(first=7)})
     back = robot_motion.read_robot_motions(path)
-    assert list(back) == [2, 10]
+    assert list(back) == [10, 2]
     assert back[10].joint_names == ["a_joint", "b_joint"]
-    with h5py.File(path) as file:
+    assert back[2].frame_numbers.tolist() == [7, 8, 9]
+    assert back[2].present.tolist() == [True, True, False]
+    with h5py.File(path, "r+") as file:
         assert file["persons/2"].attrs["fps"] == 25.0
         assert file.attrs["robot_name"] == "g1"
+        del file.attrs["people_by_area"]
+    assert list(robot_motion.read_robot_motions(path)) == [2, 10]
+
+
+def test_robots_of_different_frames_are_no_file(tmp_path):
+    with pytest.raises(ValueError, match="same frames"):
+        robot_motion.write_robot_motions(tmp_path / "r.h5", {1: robot(), 2: robot(first=2)})
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_file_that_is_no_hdf5_is_named(tmp_path):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from stages.artifacts import images
 from stages.artifacts.atomic import replacing
 from stages.artifacts.errors import ArtifactError
-from stages.artifacts.layout import WorldName, find_world_file, parse_world_name
+from stages.artifacts.layout import WorldName, parse_world_name
 
 VIDEO_NAMES = st.text("abcZ019_.- éß跳", min_size=1, max_size=20).filter(lambda s: s.strip("."))
 
@@ -31,14 +31,6 @@ def test_a_world_name_is_read_back_whatever_the_video_is_called(video, start, en
 def test_other_names_are_refused_with_the_pattern():
     with pytest.raises(ArtifactError, match="_reconstruction_results_"):
         parse_world_name(Path("something.h5"))
-
-
-def test_the_newest_reconstruction_of_exactly_this_video_is_found(tmp_path):
-    for video in ("jump", "jump_1", "big_jump"):
-        (tmp_path / f"{WorldName('sfm', video, 0, -1, 1).stem}.h5").touch()
-    found = find_world_file(tmp_path, "jump")
-    assert parse_world_name(found).video == "jump"
-    assert find_world_file(tmp_path, "walk") is None
 
 
 def test_frames_come_in_the_order_of_their_numbers(tmp_path):

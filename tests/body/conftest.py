@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stages.body.joint_names import SMPL_PARENTS
 from stages.body.model import BodyModel, load_body
 
 DEMO_BODY = Path("data/bodies/demo_body.npz")
@@ -15,7 +16,7 @@ def random_smpl_arrays(seed: int) -> dict[str, np.ndarray]:
     regressor = np.zeros((24, 6890))
     for row in regressor:
         row[rng.choice(6890, 20, replace=False)] = rng.dirichlet(np.ones(20))
-    parents = [-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21]
+    kintree = np.stack([np.array(SMPL_PARENTS) % 2**32, np.arange(24)])
     return {
         "v_template": rng.normal(0, 0.5, (6890, 3)),
         "shapedirs": rng.normal(0, 0.02, (6890, 3, 10)),
@@ -23,7 +24,7 @@ def random_smpl_arrays(seed: int) -> dict[str, np.ndarray]:
         "J_regressor": regressor,
         "weights": weights,
         "f": rng.integers(0, 6890, (100, 3)).astype(np.uint32),
-        "kintree_table": np.stack([np.array(parents) % 2**32, np.arange(24)]).astype(np.uint32),
+        "kintree_table": kintree.astype(np.uint32),
     }
 
 

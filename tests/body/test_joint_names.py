@@ -1,14 +1,18 @@
 """Orders and pairs of points are consistent with their names."""
 
+import pytest
+
 from stages.body.joint_names import (
     COCO18,
-    COCO23_OF_SMPL45,
-    COCO_BONES,
     COCO_WHOLEBODY_NAMES,
     FLIP_PAIRS,
+    SMPL24_NAMES,
     SMPL45_NAMES,
     SMPL45_OF_COCO18,
+    SMPL_PARENTS,
+    coco18_row,
     flip_order,
+    smpl45_row,
 )
 
 
@@ -37,11 +41,17 @@ def test_flipping_takes_every_left_point_to_its_right_one():
 def test_keypoints_and_joints_that_correspond_have_the_same_names():
     for keypoint, joint in zip(COCO18, SMPL45_OF_COCO18, strict=True):
         assert COCO_WHOLEBODY_NAMES[keypoint] == SMPL45_NAMES[joint]
-    for keypoint, joint in enumerate(COCO23_OF_SMPL45):
-        assert COCO_WHOLEBODY_NAMES[keypoint] == SMPL45_NAMES[joint]
 
 
-def test_the_fourteen_bones_join_matched_keypoints_and_are_symmetric():
-    assert len(COCO_BONES) == 14 and all(k in COCO18 for bone in COCO_BONES for k in bone)
-    bones = {frozenset(bone) for bone in COCO_BONES}
-    assert {frozenset(flip_order()[k] for k in bone) for bone in bones} == bones
+def test_rows_of_names_are_those_of_the_lists_and_unknown_names_have_none():
+    assert SMPL45_NAMES[smpl45_row("left_heel")] == "left_heel"
+    assert COCO_WHOLEBODY_NAMES[COCO18[coco18_row("left_heel")]] == "left_heel"
+    with pytest.raises(ValueError):
+        coco18_row("nose")
+
+
+def test_parents_come_first_and_both_sides_of_the_tree_are_alike():
+    assert all(parent < joint for joint, parent in enumerate(SMPL_PARENTS))
+    names = dict(enumerate(SMPL24_NAMES))
+    edges = {(names[j], names[p]) for j, p in enumerate(SMPL_PARENTS) if p >= 0}
+    assert {(other_side(j), other_side(p)) for j, p in edges} == edges

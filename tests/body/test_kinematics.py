@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 from smplx.utils import Struct
 
-from stages.body.joint_names import SMPL45_NAMES
-from stages.body.kinematics import forward_kinematics, rest_joints, smpl45
+from stages.body import skin
+from stages.body.joint_names import SMPL45_NAMES, SMPL_PARENTS
+from stages.body.kinematics import forward_kinematics, smpl45
 from stages.body.model import load_body
 from stages.body.skin import posed_vertices
 from tools.body.to_pickle import write_smpl_pickle
@@ -83,9 +84,9 @@ def test_turning_the_root_turns_the_whole_body_about_the_pelvis(demo_body, seed)
 @given(st.integers(0, 2**31))
 def test_bones_keep_their_lengths_in_every_pose(demo_body, seed):
     betas, local = random_pose(seed)
-    rest = np.asarray(rest_joints(demo_body, betas))
-    _, posed = forward_kinematics(local, rest, demo_body.parents)
-    above = demo_body.parents[1:]
+    rest = demo_body.rest_joints(betas)
+    _, posed = forward_kinematics(local, rest, rest[0])
+    above = np.array(SMPL_PARENTS[1:])
     np.testing.assert_allclose(
         np.linalg.norm(np.asarray(posed)[1:] - np.asarray(posed)[above], axis=1),
         np.linalg.norm(rest[1:] - rest[above], axis=1),
@@ -95,8 +96,8 @@ def test_bones_keep_their_lengths_in_every_pose(demo_body, seed):
 
 def test_the_zero_pose_leaves_joints_at_rest(demo_body):
     betas, _ = random_pose(1)
-    rest = rest_joints(demo_body, betas)
-    rotations, joints = forward_kinematics(np.tile(np.eye(3), (24, 1, 1)), rest, demo_body.parents)
+    rest = demo_body.rest_joints(betas)
+    rotations, joints = forward_kinematics(np.tile(np.eye(3), (24, 1, 1)), rest, rest[0])
     np.testing.assert_allclose(joints, rest, atol=1e-6)
     np.testing.assert_allclose(rotations, np.tile(np.eye(3), (24, 1, 1)), atol=1e-6)
 
@@ -117,3 +118,16 @@ def test_many_frames_are_computed_at_once(demo_body):
     together = jax.jit(jax.vmap(lambda b, r: smpl45(demo_body, b, r)))(betas, local)
     assert together.shape == (3, len(SMPL45_NAMES), 3)
     np.testing.assert_allclose(together[2], smpl45(demo_body, *poses[2]), atol=1e-5)
+
+
+def test_numpy_and_jax_place_joints_alike(demo_body):
+    local = np.stack(
+        [[random_pose(k)[1] for k in (0, 1, 2)], [random_pose(k)[1] for k in (3, 4, 5)]]
+    )
+    roots = np.random.default_rng(0).normal(size=(2, 3, 3)).astype(np.float32)
+    rest = demo_body.rest_joints(random_pose(0)[0])
+    R, p = skin.forward_kinematics(local, rest, roots)
+    for b in np.ndindex(2, 3):
+        R_jax, p_jax = forward_kinematics(local[b], rest, roots[b])
+        np.testing.assert_allclose(R[b], R_jax, atol=2e-6)
+        np.testing.assert_allclose(p[b], p_jax, atol=2e-6)

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from stages.body.model import load_body
-from stages.running.options import DEMO_BODY
+from stages.body.model import DEMO_BODY, load_body
 from stages.stage0_bstro.checkpoint import load_demo_network
 from tools.checkpoints.bstro import SHIFT, BstroTask
 from tools.checkpoints.bstro_samples import (
@@ -54,6 +53,7 @@ def test_hands_touch_by_nearness_alone(feet: Feet) -> None:
     assert touching_vertices(distance, torch.tensor([[False, False]]), feet)[0, hand]
 
 
+@pytest.mark.tools
 def test_saving_moves_even_odds_to_the_commands_threshold(tmp_path: Path) -> None:
     body = BodyTensors.from_model(load_body(DEMO_BODY))
     looks_only_at_the_body = SimpleNamespace(body=body)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 import torch
 
 from stages.weights.grounding_dino import load_grounding_dino
@@ -9,6 +10,8 @@ from stages.weights.sam2 import load_sam2
 from stages.weights.vitpose import load_vitpose
 from tools.checkpoints import grounding_dino_model, sam2_model, vitpose_model
 from tools.checkpoints.sam2_clips import BY_BOX, BY_TRUE_MASK, track
+
+pytestmark = pytest.mark.tools
 
 
 def _same_weights(trained: torch.nn.Module, loaded: torch.nn.Module) -> bool:

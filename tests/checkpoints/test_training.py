@@ -38,7 +38,7 @@ class Line:
 
 
 def test_a_run_learns_and_leaves_checkpoint_evaluation_and_log(tmp_path: Path) -> None:
-    result = train(Line(), Run(tmp_path, minutes=5 / 60))
+    result = train(Line(), Run(tmp_path, minutes=2 / 60))
     assert abs(result["slope"] - 3) < 0.1
     assert json.loads((tmp_path / "evaluation.json").read_text()) == result
     assert (tmp_path / "checkpoint" / "slope.json").exists()

@@ -6,8 +6,7 @@ import torch
 from scipy.spatial.transform import Rotation
 from transformers import VitPoseForPoseEstimation
 
-from stages.body.model import load_body
-from stages.running.options import DEMO_BODY
+from stages.body.model import DEMO_BODY, load_body
 from stages.stage0_vimo.network.backbone import Backbone
 from stages.stage0_vimo.network.camera import bbox_info
 from tools.checkpoints.sample_stock import Stock
@@ -113,6 +112,7 @@ def test_a_stock_forgets_its_oldest_samples(samples: VimoSamples) -> None:
     assert shades == {20, 30}
 
 
+@pytest.mark.tools
 def test_the_backbone_starts_with_what_vitpose_sees() -> None:
     theirs = VitPoseForPoseEstimation.from_pretrained(VITPOSE).backbone.eval().float()
     config = theirs.config

@@ -5,8 +5,9 @@ import subprocess
 
 import pytest
 
+from stages import catalogue
 from tests.engines import absent
-from tests.pipeline.commands import CHAIN, REPOSITORY
+from tests.pipeline.commands import REPOSITORY
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +18,7 @@ def apptainer() -> None:
 
 @pytest.fixture(scope="session")
 def sifs(apptainer) -> None:
-    for stage in CHAIN:
+    for stage in (each.name for each in catalogue.STAGES):
         if not (REPOSITORY / "sif" / f"{stage}-cpu.sif").exists():
             absent(f"sif/{stage}-cpu.sif is missing: make sif DEVICE=cpu")
 

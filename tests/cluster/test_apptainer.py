@@ -1,5 +1,7 @@
 """`make dataset RUNNER=apptainer` leaves what `make dataset RUNNER=local` does."""
 
+import shutil
+
 import pytest
 
 from tests.data_sets import assert_people_are_alike, assert_robots_move_alike, results
@@ -30,12 +32,23 @@ def test_the_robot_moves_as_without_containers(made, tmp_path):
     assert_robots_move_alike(made.data, continue_locally(made.data, tmp_path).data)
 
 
-def test_a_missing_sif_is_one_clear_line(apptainer, tmp_path):
-    code, output = make("stage0-frames", "RUNNER=apptainer", f"DATA={tmp_path}", f"SIF={tmp_path}")
+def test_people_of_a_real_clip_are_found_by_weights_inside_the_file(sifs, real_frames, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(real_frames, data)
+    code, output = make(
+        "stage0-blazepose", "RUNNER=apptainer", f"DATA={data}", f"CACHE={tmp_path}/cache"
+    )
+    assert code == 0, output
+    assert "1 people, somebody in 12 of 12 frames" in output
+
+
+def test_a_missing_sif_is_one_clear_line(apptainer, clips, tmp_path):
+    data = with_clips(tmp_path, clips)
+    code, output = make("stage0-frames", "RUNNER=apptainer", f"DATA={data}", f"SIF={tmp_path}")
     assert code == 2
-    assert output.splitlines()[0] == (
-        f"{tmp_path}/stage0-frames-cpu.sif is missing: make sif, or set SIF to the folder of the"
-        " .sif files"
+    assert output.splitlines()[1] == (
+        f".sif files: for cpu in {tmp_path}, missing: stage0-frames: make sif DEVICE=cpu, or set"
+        " SIF to the folder of the .sif files"
     )
 
 

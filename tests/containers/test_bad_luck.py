@@ -73,9 +73,7 @@ def test_a_killed_container_says_so_and_a_rerun_does_only_what_is_missing(
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 2
     said = [line for line in output.splitlines() if "killed (" in line]
-    assert said == [
-        f"{STAGE}: killed (137), perhaps for want of memory; run again to go on from here"
-    ]
+    assert said == [f"{STAGE}: killed (137), perhaps out of memory; run again to go on from here"]
     assert "run --rm stage0-vimo" not in output
     left = files(data / RESULT)
     assert len(CLIPS["first"]) <= len(left) < sum(map(len, CLIPS.values()))
@@ -171,9 +169,10 @@ def test_weights_that_are_not_there_are_named(data, asked, tmp_path):
     arguments, environment = asked
     empty = tmp_path / "weights"
     empty.mkdir()
+    (empty / "another.pth").touch()
     code, output = make(
         STAGE, *arguments, "ARGS=--model-checkpoint /weights/vitpose.pth", "PATTERN=first",
-        **environment, MIMICMILL_WEIGHTS=str(empty),
+        f"WEIGHTS={empty}", **environment,
     )  # fmt: skip
     assert code == 2 and "Error 1" in output
     (said,) = (line for line in output.splitlines() if "first: failed" in line)

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.data_sets import assert_people_are_alike, assert_robots_move_alike, results
+from tests.driver.conftest import CHAIN
 from tests.engines import STRANGER, make, strangers
-from tests.pipeline.commands import CHAIN
 
 
 def test_both_finish(contained, local):
@@ -40,12 +40,6 @@ def test_the_exact_commands_are_printed(contained):
     printed = [line for line in contained.output.splitlines() if " run --rm " in line]
     assert [line.split(" run --rm ")[1].split()[0] for line in printed] == CHAIN
     assert all(f"MIMICMILL_DATA={contained.data} " in line for line in printed)
-
-
-def test_make_n_shows_the_chain(images, tmp_path):
-    code, output = make("-n", "dataset", "RUNNER=docker", f"DATA={tmp_path}", "PATTERN=jump")
-    assert code == 0
-    assert all(f"run --rm {stage} --pattern 'jump'" in output for stage in CHAIN)
 
 
 @pytest.mark.parametrize("stage", ["stage2-megahunter", "stage4-retarget"])

@@ -2,15 +2,19 @@
 
 import json
 import os
+import shutil
 import subprocess
 
 import pytest
 
-from tests.engines import STRANGER, make, run_image
-from tests.pipeline.commands import CHAIN, REPOSITORY
+from stages import catalogue
+from tests.engines import STRANGER, make, run_image, strangers, with_clips
+from tests.pipeline.commands import REPOSITORY
+
+STAGES = [stage.name for stage in catalogue.STAGES]
 
 
-@pytest.mark.parametrize("stage", CHAIN)
+@pytest.mark.parametrize("stage", STAGES)
 def test_an_image_says_what_it_is(images, stage):
     labels = images[stage].labels
     assert labels["mimicmill.stage"] == stage
@@ -19,7 +23,7 @@ def test_an_image_says_what_it_is(images, stage):
     assert labels["mimicmill.cuda"] == "none"
 
 
-@pytest.mark.parametrize("stage", CHAIN)
+@pytest.mark.parametrize("stage", STAGES)
 def test_an_image_runs_its_stage(engine, images, stage):
     said = engine.containers.run(
         images[stage].id, ["--help"], remove=True, read_only=True, network_mode="none",
@@ -28,13 +32,37 @@ def test_an_image_runs_its_stage(engine, images, stage):
     assert f"Usage: {stage} " in said.decode()
 
 
-@pytest.mark.parametrize("stage", CHAIN)
+@pytest.mark.parametrize("stage", STAGES)
 def test_an_image_has_no_compilers(engine, images, stage):
     script = "for tool in gcc cc g++ make nvcc; do command -v $tool; done; true"
     said = engine.containers.run(
         images[stage].id, ["-c", script], entrypoint="sh", remove=True, network_mode="none"
     )
     assert said.decode() == ""
+
+
+def test_people_are_found_without_network_by_weights_inside_the_image(
+    images, real_frames, tmp_path
+):
+    data, cache = tmp_path / "data", tmp_path / "cache"
+    shutil.copytree(real_frames, data)
+    cache.mkdir()
+    strangers(tmp_path)
+    code, output = make(
+        "stage0-blazepose", "RUNNER=docker", f"DATA={data}", f"RUN_AS={STRANGER}:{STRANGER}",
+        MIMICMILL_CACHE=str(cache),
+    )  # fmt: skip
+    assert code == 0, output
+    assert "weights /opt/mimicmill/data/weights/blazepose" in output
+    assert "1 people, somebody in 12 of 12 frames" in output
+
+
+def test_only_the_image_that_needs_them_has_weights_out_of_packages(engine, images):
+    for stage in ("stage0-frames", "stage0-blazepose"):
+        said = engine.containers.run(
+            images[stage].id, ["-c", "ls /opt/mimicmill/data/weights"], entrypoint="sh", remove=True
+        )
+        assert ("blazepose" in said.decode().split()) == (stage == "stage0-blazepose")
 
 
 @pytest.mark.parametrize("files", [["compose.yaml"], ["compose.yaml", "compose.gpu.yaml"]])
@@ -68,17 +96,21 @@ def test_data_of_somebody_else_is_one_clear_line(images, tmp_path, cache):
     assert f"cannot write to /data, which belongs to user {os.getuid()}" in done.stderr
 
 
-def test_a_missing_image_is_one_clear_line(images, tmp_path):
-    code, output = make("stage0-frames", "RUNNER=docker", "DEVICE=none", f"DATA={tmp_path}")
+def test_a_missing_image_is_one_clear_line(engine, clips, tmp_path):
+    if engine.images.list("mimicmill/stage0-frames:gpu"):
+        pytest.skip("there are images for GPUs here")
+    data = with_clips(tmp_path, clips)
+    code, output = make("stage0-frames", "RUNNER=docker", "DEVICE=gpu", f"DATA={data}")
     assert code == 2
-    assert output.splitlines()[0] == (
-        "the image mimicmill/stage0-frames:none is missing: make images DEVICE=none"
+    assert output.splitlines()[1] == (
+        "images: for gpu, missing: stage0-frames: make images DEVICE=gpu"
     )
 
 
-def test_an_engine_that_is_down_is_one_clear_line(engine, tmp_path):
+def test_an_engine_that_is_down_is_one_clear_line(engine, clips, tmp_path):
+    data = with_clips(tmp_path, clips)
     code, output = make(
-        "stage0-frames", "RUNNER=docker", f"DATA={tmp_path}", DOCKER_HOST=f"unix://{tmp_path}/none"
+        "stage0-frames", "RUNNER=docker", f"DATA={data}", DOCKER_HOST=f"unix://{tmp_path}/none"
     )
     assert code == 2
-    assert output.splitlines()[0].startswith("no Docker engine answers: start it")
+    assert output.splitlines()[1].startswith("engine: none answers (")

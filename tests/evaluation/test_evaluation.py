@@ -1,22 +1,25 @@
 """The evaluation gives full marks to the truth and takes marks off for errors."""
 
+import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from stages.artifacts.contacts import PersonContact, write_contacts
 from stages.artifacts.images import write_image
-from stages.artifacts.keypoints import PersonKeypoints, write_keypoints
-from stages.artifacts.layout import DataFolder
+from stages.artifacts.keypoints import PersonKeypoints, read_keypoints, write_keypoints
+from stages.artifacts.layout import LEDGER, DataFolder
 from stages.artifacts.masks import write_frame
-from tools.evaluation import people
-from tools.evaluation.bars import BARS, passes
-from tools.evaluation.clip import EvaluatedClip, open_clip
-from tools.evaluation.robot import depth_below
-from tools.evaluation.surfaces import heights, sampled
-from tools.footage.terrain import Block, Terrain
+from stages.evaluation import people
+from stages.evaluation.bars import BARS, passes
+from stages.evaluation.clip import EvaluatedClip, open_clip
+from stages.evaluation.command import main
+from stages.evaluation.robot import depth_below
+from stages.evaluation.surfaces import heights, sampled
+from stages.geometry.block_terrain import Block, Terrain
 
 VIDEO = "jump_box_01"
 DEMO_TRUTH = Path(__file__).parents[2] / "data" / "demo" / "truth" / VIDEO
@@ -65,6 +68,41 @@ def test_keypoints_are_measured_in_heights_of_the_person(tmp_path):
     rows = [np.flatnonzero((clip.truth.person_ids[i] > 0).any(1)) for i in range(FRAMES)]
     expected = np.mean([2 / (r[-1] - r[0] + 1) for r in rows])
     assert people.keypoints(clip)["keypoint_mean"] == pytest.approx(expected, rel=0.02)
+
+
+def test_blazepose_is_held_to_its_own_bars_and_to_the_keypoints_that_it_has(tmp_path):
+    clip = written(tmp_path)
+    for frame in range(FRAMES):  # Neither ears nor eyes nor small toes.
+        entries = read_keypoints(clip.data.keypoints(VIDEO), frame + 1)
+        entries[7].keypoints[[0, 1, 2, 3, 4, 18, 21]] = 0
+        write_keypoints(clip.data.keypoints(VIDEO), frame + 1, entries)
+    assert people.keypoints(clip)["keypoint_mean"] > 0.1
+    done = {"stage": "stage0-blazepose", "video": VIDEO, "outcome": "done"}
+    (tmp_path / LEDGER).write_text(json.dumps(done) + "\n")
+    clip = open_clip(DataFolder(tmp_path), VIDEO)
+    assert clip.people_method == "blazepose"
+    assert people.keypoints(clip)["keypoint_mean"] < 1e-6
+    (bar,) = [bar for bar in BARS if bar.name == "mask_iou"]
+    assert passes(bar, 0.82, method="blazepose") and not passes(bar, 0.82)
+    assert not passes(bar, 0.79, method="blazepose")
+
+
+def test_what_a_data_folder_lacks_is_said_and_misses_its_bar(tmp_path):
+    written(tmp_path)
+    ran = CliRunner().invoke(main, ["--data-dir", str(tmp_path), "--pattern", "JUMP"])
+    assert ran.exit_code == 1
+    assert f"{VIDEO}: no reconstruction in {tmp_path}" in ran.output
+    assert f"missed: {VIDEO}: gravity, degrees" in ran.output
+    assert f"missed: {VIDEO}: foot contact, F1" not in ran.output
+    (values,) = json.loads((tmp_path / "evaluation.json").read_text()).values()
+    assert values["contact_f1"] == 1.0
+    assert "gravity_deg" not in values
+
+
+def test_a_folder_without_ground_truth_is_wrong_usage(tmp_path):
+    ran = CliRunner().invoke(main, ["--data-dir", str(tmp_path)])
+    assert ran.exit_code == 2
+    assert "has no ground truth" in ran.output
 
 
 def test_depth_inside_a_block_is_the_shortest_way_out():

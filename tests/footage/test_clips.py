@@ -1,15 +1,15 @@
-from dataclasses import fields
-
 import av
 import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
 
+from stages.artifacts.truth import read_truth
 from tools.footage.__main__ import main
 from tools.footage.clips import ClipOptions, film, frame_times, plan_clip
-from tools.footage.truth import Truth, read_truth, write_truth
 from tools.footage.video import write_video
+
+pytestmark = pytest.mark.tools
 
 SMALL = ClipOptions(frames=12, fps=6.0, width=128, height=72)
 
@@ -39,25 +39,6 @@ def test_truth_joints_project_inside_the_person(filmed):
     assert (near == 1).all()
 
 
-def test_the_record_reads_back_as_written(filmed, tmp_path):
-    _, _, truth = filmed
-    write_truth(tmp_path / "small", truth)
-    again = read_truth(tmp_path / "small")
-    for entry in fields(Truth):
-        written, read = getattr(truth, entry.name), getattr(again, entry.name)
-        if entry.name == "depth_m":
-            np.testing.assert_allclose(read, written, rtol=5e-4)
-        elif isinstance(written, np.ndarray):
-            np.testing.assert_allclose(read, written, rtol=1e-6, atol=1e-6)
-        else:
-            assert read == written, entry.name
-
-
-def test_a_missing_record_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"truth\.npz is missing"):
-        read_truth(tmp_path)
-
-
 def test_a_planned_clip_follows_from_its_seed(filmed, model, body):
     clip, _, _ = filmed
     again = plan_clip("jump_box", 101, model, body, SMALL)
@@ -66,7 +47,7 @@ def test_a_planned_clip_follows_from_its_seed(filmed, model, body):
 
 
 def test_a_static_camera_stands_still_and_two_people_are_two(model, body):
-    options = ClipOptions(frames=12, fps=4.0, width=128, height=72, static_camera=True)
+    options = ClipOptions(frames=12, fps=4.0, width=128, height=72, camera="stands")
     clip = plan_clip("two_people", 102, model, body, options)
     assert np.ptp(clip.path.T_world_camera, axis=0).max() == 0
     assert len(clip.motions) == 2

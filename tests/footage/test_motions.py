@@ -3,11 +3,11 @@ from functools import cache
 import numpy as np
 import pytest
 
+from stages.geometry.block_terrain import Block, Terrain
 from tests.footage.moving_bodies import depth_below_surface, pose, terrain_for
 from tools.footage.motions import ShapedBody, climb_stairs, cross, jump_onto_box, random_motion
 from tools.footage.motions import walk as walk_along
 from tools.footage.motions.rotations import angle_between
-from tools.footage.terrain import Block, Terrain
 
 SEEDS = range(101, 113)
 FLAT = Terrain("flat")

@@ -75,6 +75,7 @@ def test_ids_are_zero_where_the_place_is_seen_and_never_mix(rendered):
     assert (out.depth_m[person] > 0).all()
 
 
+@pytest.mark.tools
 def test_the_nearer_person_covers_the_farther(body, scene):
     people = standing(body, [(0.0, 0.5), (0.0, -0.5)])
     cameras = camera_at((0.0, -3.5, 1.2), (0.0, 0.0, 0.9))
@@ -97,6 +98,7 @@ def test_hidden_keypoints_are_told_from_visible_ones(body, scene):
     assert (states[0, 0, [6, 12, 14]] == HIDDEN).all()
 
 
+@pytest.mark.tools
 def test_keypoints_beyond_the_frame_are_out_of_frame(body, scene):
     people = standing(body, [(0.0, 0.0)])
     cameras = camera_at((0.0, -1.2, 1.5), (0.0, 0.0, 1.5))
@@ -127,6 +129,7 @@ def test_the_same_input_gives_the_same_picture(body, scene, rendered):
     assert torch.equal(first.rgb, again.rgb) and torch.equal(first.depth_m, again.depth_m)
 
 
+@pytest.mark.tools
 def test_a_batch_gives_what_its_images_give_alone(body, scene, rendered):
     people, cameras, alone = rendered
     other = camera_at((-1.5, -2.0, 1.6), (0.0, 0.0, 0.85))

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import trimesh
 
+from stages.geometry.block_terrain import Block, Terrain
 from tools.footage.scenes import KINDS, sample_scene
-from tools.footage.terrain import Block, Terrain
 from tools.footage.terrain_mesh import exposed_surface, write_obj
 
 STAIRS = Terrain(

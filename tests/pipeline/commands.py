@@ -8,14 +8,16 @@ from pathlib import Path
 import av
 from click.testing import CliRunner
 
+from stages import catalogue
 from stages.running import ledger
+from tests.pipeline.opened_files import listening
 
 REPOSITORY = Path(__file__).parents[2]
 DEMO_VIDEOS = sorted((REPOSITORY / "data" / "demo" / "videos").glob("*.mp4"))
 DEMO_VIDEO = DEMO_VIDEOS[0]
 
-STAGE0 = ["stage0-frames", "stage0-sam2", "stage0-vitpose", "stage0-vimo", "stage0-bstro"]
-CHAIN = [*STAGE0, "stage1-sfm", "stage2-megahunter", "stage3-postprocess", "stage4-retarget"]
+CHAIN = [entry.name for entry in catalogue.chain(catalogue.OFFICIAL, "sfm")]
+STAGE0 = [name for name in CHAIN if name.startswith("stage0-")]
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class Ran:
     exit_code: int
     output: str
     entries: dict[str, dict]
+    opened: frozenset[Path] = frozenset()
+    """Files that it opened for reading."""
 
     def reason(self, video: str) -> str:
         return self.entries[video]["reason"]
@@ -49,12 +53,15 @@ def command(stage: str, data: Path, *flags: str) -> Ran:
     """Runs the console script of a stage with `MIMICMILL_DATA` set to `data`."""
     (script,) = entry_points(group="console_scripts", name=stage)
     before = len(ledger.read(data))
-    result = CliRunner().invoke(script.load(), list(flags), env={"MIMICMILL_DATA": str(data)})
+    entry = script.load()
+    with listening() as opened:
+        result = CliRunner().invoke(entry, list(flags), env={"MIMICMILL_DATA": str(data)})
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     assert "Traceback" not in result.output
     added = ledger.read(data)[before:]
-    return Ran(result.exit_code, result.output, {entry["video"]: entry for entry in added})
+    by_video = {entry["video"]: entry for entry in added}
+    return Ran(result.exit_code, result.output, by_video, frozenset(opened))
 
 
 def write_video(path: Path, pictures, rate: int = 30) -> None:

@@ -3,16 +3,10 @@
 import numpy as np
 import pytest
 
-from stages.body.joint_names import SMPL45_NAMES
-from stages.robot.correspondence import SMPL_TO_G1, g1_correspondence, root_rotation
+from stages.robot.correspondence import g1_correspondence, root_rotation
 from stages.robot.limbs import limb_lengths_m, sole_points_m, standing_height_m
 from stages.robot.model import load_g1
 from stages.robot.rest import link_poses_at_rest
-
-
-def test_the_table_names_the_joints_that_it_indexes():
-    for name, index, _ in SMPL_TO_G1:
-        assert SMPL45_NAMES[index] == name
 
 
 def test_links_are_those_of_the_41_link_list():

@@ -107,6 +107,6 @@ def test_a_broken_description_is_refused_by_name(tmp_path, text, says):
     assert str(path) in str(caught.value)
 
 
-def test_a_missing_description_says_how_to_write_it(tmp_path):
-    with pytest.raises(RobotFileError, match="write_g1"):
+def test_a_missing_description_says_where_one_is(tmp_path):
+    with pytest.raises(RobotFileError, match=r"none\.urdf: no robot description; data/robots"):
         load_robot(tmp_path / "none.urdf")

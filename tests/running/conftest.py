@@ -7,8 +7,9 @@ import pytest
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    (tmp_path / "input").mkdir()
-    (tmp_path / "weights.bin").write_bytes(b"one")
+    folder = tmp_path / "data"
+    (folder / "input").mkdir(parents=True)
+    (folder / "letters.bin").write_bytes(b"one")
     for name in ("a", "b", "c"):
-        (tmp_path / "input" / f"{name}.txt").write_text(f"text {name}")
-    return tmp_path
+        (folder / "input" / f"{name}.txt").write_text(f"text {name}")
+    return folder

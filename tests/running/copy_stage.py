@@ -7,57 +7,83 @@ import os
 import signal
 import sys
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from stages.artifacts.atomic import replacing
 from stages.artifacts.errors import ArtifactError
-from stages.running import Input, Selection, Stage, VideoError, run
+from stages.artifacts.images import write_image
+from stages.catalogue import Entry
+from stages.running import (
+    Input,
+    InputPaths,
+    Processed,
+    RunOptions,
+    Stage,
+    VideoError,
+    flag,
+    folder,
+    model_file,
+    run,
+)
 
 
+@dataclass(kw_only=True)
 class CopyStage(Stage):
-    name = "stage9-copy"
+    """Copies texts."""
 
-    def __init__(self, data: Path, times: int = 1) -> None:
-        self.data, self.times = data, times
-        self.weights_file = data / "weights.bin"
-        self.loads = 0
-        self.order: list[str] = []
+    texts_dir: Path = folder("input", "Folder of texts.")
+    copies_dir: Path = folder("output", "Folder for copies.", is_output=True)
+    times: int = flag(1, "How often.")
+    ending: str = flag(".txt", "Of the copies.")
+    batch_size: int = flag(1, "Letters at once.", changes_results=False)
+    letters: Path | None = model_file(lambda: None, "Letters to use.", shown_default="none")
+
+    name = "stage9-copy"
+    loads: int = field(default=0, init=False)
+    order: list[str] = field(default_factory=list, init=False)
+
+    def entry(self) -> Entry:
+        return Entry("stage9-copy", "copies", ("output",), gpu=False, memory_mb=50)
 
     @property
-    def output_base_dir(self) -> Path:
-        return self.data / "output"
+    def source_folder(self) -> Path:
+        return self.texts_dir
+
+    def videos_with_input(self) -> list[str]:
+        return [path.stem for path in self.texts_dir.glob("*.txt")]
 
     def load(self) -> None:
         self.loads += 1
-        if not self.weights_file.exists():
-            raise ArtifactError(self.weights_file, "missing", "put it there")
-
-    def weights(self) -> dict[str, Path]:
-        return {"weights": self.weights_file}
-
-    def parameters(self) -> dict:
-        return {"times": self.times}
+        if self.letters and not self.letters.exists():
+            raise ArtifactError(self.letters, "missing", "put it there")
 
     def inputs(self, video: str) -> list[Input]:
-        return [Input(self.data / "input" / f"{video}.txt", "stage8-type")]
+        text = self.texts_dir / f"{video}.txt"
+        notes = self.texts_dir.parent / "notes" / f"{video}.txt"
+        return [
+            Input("text", text, ("stage8-type",)),
+            Input("notes", notes, (), required=False),
+        ]
 
     def outputs(self, video: str) -> list[Path]:
-        return [self.data / "output" / f"{video}.txt"]
+        return [self.copies_dir / f"{video}{self.ending}"]
 
     def bucket(self, video: str) -> int:
-        path = self.data / "input" / f"{video}.txt"
+        path = self.texts_dir / f"{video}.txt"
         return path.stat().st_size // 100 if path.exists() else 0
 
-    def process(self, video: str) -> str:
+    def process(self, video: str, inputs: InputPaths) -> Processed:
         self.order.append(video)
-        text = (self.data / "input" / f"{video}.txt").read_text()
+        text = inputs["text"].read_text()
         if text == "bad":
             raise VideoError(f"{video} says bad; write something else")
         if text == "bug":
             raise RuntimeError("two\nlines")
+        data = self.data_folder
         if text == "meet":
-            (self.data / f"{video}.here").touch()
-            while len(list(self.data.glob("*.here"))) < 3:
+            (data / f"{video}.here").touch()
+            while len(list(data.glob("*.here"))) < 3:
                 time.sleep(0.01)
         with replacing(self.outputs(video)[0]) as temporary:
             temporary.write_text(text.upper()[: len(text) // 2] * self.times)
@@ -66,14 +92,29 @@ class CopyStage(Stage):
             if text == "wait":
                 print("waiting", flush=True)
                 time.sleep(60)
-            temporary.write_text(text.upper() * self.times)
-        return f"{len(text)} letters"
+            notes = inputs["notes"].read_text() if "notes" in inputs else ""
+            temporary.write_text(text.upper() * self.times + notes)
+        return Processed(f"{len(text)} letters", {"letters": len(text)})
+
+    def draw(self, video: str, inputs: InputPaths) -> None:
+        import numpy as np
+
+        if inputs["text"].read_text() == "plain":
+            raise VideoError("nothing to see")
+        width = len(self.outputs(video)[0].read_text())
+        white = np.full((1, width, 3), 255, np.uint8)
+        write_image(self.copies_dir / "vis" / f"{video}.png", white)
 
 
-def names(data: Path) -> list[str]:
-    return [path.stem for path in (data / "input").glob("*.txt")]
+def copying(data: Path, **fields: object) -> CopyStage:
+    """The stage on a data folder; fields given here count as chosen by the user."""
+    letters = {"letters": data / "letters.bin"} if (data / "letters.bin").exists() else {}
+    given = {"texts_dir": data / "input", "copies_dir": data / "output", **letters, **fields}
+    stage = CopyStage(**given)  # type: ignore[arg-type]
+    stage.chosen = frozenset(fields)
+    return stage
 
 
 if __name__ == "__main__":
-    folder, workers = Path(sys.argv[1]), int(sys.argv[2])
-    sys.exit(run(CopyStage(folder), names(folder), Selection(), folder / "input", True, workers))
+    options = RunOptions(workers=int(sys.argv[2]))
+    sys.exit(run(copying(Path(sys.argv[1])), options))

@@ -8,24 +8,36 @@ from pathlib import Path
 
 from rich.console import Console
 
-from stages.running import Selection, ledger, run
-from tests.running.copy_stage import CopyStage, names
+from stages.running import RunOptions, ledger, run
+from tests.running.copy_stage import CopyStage, copying
 
 SCRIPT = Path(__file__).parent / "copy_stage.py"
 REPOSITORY = Path(__file__).parents[2]
 
 
-def go(data: Path, stage: CopyStage | None = None, skip: bool = True) -> tuple[int, list[dict]]:
+def go(data: Path, stage: CopyStage | None = None, **options) -> tuple[int, list[dict]]:
     """Runs the stage; returns the exit code and the ledger's lines of this run."""
+    code, entries, _ = go_and_listen(data, stage, **options)
+    return code, entries
+
+
+def go_and_listen(
+    data: Path, stage: CopyStage | None = None, **options
+) -> tuple[int, list[dict], str]:
+    """The same; also what it prints."""
     before = len(ledger.read(data))
-    console = Console(quiet=True)
-    stage = stage or CopyStage(data)
-    code = run(stage, names(data), Selection(), data / "input", skip, console=console)
-    return code, ledger.read(data)[before:]
+    console = Console(soft_wrap=True, highlight=False, markup=False, record=True, quiet=False)
+    with console.capture() as said:
+        code = run(stage or copying(data), RunOptions(workers=1, **options), console)
+    return code, ledger.read(data)[before:], said.get()
 
 
 def outcomes(entries: list[dict]) -> dict[str, str]:
     return {entry["video"]: entry["outcome"] for entry in entries}
+
+
+def reasons(entries: list[dict]) -> dict[str, str]:
+    return {entry["video"]: entry["reason"] for entry in entries}
 
 
 def spawn(data: Path, workers: int = 1, **options) -> subprocess.Popen:

@@ -2,51 +2,47 @@
 
 from pathlib import Path
 
-from rich.console import Console
-
-from stages.running import Selection, run
-from stages.running.listing import listing
-from tests.running.copy_stage import CopyStage, names
+from stages.running import RunOptions, run
+from tests.running.copy_stage import copying
+from tests.running.runs import go
 
 
-def listed(data: Path, skip_existing: bool = True, pattern: str = "") -> list[list[str]]:
-    selection = Selection(pattern, list_only=True)
-    lines = listing(CopyStage(data), names(data), selection, data / "input", skip_existing)
-    return [line.split("\t") for line in lines]
+def listed(data: Path, capsys, **options) -> list[list[str]]:
+    capsys.readouterr()
+    run(copying(data), RunOptions(list_only=True, **options))
+    return [line.split("\t") for line in capsys.readouterr().out.splitlines()]
 
 
-def go(data: Path, selection: Selection) -> int:
-    console = Console(quiet=True)
-    return run(CopyStage(data), names(data), selection, data / "input", console=console)
+def test_new_videos_are_missing_and_finished_ones_done(data, capsys):
+    go(data, pattern="a")
+    rows = listed(data, capsys)
+    assert rows[:2] == [["a", "0", "done", "done already"], ["b", "0", "missing", ""]]
 
 
-def test_new_videos_are_missing_and_finished_ones_done(data):
-    go(data, Selection("a"))
-    assert listed(data)[:2] == [["a", "0", "done", "done already"], ["b", "0", "missing", ""]]
-
-
-def test_a_changed_input_is_missing_and_the_reason_is_said(data):
-    go(data, Selection())
+def test_a_changed_input_is_missing_and_the_reason_is_said(data, capsys):
+    go(data)
     (data / "input" / "b.txt").write_text("other")
-    assert listed(data)[1] == ["b", "0", "missing", f"{data}/input/b.txt changed"]
+    assert listed(data, capsys)[1] == ["b", "0", "missing", "text/input/b.txt changed"]
 
 
-def test_the_bucket_is_said(data):
+def test_the_bucket_is_said(data, capsys):
     (data / "input" / "b.txt").write_text("x" * 250)
-    assert [line[1] for line in listed(data)] == ["0", "2", "0"]
+    assert [line[1] for line in listed(data, capsys)] == ["0", "2", "0"]
 
 
-def test_what_is_to_be_done_again_is_missing(data):
-    go(data, Selection())
-    assert [line[2] for line in listed(data, skip_existing=False)] == ["missing"] * 3
+def test_what_is_to_be_done_again_is_missing(data, capsys):
+    go(data)
+    assert [line[2] for line in listed(data, capsys, skip_existing=False)] == ["missing"] * 3
 
 
-def test_nothing_is_listed_where_nothing_matches(data):
-    assert listed(data, pattern="other") == []
+def test_where_nothing_matches_the_reason_is_beside_the_list(data, capsys):
+    assert run(copying(data), RunOptions(list_only=True, pattern="other")) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "none of 3 videos matches --pattern 'other'" in said.err
 
 
 def test_nothing_is_processed_or_written(data, capsys):
     before = sorted(data.rglob("*"))
-    assert go(data, Selection(list_only=True)) == 0
-    assert capsys.readouterr().out == "a\t0\tmissing\t\nb\t0\tmissing\t\nc\t0\tmissing\t\n"
+    assert listed(data, capsys) == [[name, "0", "missing", ""] for name in "abc"]
     assert sorted(data.rglob("*")) == before

@@ -6,15 +6,14 @@ import resource
 import signal
 
 import pytest
-from rich.console import Console
 
-from stages.running import Selection, ledger, machine, run
-from tests.running.copy_stage import CopyStage, names
-from tests.running.runs import go, go_side_by_side, outcomes, spawn
+from stages.running import ledger
+from tests.running.copy_stage import copying
+from tests.running.runs import go, go_and_listen, go_side_by_side, outcomes, reasons, spawn
 
 
 def test_all_videos_are_processed_and_models_load_once(data):
-    stage = CopyStage(data)
+    stage = copying(data)
     code, entries = go(data, stage)
     assert code == 0
     assert outcomes(entries) == {"a": "done", "b": "done", "c": "done"}
@@ -24,7 +23,7 @@ def test_all_videos_are_processed_and_models_load_once(data):
 
 def test_a_second_run_skips_everything_and_loads_nothing(data):
     go(data)
-    stage = CopyStage(data)
+    stage = copying(data)
     code, entries = go(data, stage)
     assert code == 0
     assert set(outcomes(entries).values()) == {"skipped"}
@@ -51,16 +50,6 @@ def test_a_bug_leaves_its_traceback_in_the_log_and_one_line_in_the_ledger(data):
     assert "Traceback" in log.read_text()
 
 
-def test_a_missing_input_names_the_file_and_the_stage_that_makes_it(data):
-    stage = CopyStage(data)
-    listed = [*names(data), "d"]
-    code = run(stage, listed, Selection("d"), data / "input", True, console=Console(quiet=True))
-    assert code == 1
-    reason = ledger.read(data)[-1]["reason"]
-    assert str(data / "input" / "d.txt") in reason
-    assert "stage8-type" in reason
-
-
 def test_a_rerun_clears_away_what_a_killed_run_left(data):
     (data / "input" / "b.txt").write_text("die")
     spawn(data).communicate(timeout=60)
@@ -70,87 +59,10 @@ def test_a_rerun_clears_away_what_a_killed_run_left(data):
     assert not list((data / "output").glob(".*.part*"))
 
 
-def test_an_input_that_another_stage_left_half_done_is_refused(data):
-    stamp = data / ".done" / "stage8-type" / "b.json"
-    stamp.parent.mkdir(parents=True)
-    go(data)
-    text = (data / ".done" / "stage9-copy" / "b.json").read_text()
-    stamp.write_text(text.replace('"finished": true', '"finished": false'))
-    (data / "input" / "b.txt").write_text("half")
-    code, entries = go(data)
-    assert code == 1
-    assert outcomes(entries) == {"a": "skipped", "b": "failed", "c": "skipped"}
-    assert entries[1]["reason"] == (
-        f"stage8-type has not finished {data}/input/b.txt; run it again first"
-    )
-    stamp.write_text(text)
-    assert outcomes(go(data)[1])["b"] == "done"
-
-
-def test_a_changed_parameter_is_told_and_done_again(data, capsys):
-    go(data)
-    console = Console(soft_wrap=True)
-    run(
-        CopyStage(data, times=2), names(data), Selection("a"), data / "input", True, console=console
-    )
-    assert "a: again, because times changed from 1 to 2" in capsys.readouterr().out
-    assert (data / "output" / "a.txt").read_text() == "TEXT ATEXT A"
-
-
-def test_a_changed_input_is_done_again_and_the_others_are_not(data):
-    go(data)
-    (data / "input" / "b.txt").write_text("new text")
-    code, entries = go(data)
-    assert code == 0
-    assert outcomes(entries) == {"a": "skipped", "b": "done", "c": "skipped"}
-
-
-def test_a_touched_input_of_the_same_content_is_skipped(data):
-    go(data)
-    os.utime(data / "input" / "b.txt", (1, 1))
-    _, entries = go(data)
-    assert outcomes(entries)["b"] == "skipped"
-
-
-def test_changed_weights_make_everything_stale(data):
-    go(data)
-    (data / "weights.bin").write_bytes(b"two")
-    _, entries = go(data)
-    assert set(outcomes(entries).values()) == {"done"}
-
-
-def test_a_damaged_or_lost_output_is_made_again(data):
-    go(data)
-    (data / "output" / "a.txt").write_text("cut")
-    (data / "output" / "b.txt").unlink()
-    _, entries = go(data)
-    assert outcomes(entries) == {"a": "done", "b": "done", "c": "skipped"}
-    assert (data / "output" / "a.txt").read_text() == "TEXT A"
-
-
-def test_results_of_other_tools_are_kept_unless_told_otherwise(data):
-    (data / "output").mkdir()
-    (data / "output" / "a.txt").write_text("by hand")
-    _, entries = go(data)
-    assert outcomes(entries)["a"] == "skipped"
-    assert (data / "output" / "a.txt").read_text() == "by hand"
-    go(data, skip=False)
-    assert (data / "output" / "a.txt").read_text() == "TEXT A"
-
-
-def test_missing_weights_fail_every_video_with_the_same_line(data):
-    (data / "weights.bin").unlink()
-    code, entries = go(data)
-    assert code == 1
-    assert {entry["reason"] for entry in entries} == {
-        f"{data / 'weights.bin'}: missing; put it there"
-    }
-
-
 def test_videos_of_one_length_run_next_to_each_other(data):
     for name, length in (("a", 250), ("b", 50), ("c", 220)):
         (data / "input" / f"{name}.txt").write_text("x" * length)
-    stage = CopyStage(data)
+    stage = copying(data)
     go(data, stage)
     assert stage.order == ["b", "a", "c"]
 
@@ -180,14 +92,6 @@ def test_a_killed_worker_costs_one_video_and_the_others_finish(data):
     code, entries, _ = go_side_by_side(data, workers=2)
     assert code == 0
     assert outcomes(entries) == {"a": "skipped", "b": "done", "c": "skipped"}
-
-
-def test_workers_are_refused_where_there_is_a_gpu(data, monkeypatch, capsys):
-    monkeypatch.setattr(machine, "has_gpu", lambda: True)
-    console, stage = Console(soft_wrap=True), CopyStage(data)
-    assert run(stage, names(data), Selection(), data / "input", True, 2, console) == 2
-    assert "use --workers 1" in capsys.readouterr().out
-    assert run(stage, names(data), Selection(), data / "input", True, 0, console) == 0
 
 
 def test_a_worker_that_dies_is_replaced_while_videos_wait(data):
@@ -262,32 +166,58 @@ def test_no_space_left_is_a_known_reason():
     assert "the disk is full" in one_line(caught.value)
 
 
-def test_a_read_only_data_folder_is_one_clear_line(data, capsys):
+def test_missing_weights_fail_every_video_with_the_same_line(data):
+    code, entries = go(data, copying(data, letters=data / "nowhere.bin"))
+    assert code == 1
+    assert set(reasons(entries).values()) == {f"{data / 'nowhere.bin'}: missing; put it there"}
+
+
+def test_a_missing_input_names_the_file_and_the_stage_that_makes_it(data):
+    (data / "videos").mkdir()
+    (data / "videos" / "d.mp4").touch()
+    code, entries = go(data)
+    assert code == 1
+    assert reasons(entries) == {
+        "d": f"{data / 'input' / 'd.txt'} is missing; run stage8-type first"
+    }
+
+
+def test_an_input_that_another_stage_left_half_done_is_refused(data):
+    stamp = data / ".done" / "stage8-type" / "b.json"
+    stamp.parent.mkdir(parents=True)
+    go(data)
+    text = (data / ".done" / "stage9-copy" / "b.json").read_text()
+    stamp.write_text(text.replace('"finished": true', '"finished": false'))
+    (data / "input" / "b.txt").write_text("half")
+    code, entries = go(data)
+    assert code == 1
+    assert outcomes(entries) == {"a": "skipped", "b": "failed", "c": "skipped"}
+    assert reasons(entries)["b"] == (
+        f"stage8-type has not finished {data}/input/b.txt; run it again first"
+    )
+    stamp.write_text(text)
+    assert outcomes(go(data)[1])["b"] == "done"
+
+
+def test_a_read_only_data_folder_is_one_clear_line(data):
     # Root may write anywhere, so a file stands where the folder of results should be.
     (data / "output").write_text("a file")
-    console = Console(soft_wrap=True)
-    code = run(CopyStage(data), names(data), Selection(), data / "input", True, console=console)
+    code, _, out = go_and_listen(data)
     assert code == 1
-    assert str(data / "output") in capsys.readouterr().out
+    assert str(data / "output") in out
 
 
-def test_no_match_lists_what_is_there_and_exits_with_2(data, capsys):
-    console = Console(soft_wrap=True)
-    code = run(
-        CopyStage(data), names(data), Selection("zebra"), data / "input", True, console=console
-    )
-    out = capsys.readouterr().out
+def test_no_match_lists_what_is_there_and_exits_with_2(data):
+    code, _, out = go_and_listen(data, pattern="zebra")
     assert code == 2
     assert "zebra" in out
     assert "a, b, c" in out
 
 
-def test_an_empty_folder_exits_with_2(tmp_path, capsys):
-    code = run(
-        CopyStage(tmp_path), [], Selection(), tmp_path, True, console=Console(soft_wrap=True)
-    )
+def test_an_empty_folder_exits_with_2(tmp_path):
+    code, _, out = go_and_listen(tmp_path)
     assert code == 2
-    assert "no videos here" in capsys.readouterr().out
+    assert f"{tmp_path / 'input'}: no videos here" in out
 
 
 def test_the_ledger_says_with_what_and_on_what(data):
@@ -296,5 +226,12 @@ def test_the_ledger_says_with_what_and_on_what(data):
     assert entry["stage"] == "stage9-copy"
     assert entry["versions"]["python"].startswith("3.")
     assert entry["peak_memory_mb"] > 1
-    assert list(entry["weights_sha256"]) == [str(data / "weights.bin")]
-    assert len(entry["weights_sha256"][str(data / "weights.bin")]) == 64
+    assert entry["details"] == {"letters": 6}
+    assert list(entry["weights_sha256"]) == ["letters"]
+    assert len(entry["weights_sha256"]["letters"]) == 64
+
+
+def test_a_line_of_the_ledger_that_a_kill_tore_costs_only_itself(data):
+    (data / "runs.jsonl").write_text('{"stage": "copy", "vid')
+    go(data)
+    assert set(outcomes(ledger.read(data))) == {"a", "b", "c"}

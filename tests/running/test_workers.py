@@ -1,4 +1,4 @@
-"""How many videos are processed side by side, and with how many threads each."""
+"""How many videos are processed side by side, on which GPU, and with how many threads each."""
 
 import os
 import sys
@@ -7,34 +7,60 @@ import pytest
 import torch
 
 from stages.running import machine, workers
+from stages.running.workers import Workers, plan
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are forks, on Linux only")
+
+NEED_MB = 1000.0
 
 
 @pytest.fixture
 def quiet_machine(monkeypatch):
     """Four cores, no GPU and memory for ten workers."""
-    monkeypatch.setattr(machine, "has_gpu", lambda: False)
+    monkeypatch.setattr(machine, "gpus", list)
     monkeypatch.setattr(machine, "cores", lambda: 4)
-    monkeypatch.setattr(machine, "free_memory_mb", lambda: 10.5 * workers.WORKER_MEMORY_MB)
+    monkeypatch.setattr(machine, "free_memory_mb", lambda: 10.5 * NEED_MB)
     return monkeypatch
 
 
 def test_there_is_a_worker_a_core_but_none_without_a_video(quiet_machine):
-    assert workers.usual_number(9) == 4
-    assert workers.usual_number(2) == 2
+    assert plan(9, 0, True, "all", NEED_MB) == Workers(4)
+    assert plan(2, 0, True, "all", NEED_MB) == Workers(2)
 
 
 def test_little_memory_means_fewer_workers_but_always_one(quiet_machine):
-    quiet_machine.setattr(machine, "free_memory_mb", lambda: 2.5 * workers.WORKER_MEMORY_MB)
-    assert workers.usual_number(9) == 2
+    quiet_machine.setattr(machine, "free_memory_mb", lambda: 2.5 * NEED_MB)
+    assert plan(9, 0, True, "all", NEED_MB) == Workers(2)
     quiet_machine.setattr(machine, "free_memory_mb", lambda: 100.0)
-    assert workers.usual_number(9) == 1
+    assert plan(9, 0, True, "all", NEED_MB) == Workers(1)
 
 
-def test_beside_a_gpu_videos_follow_one_another(quiet_machine):
-    quiet_machine.setattr(machine, "has_gpu", lambda: True)
-    assert workers.usual_number(9) == 1
+def test_a_stage_that_uses_gpus_has_a_worker_on_each(quiet_machine):
+    quiet_machine.setattr(machine, "gpus", lambda: ["0", "1", "2", "3", "4", "5", "6", "7"])
+    assert plan(9, 0, True, "all", NEED_MB) == Workers(8, tuple("01234567"))
+    assert plan(9, 0, True, "2", NEED_MB) == Workers(2, ("0", "1"))
+    assert plan(3, 0, True, "all", NEED_MB) == Workers(3, ("0", "1", "2"))
+
+
+def test_more_workers_than_gpus_are_as_many_as_gpus(quiet_machine):
+    quiet_machine.setattr(machine, "gpus", lambda: ["0"])
+    assert plan(9, 2, True, "all", NEED_MB) == Workers(1, ("0",))
+
+
+def test_a_stage_without_a_gpu_has_a_worker_a_core_beside_any_gpus(quiet_machine):
+    quiet_machine.setattr(machine, "gpus", lambda: ["0"])
+    assert plan(9, 0, False, "all", NEED_MB) == Workers(4)
+    assert plan(9, 2, False, "all", NEED_MB) == Workers(2)
+
+
+def test_gpus_are_all_or_a_number(quiet_machine):
+    with pytest.raises(ValueError, match="say all, or how many"):
+        plan(9, 0, True, "some", NEED_MB)
+
+
+def test_gpus_that_the_scheduler_did_not_give_are_not_used(monkeypatch, tmp_path):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert machine.gpus() == []
 
 
 def test_free_memory_is_within_what_the_machine_has():
@@ -51,3 +77,17 @@ def test_workers_share_the_cores(quiet_machine):
         assert os.environ["OMP_NUM_THREADS"] == "2"
     finally:
         torch.set_num_threads(before)
+
+
+def test_every_worker_sees_its_own_gpu_and_a_killed_one_s_passes_to_the_next():
+    def work(video: str, _say) -> str:
+        if video == "die":
+            os.kill(os.getpid(), 9)
+        return (video, os.environ["CUDA_VISIBLE_DEVICES"])
+
+    pool = workers.WorkerPool(work, Workers(2, ("3", "5")))
+    found = list(pool.run(["die", "a", "b", "c", "d"]))
+    killed = [item for item in found if isinstance(item, workers.KilledWorker)]
+    assert [item.video for item in killed] == ["die"]
+    assert {gpu for item in found if item not in killed for gpu in [item[1]]} <= {"3", "5"}
+    assert {item[0] for item in found if item not in killed} == {"a", "b", "c", "d"}

@@ -29,15 +29,15 @@ def assert_rows_change_as_differences_say(problem, x, shared, data, constants):
         return [View(pose, f) for f in problem.features(pose, moved, seen, constants)]
 
     def frame(delta):
-        moved = problem.move_shared(shared, delta[n:])
-        view = views(problem.move_frame(a, delta[:n]), moved, seen)[0]
+        moved = problem.retract_shared(shared, delta[n:])
+        view = views(problem.retract_frame(a, delta[:n]), moved, seen)[0]
         return problem.frame_residuals(view, moved, seen, constants)
 
     def pair(delta):
         uses = problem.pairs_use_shared
-        moved = problem.move_shared(shared, delta[2 * n :]) if uses else shared
-        one = views(problem.move_frame(a, delta[:n]), moved, seen)[1]
-        two = views(problem.move_frame(b, delta[n : 2 * n]), moved, seen_next)[1]
+        moved = problem.retract_shared(shared, delta[2 * n :]) if uses else shared
+        one = views(problem.retract_frame(a, delta[:n]), moved, seen)[1]
+        two = views(problem.retract_frame(b, delta[n : 2 * n]), moved, seen_next)[1]
         return problem.pair_residuals(one, two, moved, seen, seen_next, constants)
 
     of_frames, features = jax.jit(frame_rows, static_argnums=0)(problem, x, shared, inputs)
@@ -91,7 +91,9 @@ def _assert_blocks_close(problem, x, inputs, frames, seen):
     n, blocks = problem.frame_size, problem.blocks
 
     def residuals(delta):
-        a, b = (problem.move_frame(y, d) for y, d in zip(frames, jnp.split(delta, 2), strict=True))
+        a, b = (
+            problem.retract_frame(y, d) for y, d in zip(frames, jnp.split(delta, 2), strict=True)
+        )
         pair = blocks.pair_residuals(a, b, *seen, inputs.constants) if blocks.pair_residuals else {}
         own = {}
         for name, (y, data) in (("", (a, seen[0])), (" next", (b, seen[1]))):

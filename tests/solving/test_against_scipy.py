@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy.optimize import least_squares
 
+from bench.solve.child import stage_run
+from bench.solve.recording import recorded
 from stages.solving import Limits, Problem, Robust, View, solve
-from tools.bench_solve.child import stage_run
-from tools.bench_solve.recording import recorded
 
 FRAMES = 10
 
@@ -60,10 +60,10 @@ def vector_of(problem: Problem, call: dict[str, Any]) -> tuple[Callable, int]:
         return jnp.concatenate(rows)
 
     def everything(delta):
-        moved = jax.vmap(jax.vmap(problem.move_frame))(
+        moved = jax.vmap(jax.vmap(problem.retract_frame))(
             start, delta[:frames].reshape(P, T, problem.frame_size)
         )
-        s = problem.move_shared(shared, delta[frames:])
+        s = problem.retract_shared(shared, delta[frames:])
         each = jax.vmap(jax.vmap(of_frame, (0, None, 0)), (0, None, 0))(moved, s, data)
         before, after = (
             jax.tree.map(lambda leaf, cut=cut: leaf[:, cut], (moved, data))

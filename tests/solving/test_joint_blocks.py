@@ -4,19 +4,26 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from stages.solving import Blocks, Problem, nudge_left, rotate_left, rotation_exp, rotation_log
+from stages.solving import (
+    Blocks,
+    Problem,
+    rotate_left,
+    rotate_left_linear,
+    rotation_exp,
+    rotation_log,
+)
 from stages.solving.linearise import linearise
 from stages.solving.rows import Inputs
 
 JOINTS = 3
 
 
-def move(x, delta):
+def retract(x, delta):
     return {"R": rotate_left(x["R"], delta[1:].reshape(JOINTS, 3)), "p": x["p"] + delta[:1]}
 
 
-def nudge(x, delta):
-    return {"R": nudge_left(x["R"], delta[1:].reshape(JOINTS, 3)), "p": x["p"] + delta[:1]}
+def linear_retract(x, delta):
+    return {"R": rotate_left_linear(x["R"], delta[1:].reshape(JOINTS, 3)), "p": x["p"] + delta[:1]}
 
 
 def prior(x, data, constants):
@@ -29,7 +36,7 @@ def turn(x, x_next, data, data_next, constants):
 
 WHOLE = Problem(
     frame_size=1 + 3 * JOINTS,
-    move_frame=move,
+    retract_frame=retract,
     frame_residuals=lambda x, shared, data, constants: prior(x, data, constants),
     pair_residuals=lambda x, y, shared, data, data_next, constants: turn(
         x, y, data, data_next, constants
@@ -37,8 +44,8 @@ WHOLE = Problem(
 )
 BLOCKS = Problem(
     frame_size=1 + 3 * JOINTS,
-    move_frame=move,
-    nudge_frame=nudge,
+    retract_frame=retract,
+    linear_retract_frame=linear_retract,
     blocks=Blocks(1, 3, JOINTS, prior, turn),
 )
 

@@ -30,7 +30,7 @@ from stages.solving.rows import Inputs
 LANDMARKS = np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [-1, -0.5, 0.2]])
 
 
-def move(x, delta):
+def retract(x, delta):
     return {"R": rotate_left(x["R"], delta[:3]), "p": x["p"] + delta[3:]}
 
 
@@ -54,12 +54,12 @@ def shared_residuals(log_scale, constants):
 
 PROBLEM = Problem(
     frame_size=6,
-    move_frame=move,
+    retract_frame=retract,
     frame_residuals=frame_residuals,
     pair_residuals=pair_residuals,
     shared_residuals=shared_residuals,
     shared_size=1,
-    move_shared=lambda s, delta: s + delta,
+    retract_shared=lambda s, delta: s + delta,
 )
 
 
@@ -154,8 +154,8 @@ def test_features_change_the_work_and_not_the_equations():
     sizes = {
         "frame_size": 6,
         "shared_size": 1,
-        "move_frame": move,
-        "move_shared": lambda s, delta: s + delta,
+        "retract_frame": retract,
+        "retract_shared": lambda s, delta: s + delta,
     }
     plain = Problem(frame_residuals=plain_frame, pair_residuals=plain_pair, **sizes)
     with_features = Problem(
@@ -179,13 +179,13 @@ def test_normal_equations_are_those_of_finite_differences(seed):
     with jax.enable_x64(True):
         start, shared, data, constants = cast(example(people=2, frames=4, seed=seed), jnp.float64)
         rng = np.random.default_rng(seed)
-        start = jax.vmap(jax.vmap(move))(start, jnp.asarray(0.3 * rng.normal(size=(2, 4, 6))))
+        start = jax.vmap(jax.vmap(retract))(start, jnp.asarray(0.3 * rng.normal(size=(2, 4, 6))))
         mask = jnp.asarray([[True] * 4, [True, True, True, False]])
         inputs = Inputs(data, constants, mask, mask[:, 1:] & mask[:, :-1])
 
         @jax.jit
         def cost(z):
-            x = jax.vmap(jax.vmap(move))(start, z[:-1].reshape(2, 4, 6))
+            x = jax.vmap(jax.vmap(retract))(start, z[:-1].reshape(2, 4, 6))
             return sum(term_costs(PROBLEM, x, shared + z[-1:], inputs).terms.values())
 
         equations = equations_of(PROBLEM, start, shared, inputs)

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from stages.artifacts.errors import ArtifactError
-from stages.body.model import load_body
-from stages.running.options import DEMO_BODY
+from stages.body.model import DEMO_BODY, load_body
 from stages.stage0_bstro.feet import foot_rule
 from stages.stage0_bstro.flags import FootRule, feet_in_contact
 

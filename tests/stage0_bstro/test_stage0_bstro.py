@@ -1,5 +1,6 @@
 """The command on small clips with an untrained network: who has contacts in which frame."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +13,8 @@ from stages.artifacts.contacts import read_contacts
 from stages.artifacts.images import write_image
 from stages.artifacts.masks import read_labels, summarise, write_frame, write_summary
 from stages.stage0_bstro.checkpoint import load_demo_network, save_network
-from stages.stage0_bstro.cli import main
 from stages.stage0_bstro.network import Bstro, BstroConfig
+from stages.stage0_bstro.stage import main
 
 LARGE_PERSON, SMALL_PERSON = 2, 5
 
@@ -139,6 +140,34 @@ def test_other_thresholds_make_an_old_result_stale(tmp_path: Path, checkpoint: P
     found = read_contacts(folder(tmp_path), "00001")
     assert found is not None
     assert found[LARGE_PERSON].left_foot and found[LARGE_PERSON].right_foot
+
+
+@pytest.mark.parametrize("touching", ["left", "right"])
+def test_the_foot_whose_vertices_touch_is_the_one_in_contact(
+    tmp_path: Path, checkpoint: Path, touching: str
+) -> None:
+    make_clip(tmp_path, "clip", 1, large={1}, small=set())
+    assert run(tmp_path, checkpoint).exit_code == 0
+    first = read_contacts(folder(tmp_path), "00001")
+    assert first is not None
+    probability = first[LARGE_PERSON].vertices[:, 0]
+    order = np.argsort(probability).tolist()
+    surest, least_sure = order[-10:], order[:10]
+    feet = {"leftFoot": surest, "rightFoot": least_sure}
+    if touching == "right":
+        feet = {"leftFoot": least_sure, "rightFoot": surest}
+    segmentation = tmp_path / "segmentation.json"
+    segmentation.write_text(json.dumps(feet))
+    between = ("--contact-thr", str(float(np.median(probability))))
+    result = run(tmp_path, checkpoint, "--foot-segmentation", str(segmentation), *between)
+    assert result.exit_code == 0, result.output
+    found = read_contacts(folder(tmp_path), "00001")
+    assert found is not None
+    contact = found[LARGE_PERSON]
+    assert (contact.left_foot, contact.right_foot) == (touching == "left", touching == "right")
+    share = {side: 100 if side == touching else 0 for side in ("left", "right")}
+    line = f"left foot in contact in {share['left']} %, right in {share['right']} %"
+    assert line in " ".join(result.output.split())
 
 
 def test_the_official_network_needs_its_data_files(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from PIL import Image
 
 from stages.artifacts.images import list_images, read_image, read_times
 from stages.running import ledger
-from stages.stage0_frames.cli import main
+from stages.stage0_frames.stage import main
+from stages.stage0_frames.video_frames import nearest_times
 
 WIDTH, HEIGHT = 64, 48
 
@@ -69,6 +70,13 @@ def test_another_rate_picks_frames_by_time(data):
     write_video(data / "videos" / "v.mp4", [i / 60 for i in range(40)])
     assert frames_stage("--fps", "30").exit_code == 0
     assert levels(data, "v") == list(range(0, 40, 2))
+
+
+def test_each_tick_takes_the_nearest_frame_be_it_earlier_or_later():
+    times_s = np.array([0.0, 0.09, 0.21, 0.29, 0.4])
+    assert nearest_times(times_s, 10) == [0, 1, 2, 3, 4]
+    assert nearest_times(np.array([0.0, 0.05, 0.16, 0.2]), 10) == [0, 1, 3]
+    assert nearest_times(np.array([0.0, 0.03, 0.11, 0.2]), 10) == [0, 2, 3]
 
 
 def test_a_video_of_variable_rate_keeps_true_time(data):
@@ -149,8 +157,8 @@ def test_two_files_of_one_name_are_refused(data):
     for suffix in ("mp4", "mkv"):
         write_video(data / "videos" / f"v.{suffix}", [0, 1 / 30])
     result = frames_stage()
-    assert result.exit_code == 2
-    assert "share a name" in result.output
+    assert result.exit_code == 1
+    assert "v.mp4 is left out: another file has the name 'v' too; rename it" in result.output
 
 
 def test_the_list_says_each_videos_padded_length_at_the_rate_asked_for(data):

@@ -10,27 +10,11 @@ from stages.stage0_sam2.association import (
     Track,
     associate,
     changed_places,
-    colours_of,
-    contained,
     fills,
     found_together,
-    likeness,
 )
-
-RED, BLUE = (200, 30, 30), (30, 30, 200)
-
-
-def block(left: int, width: int = 10, height: int = 20) -> np.ndarray:
-    """A picture of 40 x 60 with one upright block, from column `left`."""
-    mask = np.zeros((40, 60), bool)
-    mask[10 : 10 + height, left : left + width] = True
-    return mask
-
-
-def dressed(mask: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
-    image = np.full((*mask.shape, 3), 128, np.uint8)
-    image[mask] = colour
-    return colours_of(image, mask)
+from stages.tracking.appearance import colours_of, likeness
+from tests.tracking.dressed import BLUE, RED, block, dressed
 
 
 def found(left: int, colour: tuple[int, int, int], **size: int) -> Candidate:
@@ -40,20 +24,6 @@ def found(left: int, colour: tuple[int, int, int], **size: int) -> Candidate:
 
 def followed(left: int, colour: tuple[int, int, int]) -> Track:
     return Track(0.9, block(left), dressed(block(left), colour), whole_px=200)
-
-
-def test_clothes_are_told_apart() -> None:
-    red, blue = dressed(block(0), RED), dressed(block(20), BLUE)
-    assert red.sum() == pytest.approx(1)
-    assert likeness(red, dressed(block(30), RED)) == pytest.approx(1)
-    assert likeness(red, blue) == 0
-
-
-def test_a_part_is_wholly_contained_however_small() -> None:
-    assert contained(block(0, width=2, height=3), block(0)) == 1
-    assert contained(block(0), block(0, width=2, height=3)) == 1
-    assert contained(block(0), block(5)) == pytest.approx(0.5)
-    assert contained(block(0), np.zeros((40, 60), bool)) == 0
 
 
 def test_specks_in_a_large_box_are_nobody() -> None:

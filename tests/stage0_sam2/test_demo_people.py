@@ -8,13 +8,13 @@ import pytest
 
 from stages.artifacts.images import list_images, write_image
 from stages.artifacts.masks import box_of
+from stages.artifacts.truth import read_truth
+from stages.evaluation.clip import iou
 from stages.stage0_sam2.detector import Detection, PersonDetector
 from stages.stage0_sam2.tracker import STEP, Tracker
-from stages.weights.demo import demo_folder
 from stages.weights.grounding_dino import load_grounding_dino
+from stages.weights.locate import demo_checkpoint
 from stages.weights.sam2 import load_sam2
-from tools.evaluation.clip import iou
-from tools.footage.truth import read_truth
 
 DEMO = Path(__file__).parents[2] / "data" / "demo"
 CLIP = "walk_stairs_01"
@@ -33,9 +33,9 @@ def images_of(folder, wanted):
 @pytest.mark.slow
 def test_the_person_has_one_id_and_the_true_mask_in_every_frame(tmp_path):
     images = images_of(tmp_path, FRAMES)
-    dino = load_grounding_dino(demo_folder("grounding_dino"), "cpu")
+    dino = load_grounding_dino(demo_checkpoint("grounding_dino"), "cpu")
     tracker = Tracker(
-        load_sam2(demo_folder("sam2"), "cpu"), PersonDetector(dino, "person."), images
+        load_sam2(demo_checkpoint("sam2"), "cpu"), PersonDetector(dino, "person."), images
     )
     (segment,) = tracker.run()
     true = read_truth(DEMO / "truth" / CLIP).person_ids
@@ -52,7 +52,7 @@ def test_somebody_found_by_a_foot_is_whole_in_earlier_frames_too_once_found_whol
     true = read_truth(DEMO / "truth" / CLIP).person_ids == 1
     looks = iter([foot_of(true[0]), np.array(box_of(true[STEP]), float)])
     tracker = Tracker(
-        load_sam2(demo_folder("sam2"), "cpu"), lambda _: [Detection(next(looks), 0.9)], images
+        load_sam2(demo_checkpoint("sam2"), "cpu"), lambda _: [Detection(next(looks), 0.9)], images
     )
     before, after = tracker.run()
     assert [len(before.ids), len(after.ids)] == [STEP, 2]

@@ -11,8 +11,8 @@ from stages.artifacts.bodies import read_bodies
 from stages.artifacts.images import write_image
 from stages.artifacts.masks import read_labels, summarise, write_frame, write_summary
 from stages.stage0_vimo.checkpoint import save_network
-from stages.stage0_vimo.cli import main
 from stages.stage0_vimo.network import Vimo, VimoConfig
+from stages.stage0_vimo.stage import main
 
 SMALL = VimoConfig(
     dim=16, depth=1, heads=2, mlp_ratio=1.0, spacetime_dim=8, spacetime_depth=1,
@@ -126,7 +126,7 @@ def test_missing_masks_name_the_stage_that_makes_them(tmp_path: Path, checkpoint
     (tmp_path / "input_masks" / "clip" / "cam01" / "meta_data.json").unlink()
     result = run(tmp_path, checkpoint)
     assert result.exit_code == 1
-    assert "run stage0-sam2 first" in result.output
+    assert "run stage0-sam2 or stage0-blazepose first" in result.output
 
 
 def test_a_wrong_checkpoint_is_named(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from stages.artifacts.images import list_images, write_image
 from stages.artifacts.masks import write_frame
+from stages.cameras.frames import Frames, choose_frames, grown
 from stages.geometry.alignment import align
 from stages.running import VideoError
 from stages.stage1_sfm.cameras import (
@@ -13,8 +14,6 @@ from stages.stage1_sfm.cameras import (
     require_short_gaps,
     solve_cameras,
 )
-from stages.stage1_sfm.features import grown
-from stages.stage1_sfm.frames import Frames, choose_frames
 from stages.stage1_sfm.parallax import homography_residuals
 from stages.stage1_sfm.registration import interpolated_pose, projected, resected
 

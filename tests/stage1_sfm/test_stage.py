@@ -6,11 +6,11 @@ import pytest
 from click.testing import CliRunner
 
 from stages.artifacts.images import write_image
-from stages.artifacts.layout import find_world_file
 from stages.artifacts.masks import write_frame
 from stages.artifacts.world import opened_world
 from stages.geometry.alignment import align
-from stages.stage1_sfm.cli import main
+from stages.running.reconstructions import current
+from stages.stage1_sfm.stage import main
 
 VIDEO = "wälk 1.5_cam"
 FRAMES = 12
@@ -52,8 +52,8 @@ def world_file(data):
 
 @pytest.mark.slow
 def test_the_file_lies_where_later_stages_look(data, world_file):
-    assert find_world_file(data / "input_sfm", VIDEO) == world_file
-    assert (world_file.with_name(f"{world_file.stem}_vis") / "00001.jpg").exists()
+    assert current(data, [data / "input_sfm"], VIDEO).stem == world_file.stem
+    assert (data / "input_sfm" / "vis" / world_file.stem / "00001.jpg").exists()
 
 
 @pytest.mark.slow

@@ -2,8 +2,8 @@
 
 import pytest
 
+from bench.robustness import scenes
 from stages.solving import use_compilation_cache
-from tools.robustness import scenes
 
 
 @pytest.fixture(scope="session", autouse=True)

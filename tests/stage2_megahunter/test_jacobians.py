@@ -5,10 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from bench.robustness.scenes import PICKER
 from stages.stage2_megahunter import optimisation
 from stages.stage2_megahunter.terms import PROBLEM
 from tests.solving.differences import assert_rows_change_as_differences_say
-from tools.robustness.scenes import PICKER
 
 
 @pytest.fixture(scope="module")
@@ -26,21 +26,21 @@ def point(noisy):
     with jax.enable_x64(True):
         double = jax.tree.map(lambda a: jnp.asarray(a, jnp.float64), caught)
         rng = np.random.default_rng(0)
-        t = int(np.flatnonzero(noisy.track.planted.all(axis=1))[0])
+        t = int(np.flatnonzero(noisy.track.contacts.all(axis=1))[0])
 
         two = slice(t, t + 2)
         x, data = (jax.tree.map(lambda a: a[:, two], double[k]) for k in ("start", "data"))
         weights = jnp.full(data.point_weights.shape, 0.7)
         moves = jnp.asarray(0.1 * rng.normal(size=(1, 2, PROBLEM.frame_size)))
-        x = jax.vmap(jax.vmap(PROBLEM.move_frame))(x, moves)
-        data = data._replace(point_weights=weights)
+        x = jax.vmap(jax.vmap(PROBLEM.retract_frame))(x, moves)
+        data = data._replace(point_weights=weights, dt=jnp.array([[0.6, 2.5]]))
         return x, double["log_scale"] + 0.1, data, double["constants"]
 
 
 def test_every_term_changes_as_differences_say(point):
     with jax.enable_x64(True):
         busy = assert_rows_change_as_differences_say(PROBLEM, *point)
-        named = set(PROBLEM.marks.groups) | {
+        named = set(PROBLEM.point_features.groups) | {
             "translation smoothness", "translation step", "translation acceleration",
             "planted feet", "rotation prior", "root rotation smoothness", "local pose smoothness",
         }  # fmt: skip

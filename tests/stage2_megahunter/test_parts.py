@@ -3,17 +3,18 @@
 import numpy as np
 import pytest
 
+from stages.geometry.placement import first_scale, place_before_camera
 from stages.geometry.rotations import matrix_from_rotvec, rotvec_from_matrix
+from stages.people.tracks import Cameras, Track
+from stages.stage2_megahunter.gaps import fill_short_gaps
 from stages.stage2_megahunter.ground import grounds_near
-from stages.stage2_megahunter.placement import first_scale, place_before_camera
 from stages.stage2_megahunter.smoothing import OneEuro, smooth_rotations, smooth_vectors
 from stages.stage2_megahunter.surface_points import (
     inside_own_mask,
     sample_depths,
     without_outliers,
 )
-from stages.stage2_megahunter.terms import Evidence, off_ground
-from stages.stage2_megahunter.tracks import Cameras, Track, fill_short_gaps
+from stages.stage2_megahunter.terms import Observations, off_ground
 
 K = np.array([[300.0, 0, 160], [0, 300.0, 90], [0, 0, 1]])
 
@@ -39,30 +40,56 @@ def track(detected):
     )
 
 
+def filled(detected, times_s=None):
+    given = track(detected)
+    times_s = np.arange(len(given.valid)) / 30.0 if times_s is None else times_s
+    return fill_short_gaps(given, times_s)
+
+
 def test_a_short_gap_is_filled_along_the_arc():
-    filled = fill_short_gaps(track([1, 1, 0, 0, 0, 1, 1]))
-    assert filled.valid.all()
-    np.testing.assert_allclose(filled.pixels[:, 0, 0], np.arange(7), atol=1e-9)
-    turns = rotvec_from_matrix(filled.rotmats[:, 5])[:, 1]
+    found = filled([1, 1, 0, 0, 0, 1, 1])
+    assert found.valid.all()
+    np.testing.assert_allclose(found.pixels[:, 0, 0], np.arange(7), atol=1e-9)
+    turns = rotvec_from_matrix(found.rotmats[:, 5])[:, 1]
     np.testing.assert_allclose(turns, np.linspace(0, 2, 7), atol=1e-6)
-    assert not filled.detected[2:5].any()
+    assert not found.detected[2:5].any()
+
+
+def test_frames_of_a_gap_are_filled_where_their_times_are():
+    found = filled([1, 0, 0, 1], np.array([0.0, 0.06, 0.08, 0.1]))
+    np.testing.assert_allclose(found.pixels[:, 0, 0], [0.0, 1.8, 2.4, 3.0], atol=1e-9)
+    turns = rotvec_from_matrix(found.rotmats[:, 5])[:, 1]
+    np.testing.assert_allclose(turns, [0.0, 1.2, 1.6, 2.0], atol=1e-6)
 
 
 @pytest.mark.parametrize("detected", [[1, 0, 0, 0, 0, 1], [1, 1, 1, 0, 0, 0], [0, 0, 1, 1, 1, 1]])
 def test_a_long_gap_a_head_and_a_tail_are_not_invented(detected):
-    filled = fill_short_gaps(track(detected))
-    np.testing.assert_array_equal(filled.valid, np.array(detected, bool))
+    np.testing.assert_array_equal(filled(detected).valid, np.array(detected, bool))
+
+
+@pytest.mark.parametrize(("fps", "longest"), [(10.0, 1), (29.97, 3), (60.0, 6)])
+def test_a_gap_is_short_up_to_a_tenth_of_a_second(fps, longest):
+    def fills(missing):
+        detected = [1, *[0] * missing, 1]
+        return filled(detected, np.arange(len(detected)) / fps).valid.all()
+
+    assert fills(longest) and not fills(longest + 1)
 
 
 def test_a_keypoint_seen_on_one_side_of_a_gap_stays_unknown_inside():
     before = track([1, 0, 1])
     before.scores[0, 3] = 0.0
-    assert fill_short_gaps(before).scores[1, 3] == 0.0
+    assert fill_short_gaps(before, np.arange(3) / 30.0).scores[1, 3] == 0.0
+
+
+def test_cameras_whose_times_do_not_increase_are_refused():
+    with pytest.raises(ValueError, match="do not increase"):
+        Cameras(K[None].repeat(2, 0), np.eye(4)[None].repeat(2, 0), np.eye(3)[:2], np.zeros(2))
 
 
 def test_pixels_of_the_original_come_to_the_reconstruction_whatever_their_confidence():
     affine = np.array([[2.0, 0, 10], [0, 2.5, -4]])
-    cameras = Cameras(K[None], np.eye(4)[None], affine)
+    cameras = Cameras(K[None], np.eye(4)[None], affine, np.zeros(1))
     there = np.array([[3.0, 5.0], [100.0, 20.0]])
     np.testing.assert_allclose(
         cameras.to_reconstruction(there @ affine[:, :2].T + affine[:, 2]), there, atol=1e-9
@@ -177,11 +204,35 @@ def test_the_scale_is_that_which_most_pairs_agree_on():
 
 def test_smoothing_leaves_what_stands_still_and_has_no_delay():
     still = np.tile([1.0, 2.0, 3.0], (20, 1))
-    np.testing.assert_allclose(smooth_vectors(still, 30.0), still)
+    np.testing.assert_allclose(smooth_vectors(still, np.arange(20) / 30.0), still)
     peak = np.exp(-0.5 * ((np.arange(61) - 30) / 6.0) ** 2)[:, None] * np.ones(3)
-    smooth = smooth_vectors(peak, 30.0)
+    smooth = smooth_vectors(peak, np.arange(61) / 30.0)
     np.testing.assert_allclose(smooth, smooth[::-1], atol=1e-9)
     assert smooth[:, 0].argmax() == 30
+
+
+def test_smoothing_goes_by_the_clock_not_by_the_count_of_frames():
+    times_s = np.arange(91) / 30.0
+    kept = np.sort(np.r_[np.arange(0, 46, 3), np.arange(46, 91)])  # 10 a second, then 30
+
+    def swing(t):
+        return np.sin(2 * np.pi * 1.5 * t)[:, None]
+
+    plain = smooth_vectors(swing(times_s), times_s)[kept]
+    uneven = smooth_vectors(swing(times_s[kept]), times_s[kept])
+    counted = smooth_vectors(swing(times_s[kept]), np.arange(len(kept)) / 30.0)
+    assert np.abs(uneven - plain).max() < 0.05
+    assert np.abs(counted - plain).max() > 0.1
+
+    def turning(t):
+        return matrix_from_rotvec(swing(t)[..., None] * np.array([0, 0, 1.0]))
+
+    plain = smooth_rotations(turning(times_s), times_s)[kept]
+    uneven = smooth_rotations(turning(times_s[kept]), times_s[kept])
+    assert (
+        np.linalg.norm(rotvec_from_matrix(np.swapaxes(plain, -1, -2) @ uneven), axis=-1).max()
+        < 0.05
+    )
 
 
 def test_smoothed_rotations_are_rotations_and_less_noisy():
@@ -189,7 +240,7 @@ def test_smoothed_rotations_are_rotations_and_less_noisy():
     angles = np.linspace(-4.0, 4.0, 80)  # through half a turn, where rotation vectors jump
     true = matrix_from_rotvec(angles[:, None, None] * np.array([[0, 0, 1.0]]))
     noisy = true @ matrix_from_rotvec(0.1 * rng.normal(size=(80, 1, 3)))
-    smooth = smooth_rotations(noisy, 30.0, OneEuro(1.5, 0.1))
+    smooth = smooth_rotations(noisy, np.arange(80) / 30.0, OneEuro(1.5, 0.1))
     np.testing.assert_allclose(
         smooth @ np.swapaxes(smooth, -1, -2),
         np.eye(3)[None, None] * np.ones((80, 1, 1, 1)),
@@ -202,11 +253,11 @@ def test_smoothed_rotations_are_rotations_and_less_noisy():
     assert error(smooth).mean() < 0.7 * error(noisy).mean()
 
 
-def test_a_planted_sole_is_held_to_the_ground_and_another_only_kept_from_under_it():
-    level, blank = np.array([[0.0, 0.0, 1.0]] * 2), dict.fromkeys(Evidence._fields)
-    seen = Evidence(
+def test_a_sole_in_contact_is_held_to_the_ground_and_another_only_kept_from_under_it():
+    level, blank = np.array([[0.0, 0.0, 1.0]] * 2), dict.fromkeys(Observations._fields)
+    seen = Observations(
         **blank
-        | {"ground_point": np.zeros((2, 3)), "ground_normal": level, "planted": np.array([1.0, 0])}
+        | {"ground_point": np.zeros((2, 3)), "ground_normal": level, "contacts": np.array([1.0, 0])}
     )
     heights_m = np.array([0.02, -0.02, 0.05, -0.03])
     soles = np.column_stack([np.zeros((4, 2)), heights_m])

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from bench.robustness.disturbances import second_person, turned, with_gap, with_outliers
+from bench.robustness.scenes import PICKER, cut, scene
+from bench.robustness.stage2 import CASES, answer
 from stages.stage2_megahunter.heading import facing_keypoints
-from tools.robustness.disturbances import second_person, turned, with_gap, with_outliers
-from tools.robustness.scenes import PICKER, cut, scene
-from tools.robustness.stage2 import CASES, answer
 
 
 @pytest.fixture(scope="module")

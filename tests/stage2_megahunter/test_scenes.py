@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bench.robustness.disturbances import second_person
+from bench.robustness.scenes import PICKER, cut
 from stages.stage2_megahunter.optimisation import solve_scene
-from tools.robustness.disturbances import second_person
-from tools.robustness.scenes import PICKER, cut
 
 
 def solved(*scenes):
@@ -61,7 +61,7 @@ def test_two_people_share_one_scale_and_keep_their_ids(noisy, plain):
 
 def test_without_contacts_and_depth_the_camera_path_alone_still_gives_an_answer(noisy):
     around = replace(noisy.around, ground_weights=np.zeros_like(noisy.around.ground_weights))
-    planted = np.zeros_like(noisy.track.planted)
-    found = solved(cut(replace(noisy, around=around), planted=planted))
+    contacts = np.zeros_like(noisy.track.contacts)
+    found = solved(cut(replace(noisy, around=around), contacts=contacts))
     assert np.isfinite(found.people[0].root).all()
     assert found.scale > 0

@@ -1,10 +1,14 @@
 """The command on a small data folder: its file follows the contract, bad input has its reason."""
 
+import shutil
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from bench.robustness import scenes
 from stages.artifacts.bodies import PersonBody, write_bodies
 from stages.artifacts.contacts import PersonContact, write_contacts
 from stages.artifacts.keypoints import PersonKeypoints, write_keypoints
@@ -12,10 +16,10 @@ from stages.artifacts.layout import DataFolder, WorldName
 from stages.artifacts.masks import summarise, write_frame, write_summary
 from stages.artifacts.people_and_world import opened_people_and_world
 from stages.artifacts.video_notes import notes_path
-from stages.artifacts.world import WorldFrame, opened_world, write_world
-from stages.stage2_megahunter.cli import main
-from stages.stage2_megahunter.stage import MegahunterStage
-from tools.robustness import scenes
+from stages.artifacts.world import WorldFrame, heights_metadata, opened_world, write_world
+from stages.body.model import DEMO_BODY
+from stages.running.stage import Processed, check_inputs
+from stages.stage2_megahunter.stage import MegahunterStage, main
 
 VIDEO = "a walk.v2"
 T = 14
@@ -38,7 +42,7 @@ def write_people(data: DataFolder, scene) -> None:
             write_keypoints(data.keypoints(VIDEO), t + 1, {3: PersonKeypoints(box, keypoints)})
         body = PersonBody(track.rotmats[t, :1], track.rotmats[t, 1:], track.betas)
         write_bodies(data.bodies(VIDEO), t + 1, {3: body})
-        feet = PersonContact(np.zeros((6890, 1)), *map(bool, track.planted[t]))
+        feet = PersonContact(np.zeros((6890, 1)), *map(bool, track.contacts[t]))
         write_contacts(data.contacts(VIDEO), name, {3: feet})
     write_summary(data.masks(VIDEO), summarise(labels))
 
@@ -76,28 +80,31 @@ def data(tmp_path_factory):
 def stage(data: DataFolder, **options) -> MegahunterStage:
     root = data.root
     return MegahunterStage(
-        root / "input_sfm",
-        root / "input_masks",
-        root / "input_2d_poses",
-        root / "input_3d_meshes",
-        root / "input_contacts",
-        root / "videos",
-        root / "output_smpl_and_points",
-        scenes.BODY_FILE,
+        world_reconstruction_base_dir=root / "input_sfm",
+        bbox_base_dir=root / "input_masks",
+        pose2d_base_dir=root / "input_2d_poses",
+        smpl_base_dir=root / "input_3d_meshes",
+        contact_base_dir=root / "input_contacts",
+        videos_dir=root / "videos",
+        out_base_dir=root / "output_smpl_and_points",
+        body_model=DEMO_BODY,
         **options,
     )
+
+
+def processed(made: MegahunterStage) -> Processed:
+    made.load()
+    return made.process(VIDEO, check_inputs(made.inputs(VIDEO)))
 
 
 @pytest.fixture(scope="module")
 def solved(data):
     made = stage(data)
-    made.load()
-    note = made.process(VIDEO)
-    return made, note
+    return made, processed(made)
 
 
 def test_the_file_is_as_the_contract_says_for_plain_h5py(data, solved):
-    made, note = solved
+    made, done = solved
     (path,) = made.outputs(VIDEO)
     assert (
         path.name
@@ -118,18 +125,18 @@ def test_the_file_is_as_the_contract_says_for_plain_h5py(data, solved):
         slashed = [name for name in file.attrs if name.startswith("/")]
         assert slashed == ["/person_frame_info_list/3"]
         assert (person["betas"][:] == person["betas"][0]).all()
-    assert "13 frames of 3" in note
+    assert "13 frames of 3" in done.note
 
 
 def test_points_and_cameras_are_scaled_and_depths_are_not(data, solved):
-    made, _ = solved
+    made, done = solved
     source = next((data.root / "input_sfm").glob("*.h5"))
     with (
         opened_world(source) as (before, _),
         opened_people_and_world(made.outputs(VIDEO)[0]) as after,
     ):
         scale = after.metadata["scale"]
-        assert scale == pytest.approx(made.details["scale"])
+        assert scale == pytest.approx(done.details["scale"])
         one, two = before["00004"], after.world["00004"]
         # Files hold 16 bits of a coordinate.
         np.testing.assert_allclose(two.points, one.points * scale, rtol=2**-16)
@@ -141,17 +148,13 @@ def test_points_and_cameras_are_scaled_and_depths_are_not(data, solved):
 
 
 def test_the_record_has_the_final_residual_of_every_term(solved):
-    made, _ = solved
-    residuals = made.run_details()["residuals"]
+    residuals = solved[1].details["residuals"]
     assert {"2d projection", "3d alignment", "ground contact", "planted feet"} <= set(residuals)
 
 
 def test_a_known_height_scales_the_world(data, solved):
-    tall = stage(data, height_m=2.2)
-    tall.load()
-    before = solved[0].details["scale"]
-    tall.process(VIDEO)
-    assert tall.details["scale"] > 1.1 * before
+    tall = processed(stage(data, height_m=2.2))
+    assert tall.details["scale"] > 1.1 * solved[1].details["scale"]
 
 
 @pytest.fixture
@@ -165,10 +168,21 @@ def notes(data):
 
 def test_a_height_noted_beside_the_video_scales_the_world(data, solved, notes):
     notes.write_text('{"height_m": 2.2}')
-    noted = stage(data)
-    noted.load()
-    noted.process(VIDEO)
-    assert noted.details["scale"] > 1.1 * solved[0].details["scale"]
+    noted = processed(stage(data))
+    assert noted.details["scale"] > 1.1 * solved[1].details["scale"]
+
+
+def test_people_are_of_the_height_that_the_world_goes_with_unless_one_is_known(
+    data, solved, tmp_path
+):
+    folder = tmp_path / "input_sfm"
+    shutil.copytree(data.root / "input_sfm", folder)
+    with h5py.File(next(folder.glob("*.h5")), "r+") as file:
+        file.attrs.update(heights_metadata({3: 2.2, 7: 1.2}))
+    made = replace(stage(data), world_reconstruction_base_dir=folder, out_base_dir=tmp_path / "out")
+    assert processed(made).details["scale"] > 1.1 * solved[1].details["scale"]
+    known = replace(made, height_m=1.5)
+    assert processed(known).details["scale"] < solved[1].details["scale"]
 
 
 def test_a_height_that_nobody_has_is_said_to_be_so(data, notes):
@@ -179,10 +193,7 @@ def test_a_height_that_nobody_has_is_said_to_be_so(data, notes):
 
 
 def test_the_robots_shape_shrinks_the_world(data):
-    small, normal = stage(data, use_g1_shape=True), stage(data)
-    for made in (small, normal):
-        made.load()
-        made.process(VIDEO)
+    small, normal = (processed(stage(data, use_g1_shape=robots)) for robots in (True, False))
     assert small.details["scale"] < 0.95 * normal.details["scale"]
 
 
@@ -209,7 +220,7 @@ def test_the_command_says_what_is_missing_and_who_makes_it(data):
     finally:
         away.rename(folder)
     assert result.exit_code == 1
-    assert "run stage0-vitpose first" in result.output
+    assert "run stage0-vitpose or stage0-blazepose first" in result.output
 
 
 def test_nobody_in_the_video_is_a_reason(data):

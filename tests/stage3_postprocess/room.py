@@ -7,7 +7,7 @@ import trimesh
 
 from stages.artifacts.people_and_world import PersonMotion, write_people_and_world
 from stages.artifacts.world import WorldFrame, opened_world, write_world
-from stages.geometry.open3d_library import o3d
+from stages.geometry.rays import RayCaster
 from stages.geometry.rotations import matrix_from_rotvec
 
 HEIGHT, WIDTH, FRAMES = 144, 256, 24
@@ -38,8 +38,7 @@ def write_room(folder: Path, R_stage2_zup: np.ndarray, noise_m: float = 0.005) -
     """A stage-2 file of the room in a world turned by `R_stage2_zup`; returns its path."""
     rng = np.random.default_rng(0)
     mesh = true_mesh()
-    scene = o3d.t.geometry.RaycastingScene()
-    scene.add_triangles(mesh.vertices.astype(np.float32), mesh.faces.astype(np.uint32))
+    surfaces = RayCaster(np.asarray(mesh.vertices), np.asarray(mesh.faces))
     K = np.array([[200.0, 0, WIDTH / 2], [0, 200.0, HEIGHT / 2], [0, 0, 1]])
     y, x = np.mgrid[:HEIGHT, :WIDTH]
     rays = np.stack([(x - K[0, 2]) / K[0, 0], (y - K[1, 2]) / K[1, 1], np.ones_like(x)], -1)
@@ -50,10 +49,9 @@ def write_room(folder: Path, R_stage2_zup: np.ndarray, noise_m: float = 0.005) -
         R_zup_camera = level @ pitch
         centre = np.array([1.5 * index / FRAMES - 0.75, 0.0, 0.0])
         directions = rays @ R_zup_camera.T
-        origins = np.broadcast_to(centre, directions.shape)
-        hits = scene.cast_rays(
-            o3d.core.Tensor(np.concatenate([origins, directions], -1).astype(np.float32))
-        )["t_hit"].numpy()
+        origins = np.broadcast_to(centre, directions.shape).reshape(-1, 3)
+        hits = surfaces.first_hits(origins, directions.reshape(-1, 3)).distance
+        hits = hits.reshape(HEIGHT, WIDTH)
         seen = np.isfinite(hits)
         depth = np.where(seen, hits + rng.normal(0, noise_m, hits.shape), 0)
         dynamic = np.zeros((HEIGHT, WIDTH), bool)

@@ -16,7 +16,7 @@ from stages.artifacts.calibrated_keypoints import read_calibrated_keypoints
 from stages.artifacts.people_and_world import opened_people_and_world
 from stages.geometry.rotations import matrix_from_rotvec
 from stages.running import ledger
-from stages.stage3_postprocess.cli import main
+from stages.stage3_postprocess.stage import main
 
 R_STAGE2_ZUP = matrix_from_rotvec(np.array([1.3, 0.2, -0.1]))
 

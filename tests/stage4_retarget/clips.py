@@ -1,10 +1,12 @@
 """Folders as stages 0 and 3 leave them behind."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import h5py
 import numpy as np
 
+from bench.robustness.clips import place
 from stages.artifacts.calibrated_keypoints import (
     CalibratedKeypoints,
     PersonJoints,
@@ -15,9 +17,11 @@ from stages.artifacts.images import FrameTimes, write_times
 from stages.artifacts.layout import DataFolder, WorldName
 from stages.artifacts.meshes import MESH_FILE, write_mesh
 from stages.body.joint_names import SMPL45_NAMES
+from stages.running.stage import check_inputs
 from stages.stage4_retarget.retarget import Person
+from stages.stage4_retarget.sources import Clip, read_clip
+from stages.stage4_retarget.stage import RetargetStage
 from tools.footage.terrain_mesh import exposed_surface
-from tools.robustness.clips import place
 
 
 def write_clip(
@@ -25,21 +29,25 @@ def write_clip(
     people: dict[int, Person],
     video: str = "walk",
     fps: float = 30.0,
-    skip: dict[int, list[int]] | None = None,
+    skip: Mapping[int, Iterable[int]] | None = None,
     by_area: list[int] | None = None,
     mesh_of: str | None = "flat",
+    stride: int = 1,
 ) -> Path:
     """What stages 0 and 3 leave behind for a video; returns the calibrated folder.
 
-    `skip` lists, by person, frames in which that person was not seen.
+    `skip` lists, by person, rows in which that person was not seen; row r is frame r + 1, and the
+    world has only every `stride`-th frame.
     """
     data = DataFolder(root)
     count = max(len(someone.joints) for someone in people.values())
-    stem = WorldName("sfm", video, 0, count, 1).megahunter_stem
+    stem = WorldName("sfm", video, 0, count, stride).megahunter_stem
     folder = root / "output_calib_mesh" / stem
     seen = {
         number: [
-            row for row in range(len(someone.joints)) if row not in (skip or {}).get(number, [])
+            row
+            for row in range(0, len(someone.joints), stride)
+            if row not in (skip or {}).get(number, [])
         ]
         for number, someone in people.items()
     }
@@ -70,6 +78,14 @@ def write_clip(
         }
         write_contacts(data.contacts(video), f"{row + 1:05d}", there)
     return folder
+
+
+def clip_of(root: Path, video: str = "walk") -> Clip:
+    """What stage 4 reads of it."""
+    stage = RetargetStage(
+        postprocessed_base_dir=root / "output_calib_mesh", contact_base_dir=root / "input_contacts"
+    )
+    return read_clip(check_inputs(stage.inputs(video)))
 
 
 def _write_frame_names(path: Path, seen: dict[int, list[int]]) -> None:

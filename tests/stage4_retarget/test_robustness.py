@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from bench.robustness.clips import KINDS, person, place
+from bench.robustness.disturbances import lying, standing_spots, with_holes
+from bench.robustness.stage4 import CASES, moved
 from stages.robot.model import load_g1
 from stages.stage4_retarget.contacts import shins_up
-from stages.stage4_retarget.footing import TOES
-from tools.robustness.clips import KINDS, person, place
-from tools.robustness.disturbances import lying, standing_spots, with_holes
-from tools.robustness.stage4 import CASES, moved
+from stages.stage4_retarget.foot_targets import TOES
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def test_every_motion_is_feasible(found, case, kind):
 @pytest.mark.parametrize("case", ["lying on the back", "lying on the side"])
 def test_feet_of_somebody_who_lies_are_not_held_on_the_ground(found, case, kind):
     motion = found[case, kind]
-    assert "with the shin down" in said(motion) or "no foot is ever planted" in said(motion)
+    assert "with the shin down" in said(motion) or "no foot is ever in contact" in said(motion)
     assert not (motion.found.contacts & ~shins_up(motion.person.joints)).any()
     assert motion.quality.below_ground_worst_m < 0.01
 
@@ -60,15 +60,15 @@ def test_a_foot_that_was_seen_in_the_ground_stands_on_it(found, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_it_is_said_how_often_a_planted_foot_has_no_ground(found, kind):
+def test_it_is_said_how_often_a_foot_in_contact_has_no_ground(found, kind):
     motion = found["holes under every other stance", kind]
     spots = standing_spots(motion.person)
     hole = np.isnan(with_holes(place(kind), motion.person).surface_at(spots))
     apart = np.linalg.norm(motion.person.joints[:, TOES, None] - spots, axis=-1)
     over_hole = hole[apart.argmin(axis=2)]
-    frames = int((motion.found.footing.planted & over_hole).any(axis=1).sum())
+    frames = int((motion.found.feet.contact & over_hole).any(axis=1).sum())
     assert frames > 20
-    assert f"no ground under {frames} planted frames" in said(motion)
+    assert f"no ground under {frames} frames of contact" in said(motion)
     assert motion.quality.foot_sliding_m_s < 0.015
     assert "no ground" not in said(found["undisturbed", kind])
 
@@ -93,6 +93,6 @@ def test_without_a_mesh_feet_keep_the_person_s_heights_and_it_says_so(found, kin
 @pytest.mark.parametrize("kind", KINDS)
 def test_without_any_contact_no_foot_is_held_and_it_says_so(found, kind):
     motion = found["contacts all zero", kind]
-    assert "no foot is ever planted" in said(motion)
+    assert "no foot is ever in contact" in said(motion)
     assert not motion.found.contacts.any()
     assert motion.quality.below_ground_worst_m < 0.02

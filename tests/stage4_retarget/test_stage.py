@@ -10,14 +10,14 @@ import yourdfpy
 from click.testing import CliRunner
 from scipy.spatial.transform import Rotation
 
-from stages.artifacts.robot_motion import MULTI_FILE, SINGLE_FILE
+from bench.robustness.clips import person
+from stages.artifacts import masks
+from stages.artifacts.robot_motion import MULTI_FILE, SINGLE_FILE, read_robot_motion
 from stages.robot.model import load_g1
-from stages.stage4_retarget.cli import main
-from stages.stage4_retarget.sources import read_clip
+from stages.stage4_retarget.stage import main
 from stages.stage4_retarget.weights import CostWeights
 from tests.robot.test_g1_file import FILE, JOINTS, TRACKED
-from tests.stage4_retarget.clips import write_clip
-from tools.robustness.clips import person
+from tests.stage4_retarget.clips import clip_of, write_clip
 
 SHORT_S = 1.0
 
@@ -41,7 +41,7 @@ def run_on(root, *flags):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """One person, seen in all but frames 10 to 12, at 25 frames a second."""
+    """One person, not seen in rows 10 to 12, at 25 frames a second."""
     root = tmp_path_factory.mktemp("data")
     folder = write_clip(root, {3: walker()}, fps=25.0, skip={3: [10, 11, 12]})
     result = run_on(root)
@@ -51,7 +51,7 @@ def finished(tmp_path_factory):
 
 def test_the_file_has_the_contract_s_entries(finished):
     _, folder, _ = finished
-    frames = len(walker().joints) - 3
+    frames = len(walker().joints)
     with h5py.File(folder / SINGLE_FILE) as file:
         links = len(file.attrs["link_names"])
         assert file["joints"].shape == (frames, 23) and file["joints"].dtype == np.float32
@@ -63,6 +63,8 @@ def test_the_file_has_the_contract_s_entries(finished):
         for foot in ("left_foot", "right_foot"):
             assert file["contacts"][foot].shape == (frames,)
             assert file["contacts"][foot].dtype == bool
+        for name, kind in {"frame_numbers": np.int32, "times_s": float, "seen": bool}.items():
+            assert file[name].shape == (frames,) and file[name].dtype == kind
         for slash in ("", "/"):
             assert file.attrs[f"{slash}joint_names"].tolist() == JOINTS
             assert set(TRACKED) <= set(file.attrs[f"{slash}link_names"].tolist())
@@ -93,27 +95,29 @@ def test_stored_joints_are_within_the_limits(finished):
     assert (joints >= robot.lower).all() and (joints <= robot.upper).all()
 
 
-def test_quaternions_do_not_flip_between_frames(finished):
+def test_quaternions_have_unit_length(finished):
     _, folder, _ = finished
     with h5py.File(folder / SINGLE_FILE) as file:
         for quaternions in (file["root_quat"][:], file["link_quat"][:]):
-            assert ((quaternions[1:] * quaternions[:-1]).sum(axis=-1) > 0).all()
             np.testing.assert_allclose(np.linalg.norm(quaternions, axis=-1), 1, atol=1e-9)
 
 
+def test_every_row_says_which_frame_of_the_video_it_is_and_whether_the_person_was_seen(finished):
+    _, folder, _ = finished
+    with h5py.File(folder / SINGLE_FILE) as file:
+        frames = np.arange(1, len(walker().joints) + 1)
+        np.testing.assert_array_equal(file["frame_numbers"][:], frames)
+        np.testing.assert_allclose(file["times_s"][:], (frames - 1) / 25, atol=1e-12)
+        assert np.flatnonzero(~file["seen"][:]).tolist() == [10, 11, 12]
+        assert (file.attrs["person"], file.attrs["part"], file.attrs["parts"]) == (3, 1, 1)
+
+
 def test_contacts_stay_with_their_frames_when_the_person_is_missing_from_some(finished):
-    root, folder, _ = finished
-    flags = read_clip(folder, root / "input_contacts").people[3].flags
+    root, _, _ = finished
+    flags = clip_of(root).people[3][0].motion.flags
     kept = [row for row in range(len(walker().joints)) if row not in (10, 11, 12)]
-    np.testing.assert_array_equal(flags.touching, walker().flags.touching[kept])
-    assert flags.known.all()
-
-
-def test_times_are_true_across_a_gap(finished):
-    root, folder, _ = finished
-    times = read_clip(folder, root / "input_contacts").people[3].times_s
-    np.testing.assert_allclose(np.diff(times)[9], 4 / 25)
-    np.testing.assert_allclose(np.delete(np.diff(times), 9), 1 / 25)
+    np.testing.assert_array_equal(flags.touching[kept], walker().flags.touching[kept])
+    assert np.flatnonzero(~flags.known).tolist() == [10, 11, 12]
 
 
 def test_residuals_and_quality_go_into_the_ledger(finished):
@@ -132,15 +136,41 @@ def test_a_second_run_skips(finished):
 
 
 def test_one_missing_contact_file_leaves_only_its_frame_unknown(tmp_path):
-    folder = write_clip(tmp_path, {1: walker()})
+    write_clip(tmp_path, {1: walker()})
     (tmp_path / "input_contacts/walk/cam01/00005.pkl").unlink()
-    flags = read_clip(folder, tmp_path / "input_contacts").people[1].flags
+    flags = clip_of(tmp_path).people[1][0].motion.flags
     assert np.flatnonzero(~flags.known).tolist() == [4]
 
 
-def test_people_come_by_area_not_by_the_order_of_their_names(tmp_path):
-    folder = write_clip(tmp_path, {2: walker(), 10: other()}, by_area=[10, 2])
-    assert list(read_clip(folder, tmp_path / "input_contacts").people) == [10, 2]
+def test_the_first_of_the_ranking_is_in_the_file_of_one_person(tmp_path):
+    folder = write_clip(tmp_path, {1: walker(), 2: other()}, by_area=[2, 1])
+    assert run_on(tmp_path).exit_code == 0
+    motion = read_robot_motion(folder / SINGLE_FILE)
+    assert motion.metadata["person"] == 2
+    aside = motion.root_pos[:, 1].mean() - walker().joints[:, 0, 1].mean()
+    assert aside == pytest.approx(0.3, abs=0.05)
+
+
+def test_without_a_ranking_in_the_file_that_of_stage_0_counts_and_it_says_so(tmp_path):
+    write_clip(tmp_path, {2: walker(), 10: other()})
+    clip = clip_of(tmp_path)
+    assert list(clip.people) == [2, 10]
+    assert "people are not ranked: the longest motion comes first" in clip.remarks
+    box = {
+        2: masks.PersonLabel(2, (0, 0, 9, 9), 1.0),
+        10: masks.PersonLabel(10, (0, 0, 9, 99), 1.0),
+    }
+    masks.write_summary(tmp_path / "input_masks/walk/cam01", masks.summarise([box]))
+    clip = clip_of(tmp_path)
+    assert list(clip.people) == [10, 2]
+    assert any("people are ranked by meta_data.json" in said for said in clip.remarks)
+
+
+def test_a_known_ranking_or_a_single_person_needs_no_remark(tmp_path):
+    write_clip(tmp_path, {2: walker(), 10: other()}, by_area=[10, 2])
+    assert list(clip_of(tmp_path).people) == [10, 2] and clip_of(tmp_path).remarks == ()
+    write_clip(tmp_path / "alone", {2: walker()})
+    assert clip_of(tmp_path / "alone").remarks == ()
 
 
 def test_several_people_share_one_file_and_one_world(tmp_path):
@@ -150,6 +180,7 @@ def test_several_people_share_one_file_and_one_world(tmp_path):
     with h5py.File(folder / MULTI_FILE) as file:
         assert set(file["persons"]) == {"2", "10"}
         assert file.attrs["robot_name"] == "g1"
+        assert file.attrs["people_by_area"].tolist() == [10, 2]
         apart = file["persons/10/root_pos"][:] - file["persons/2/root_pos"][:]
         np.testing.assert_allclose(apart.mean(axis=0), [0, 0.3, 0], atol=0.02)
         with h5py.File(folder / SINGLE_FILE) as single:

@@ -6,28 +6,21 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from bench.robustness.clips import terrain
 from stages.robot.correspondence import g1_correspondence
 from stages.robot.model import load_g1
 from stages.solving import View, rotation_exp
 from stages.stage4_retarget import terms
+from stages.stage4_retarget.features import RobotFeatures, centred
 from stages.stage4_retarget.initial import resting_joints
-from stages.stage4_retarget.problem import (
-    Constants,
-    Pose,
-    Target,
-    constant_weights,
-    retargeting_problem,
-)
+from stages.stage4_retarget.problem import relaxed, retargeting_problem, with_hard_limits
+from stages.stage4_retarget.terms import FrameView, term_weights
+from stages.stage4_retarget.variables import Constants, Pose, Target
 from stages.stage4_retarget.weights import CostWeights
 from tests.solving.differences import assert_rows_change_as_differences_say
-from tools.robustness.clips import terrain
 
-LIMBS = np.array([[0, 1], [1, 2]])
-BENT = np.array([[0.0, 0, 0], [0, 0, 1], [0, 1, 1]])
-
-
-def limbs_of(points):
-    return terms.limbs_of(jnp.asarray(points), LIMBS)
+BODY = np.random.default_rng(1).normal(size=(15, 3))
+"""The person's matched points."""
 
 
 @pytest.fixture()
@@ -36,31 +29,35 @@ def double_precision():
         yield
 
 
+def before(body: np.ndarray, ratio: float = 1.0) -> FrameView:
+    """What a frame's terms see of a person with these points, `ratio` times the robot's size."""
+    robot, _, (target, _), constants = frames()
+    features = RobotFeatures(robot)
+    ratios = jnp.full(len(features.table.limbs), ratio)
+    seen = target._replace(points=jnp.asarray(body))
+    return FrameView(features, seen, constants._replace(scale=1 / ratio), ratios)
+
+
+def limbs_of(body: np.ndarray) -> jax.Array:
+    return RobotFeatures(load_g1()).limbs_of(jnp.asarray(body))
+
+
 def test_a_larger_body_of_the_same_shape_fits_exactly():
-    ratio = jnp.array([1.4, 1.4])
-    np.testing.assert_allclose(
-        terms.limb_vectors(limbs_of(1.4 * BENT), limbs_of(BENT), ratio), 0, atol=1e-6
-    )
-    np.testing.assert_allclose(
-        terms.body_layout(
-            terms.centred(1.4 * BENT + 1.0), terms.centred(jnp.asarray(BENT)), 1 / 1.4
-        ),
-        0,
-        atol=1e-6,
-    )
+    at = before(1.4 * BODY + 1.0, ratio=1.4)
+    np.testing.assert_allclose(terms.limb_vectors(limbs_of(BODY), at), 0, atol=1e-5)
+    np.testing.assert_allclose(terms.body_layout(centred(jnp.asarray(BODY)), at), 0, atol=1e-5)
 
 
 def test_directions_do_not_depend_on_lengths():
-    longer = BENT * np.array([1.0, 3.0, 0.2])
-    np.testing.assert_allclose(
-        terms.limb_directions(limbs_of(longer), limbs_of(BENT)), 0, atol=1e-6
-    )
+    longer = limbs_of(BODY) * np.linspace(0.2, 3.0, len(limbs_of(BODY)))[:, None]
+    np.testing.assert_allclose(terms.limb_directions(longer, before(BODY)), 0, atol=1e-5)
 
 
 def test_the_square_of_a_direction_difference_is_twice_one_minus_the_cosine():
-    turned = BENT @ Rotation.from_rotvec([0.4, 0, 0]).as_matrix().T
-    difference = terms.limb_directions(limbs_of(turned), limbs_of(BENT))
-    np.testing.assert_allclose((difference**2).sum(axis=1), 2 * (1 - np.cos(0.4)), rtol=1e-4)
+    axis = np.cross(limbs_of(BODY), [1.0, 2.0, 3.0])
+    turn = Rotation.from_rotvec(0.4 * axis / np.linalg.norm(axis, axis=1, keepdims=True))
+    difference = terms.limb_directions(jnp.asarray(turn.apply(limbs_of(BODY))), before(BODY))
+    np.testing.assert_allclose((difference**2).sum(axis=1), 2 * (1 - np.cos(0.4)), rtol=1e-3)
 
 
 def test_limits_cost_only_outside():
@@ -70,12 +67,16 @@ def test_limits_cost_only_outside():
     )
 
 
-def test_a_sole_on_unknown_ground_costs_nothing():
-    z = jnp.ones((2, 4))
-    ground = jnp.array([[0.9, 0.8], [jnp.nan, jnp.nan]])
-    np.testing.assert_allclose(
-        terms.sole_height(z, ground), [[0.2, 0.2, 0.1, 0.1], [0, 0, 0, 0]], atol=1e-6
-    )
+def test_a_sole_in_swing_or_on_unknown_ground_costs_nothing():
+    soles = jnp.ones((8, 3))
+    at = before(BODY)
+    for contact, ground, cost in (
+        ([1, 1], [[0.9, 0.8], [np.nan, np.nan]], [[0.2, 0.2, 0.1, 0.1], [0, 0, 0, 0]]),
+        ([0, 1], [[0.9, 0.8], [0.7, 0.7]], [[0, 0, 0, 0], [0.3, 0.3, 0.3, 0.3]]),
+    ):
+        target = at.target._replace(contact=jnp.array(contact), ground_z=jnp.array(ground))
+        height = terms.ground_contact(soles, at._replace(target=target))
+        np.testing.assert_allclose(height, cost, atol=1e-6)
 
 
 def test_turning_as_the_person_does_is_smooth():
@@ -106,26 +107,30 @@ def frames(seed: int = 0):
             R_root=jnp.asarray(Rotation.random(random_state=seed).as_matrix()),
             pelvis=jnp.array([0.8 + time_s, 0, 0.95]),
             feet=jnp.asarray(rng.normal(scale=0.2, size=(2, 3))),
-            stance=jnp.array([1.0, 0.0]),
+            contact=jnp.array([1.0, 0.0]),
             ground_z=jnp.array([[0.02, 0.03], [jnp.nan, jnp.nan]]),
             time_s=jnp.asarray(time_s),
+            follow=jnp.asarray(1.0 - 10 * time_s),
         )
 
     low, high = np.array([-1.0, -1.5]), np.array([2.5, 1.5])
     field = terrain("stairs").height_field(low, high, 2.5)
     weights = CostWeights(hip_pitch_cost_weight=1.0, hip_roll_cost_weight=1.0)
     constants = Constants(
-        weights=constant_weights(weights), ratios=jnp.full(7, 1.35), scale=jnp.asarray(0.74),
+        weights=term_weights(weights), collision_margin_m=jnp.asarray(0.01),
+        ratios=jnp.full(7, 1.35), scale=jnp.asarray(0.74),
         rest=jnp.asarray(rest), ground=field, raised_ground=field,
     )  # fmt: skip
     return robot, (pose(0.0), pose(0.1)), (target(0.0), target(0.01)), constants
 
 
-def residuals(problem, x, y, stretch, a, b, constants):
-    features = [problem.features(pose, stretch, goal, constants) for pose, goal in ((x, a), (y, b))]
-    own = problem.frame_residuals(View(x, features[0][0]), stretch, a, constants)
+def residuals(problem, x, y, log_ratio, a, b, constants):
+    features = [
+        problem.features(pose, log_ratio, goal, constants) for pose, goal in ((x, a), (y, b))
+    ]
+    own = problem.frame_residuals(View(x, features[0][0]), log_ratio, a, constants)
     both = problem.pair_residuals(
-        View(x, features[0][1]), View(y, features[1][1]), stretch, a, b, constants
+        View(x, features[0][1]), View(y, features[1][1]), log_ratio, a, b, constants
     )
     one = problem.blocks.frame_residuals(x, a, constants)
     two = problem.blocks.pair_residuals(x, y, a, b, constants)
@@ -138,9 +143,9 @@ def test_every_derivative_agrees_with_differences(double_precision):
     x, data = (
         jax.tree.map(lambda *leaves: jnp.stack(leaves)[None], *each) for each in (poses, targets)
     )
-    stretch = jnp.linspace(-0.1, 0.1, 7)
-    busy = assert_rows_change_as_differences_say(problem, x, stretch, data, constants)
-    every = residuals(problem, *poses, stretch, *targets, constants)
+    log_ratio = jnp.linspace(-0.1, 0.1, 7)
+    busy = assert_rows_change_as_differences_say(problem, x, log_ratio, data, constants)
+    every = residuals(problem, *poses, log_ratio, *targets, constants)
     assert busy >= set(every), "a term that is never at work is not tested"
 
 
@@ -171,7 +176,7 @@ def test_smoothness_measures_speed_not_steps():
     np.testing.assert_allclose(cost(0.1, 1 / 30), cost(0.05, 1 / 60), rtol=1e-4)
 
 
-def test_a_planted_foot_is_held_against_sliding_and_turning_a_flying_one_is_not():
+def test_a_foot_in_contact_is_held_against_sliding_and_turning_one_in_swing_is_not():
     robot, (x, _), (a, b), constants = frames()
     problem = retargeting_problem(robot)
 
@@ -185,7 +190,33 @@ def test_a_planted_foot_is_held_against_sliding_and_turning_a_flying_one_is_not(
     assert slide(turned)[0].max() > 1
 
 
+def test_what_follows_the_person_counts_as_much_as_they_were_seen():
+    robot, (x, y), (a, b), constants = frames()
+    problem = retargeting_problem(robot)
+
+    def costs(follow):
+        seen = a._replace(follow=jnp.asarray(follow))
+        found = residuals(problem, x, y, jnp.zeros(7), seen, b, constants)
+        return {name: float(jnp.abs(rows).sum()) for name, rows in found.items()}
+
+    whole, half = costs(1.0), costs(0.5)
+    weaker = {name for name in whole if not np.isclose(whole[name], half[name])}
+    assert weaker == {"limb vectors", "limb directions", "body layout", "end effector"}
+    for name in weaker:
+        np.testing.assert_allclose(half[name], 0.5 * whole[name], rtol=1e-5)
+
+
+def test_a_first_solve_has_no_surfaces_and_a_last_one_harder_limits():
+    constants = frames()[3]
+    first, last = relaxed(constants, 0.3).weights, with_hard_limits(constants).weights
+    assert first["sole collision"] == first["body collision"] == 0
+    np.testing.assert_allclose(first["self collision"], 0.3 * constants.weights["self collision"])
+    harder = {name for name, weight in last.items() if weight > constants.weights[name]}
+    assert harder == {"joint limits", "self collision", "sole collision", "body collision"}
+    assert first["limb vectors"] == last["limb vectors"] == constants.weights["limb vectors"]
+
+
 def test_changing_weights_does_not_change_the_program():
-    few, many = constant_weights(CostWeights()), constant_weights(CostWeights(1, 2, 3, 4))
+    few, many = term_weights(CostWeights()), term_weights(CostWeights(1, 2, 3, 4))
     assert jax.tree.map(np.shape, few) == jax.tree.map(np.shape, many)
     assert retargeting_problem(load_g1()) is retargeting_problem(load_g1())

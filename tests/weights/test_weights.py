@@ -5,17 +5,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from stages.weights.demo import demo_folder, is_demo
 from stages.weights.grounding_dino import load_grounding_dino
+from stages.weights.locate import demo_checkpoint, is_demo
 from stages.weights.sam2 import load_sam2
 from stages.weights.vitpose import config_of_official, from_official, load_vitpose
 
 
-def test_demo_folders_are_known_as_such() -> None:
-    assert is_demo(demo_folder("sam2"))
+def test_demo_checkpoints_are_known_as_such() -> None:
+    assert is_demo(demo_checkpoint("sam2"))
+    assert is_demo(Path("/weights/demo/vimo/vimo.safetensors")), "wherever they lie"
     assert not is_demo(Path("/somewhere/sam2.1_hiera_large.pt"))
-    with pytest.raises(ValueError, match="no demo checkpoint 'sam3'"):
-        demo_folder("sam3")
 
 
 @pytest.mark.parametrize("load", [load_grounding_dino, load_sam2, load_vitpose])

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int
 
+from stages.body.joint_names import SMPL24_NAMES, SMPL_PARENTS
 from tools.body.decimate import decimate
 from tools.body.face import face_points
 from tools.body.landmarks import (
@@ -16,7 +17,7 @@ from tools.body.landmarks import (
     smpl_extra,
 )
 from tools.body.regressor import joint_regressor
-from tools.body.rig import SMPL_PARENTS, merge_weights, smpl_joints
+from tools.body.rig import merge_weights, smpl_joints
 from tools.body.shapes import ShapeSpace, shape_space, symmetric
 from tools.body.source import SourceBody, load_source
 from tools.body.surface import boundary_loops, close_skin, mirrored_faces
@@ -25,7 +26,7 @@ from tools.body.tpose import to_zero_pose
 VERTEX_COUNT = 6890
 PELVIS = np.array([0.0, -0.22, 0.02])  # SMPL's origin is above the pelvis joint, not in it
 IMPORTANCE = {"head": 2.2, "hand": 2.2, "foot": 1.8}
-_PARTS = {"head": [15], "hand": [20, 21, 22, 23], "foot": [7, 8, 10, 11]}
+_PARTS = {"head": ("head",), "hand": ("_wrist", "_hand"), "foot": ("_ankle", "_foot")}
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ def _thin_skin(source: SourceBody, skin: np.ndarray) -> tuple[np.ndarray, np.nda
     importance = np.ones(len(skin))
     main_joint = merge_weights(source.weights, source.bone_names).argmax(1)
     for part, moved_by in _PARTS.items():
-        importance[np.isin(main_joint, moved_by)] = IMPORTANCE[part]
+        joints = [i for i, name in enumerate(SMPL24_NAMES) if name.endswith(moved_by)]
+        importance[np.isin(main_joint, joints)] = IMPORTANCE[part]
     opened = mirrored_faces(source.faces[~source.hidden_faces], first, mirror)
     rims = boundary_loops(opened)  # eyelids and lips
     mouth = min(rims, key=lambda loop: abs(skin[loop].mean(0)[0]))

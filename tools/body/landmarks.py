@@ -9,16 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-# Rows 24..44 of SMPL-45 and the vertex numbers at which `smplx` looks for them (its table
-# ``smplh``). The body's vertices are numbered so that the picks lie exactly there.
-SMPL_PICKS = {
-    "nose": 332, "right_eye": 6260, "left_eye": 2800, "right_ear": 4071, "left_ear": 583,
-    "left_big_toe": 3216, "left_small_toe": 3226, "left_heel": 3387,
-    "right_big_toe": 6617, "right_small_toe": 6624, "right_heel": 6787,
-    "left_thumb": 2746, "left_index": 2319, "left_middle": 2445, "left_ring": 2556,
-    "left_pinky": 2673, "right_thumb": 6191, "right_index": 5782, "right_middle": 5905,
-    "right_ring": 6016, "right_pinky": 6133,
-}  # fmt: skip
+from stages.body.joint_names import SMPL24_NAMES, SMPL45_NAMES, SMPL_EXTRA_VERTICES, smpl45_row
+
+# The body's vertices are numbered so that the picks lie where `smplx` looks for them.
+SMPL_PICKS = dict(zip(SMPL45_NAMES[len(SMPL24_NAMES) :], SMPL_EXTRA_VERTICES, strict=True))
 FINGERS = ["thumb", "index", "middle", "ring", "pinky"]
 
 
@@ -101,7 +95,9 @@ def foot_vertices(
     body: Anatomy, weights: Float[np.ndarray, "V 24"]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Left foot (all that ankle and toes move) and its sole (what can touch a floor)."""
-    foot = np.flatnonzero(weights[:, 7] + weights[:, 10] > 0.5)
+    foot = np.flatnonzero(
+        weights[:, [smpl45_row("left_ankle"), smpl45_row("left_foot")]].sum(1) > 0.5
+    )
     corners = body.vertices[body.faces]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     summed = np.zeros_like(body.vertices)

@@ -4,34 +4,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.optimize import nnls
 
+from stages.body.joint_names import SMPL24_MIRROR
 from tools.body.shapes import ShapeSpace
-
-MIRROR_JOINT = [
-    0,
-    2,
-    1,
-    3,
-    5,
-    4,
-    6,
-    8,
-    7,
-    9,
-    11,
-    10,
-    12,
-    14,
-    13,
-    15,
-    17,
-    16,
-    19,
-    18,
-    21,
-    20,
-    23,
-    22,
-]
 
 
 def _mixture(space: ShapeSpace, joint: int, nearby: int, offset_weight: float = 1e-3) -> np.ndarray:
@@ -60,7 +34,7 @@ def joint_regressor(
 ) -> Float[np.ndarray, "24 V"]:
     """SMPL's J_regressor for the space: rows sum to one, left and right are mirror images."""
     regressor = np.zeros((24, len(space.v_template)))
-    for joint, other in enumerate(MIRROR_JOINT):
+    for joint, other in enumerate(SMPL24_MIRROR):
         if other < joint:
             regressor[joint] = regressor[other][mirror]
         else:

@@ -5,34 +5,35 @@ import re
 import numpy as np
 from jaxtyping import Float
 
-SMPL_PARENTS = [-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21]
+from stages.body.joint_names import SMPL24_NAMES
 
 # Bone-name pattern -> SMPL joint; the side .L/.R picks the joint of a pair.
-_MERGE = [
-    (r"root|pelvis|spine0[45]", (0, 0)),
-    (r"upperleg", (1, 2)),
-    (r"spine03", (3, 3)),
-    (r"lowerleg", (4, 5)),
-    (r"spine02", (6, 6)),
-    (r"foot", (7, 8)),
-    (r"spine01", (9, 9)),
-    (r"toe", (10, 11)),
-    (r"neck", (12, 12)),
-    (r"clavicle|shoulder", (13, 14)),
-    (r"head|eye", (15, 15)),
-    (r"upperarm", (16, 17)),
-    (r"lowerarm", (18, 19)),
+_MERGE = {
+    r"root|pelvis|spine0[45]": "pelvis",
+    r"upperleg": "hip",
+    r"spine03": "spine_1",
+    r"lowerleg": "knee",
+    r"spine02": "spine_2",
+    r"foot": "ankle",
+    r"spine01": "spine_3",
+    r"toe": "foot",
+    r"neck": "neck",
+    r"clavicle|shoulder": "collar",
+    r"head|eye": "head",
+    r"upperarm": "shoulder",
+    r"lowerarm": "elbow",
     # The thumb stays rigid with the palm: it starts at the wrist, not at the knuckles.
-    (r"wrist|metacarpal|finger1", (20, 21)),
-    (r"finger[2-5]", (22, 23)),
-]
+    r"wrist|metacarpal|finger1": "wrist",
+    r"finger[2-5]": "hand",
+}
 
 
-def smpl_joint_of(bone: str) -> int:
-    """The SMPL joint that moves what `bone` moves."""
-    for pattern, (left, right) in _MERGE:
+def smpl_joint_of(bone: str) -> str:
+    """The name of the SMPL joint that moves what `bone` moves."""
+    for pattern, joint in _MERGE.items():
         if re.match(pattern, bone):
-            return right if bone.endswith(".R") else left
+            side = "right" if bone.endswith(".R") else "left"
+            return joint if joint in SMPL24_NAMES else f"{side}_{joint}"
     raise ValueError(f"bone {bone!r} has no SMPL joint; add it to tools/body/rig.py")
 
 
@@ -42,7 +43,7 @@ def merge_weights(
     """Skinning weights summed onto SMPL's joints; weights below `least` are dropped."""
     merged = np.zeros((len(weights), 24))
     for column, bone in enumerate(bone_names):
-        merged[:, smpl_joint_of(bone)] += weights[:, column]
+        merged[:, SMPL24_NAMES.index(smpl_joint_of(bone))] += weights[:, column]
     merged[merged < least] = 0
     return merged / merged.sum(1, keepdims=True)
 
@@ -57,28 +58,26 @@ def smpl_joints(
     """
     at = {name: heads[:, i] for i, name in enumerate(bone_names)}
 
-    def sided(side: str) -> dict[str, np.ndarray]:
-        toes = np.mean([at[f"toe{k}-1.{side}"] for k in range(1, 6)], axis=0)
-        wrist = at[f"wrist.{side}"]
-        return {
-            "hip": at[f"upperleg01.{side}"],
-            "knee": at[f"lowerleg01.{side}"],
-            "ankle": at[f"foot.{side}"],
-            "foot": toes,
-            "collar": 0.5 * (at[f"clavicle.{side}"] + at[f"shoulder01.{side}"]),
-            "shoulder": at[f"upperarm01.{side}"],
-            "elbow": at[f"lowerarm01.{side}"],
-            "wrist": wrist,
-            "hand": wrist + 0.85 * (at[f"finger3-1.{side}"] - wrist),
+    joints = {
+        "pelvis": 0.5 * (at["root"] + at["spine03"]),
+        "spine_1": at["spine03"],
+        "spine_2": at["spine02"],
+        "spine_3": at["spine01"],
+        "neck": at["neck01"],
+        "head": at["head"],
+    }
+    for side, end in (("left", "L"), ("right", "R")):
+        toes = np.mean([at[f"toe{k}-1.{end}"] for k in range(1, 6)], axis=0)
+        wrist = at[f"wrist.{end}"]
+        joints |= {
+            f"{side}_hip": at[f"upperleg01.{end}"],
+            f"{side}_knee": at[f"lowerleg01.{end}"],
+            f"{side}_ankle": at[f"foot.{end}"],
+            f"{side}_foot": toes,
+            f"{side}_collar": 0.5 * (at[f"clavicle.{end}"] + at[f"shoulder01.{end}"]),
+            f"{side}_shoulder": at[f"upperarm01.{end}"],
+            f"{side}_elbow": at[f"lowerarm01.{end}"],
+            f"{side}_wrist": wrist,
+            f"{side}_hand": wrist + 0.85 * (at[f"finger3-1.{end}"] - wrist),
         }
-
-    left, right = sided("L"), sided("R")
-    pelvis = 0.5 * (at["root"] + at["spine03"])
-    order = [
-        pelvis, left["hip"], right["hip"], at["spine03"], left["knee"], right["knee"],
-        at["spine02"], left["ankle"], right["ankle"], at["spine01"], left["foot"], right["foot"],
-        at["neck01"], left["collar"], right["collar"], at["head"], left["shoulder"],
-        right["shoulder"], left["elbow"], right["elbow"], left["wrist"], right["wrist"],
-        left["hand"], right["hand"],
-    ]  # fmt: skip
-    return np.stack(order, axis=1)
+    return np.stack([joints[name] for name in SMPL24_NAMES], axis=1)

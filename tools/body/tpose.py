@@ -97,13 +97,13 @@ def bone_rotations(
     for i, name in enumerate(names):
         stem, _, side = name.partition(".")
         joint = smpl_joint_of(name)
-        if joint in (1, 2):
+        if joint.endswith("_hip"):
             rotations[:, i] = legs[side]["upperleg"]
-        elif joint in (4, 5):
+        elif joint.endswith("_knee"):
             rotations[:, i] = legs[side]["lowerleg"]
-        elif joint in (7, 8, 10, 11):
+        elif joint.endswith(("_ankle", "_foot")):
             rotations[:, i] = legs[side]["foot"]
-        elif joint in (20, 21, 22, 23):
+        elif joint.endswith(("_wrist", "_hand")):
             rotations[:, i] = arms[side]["hand"]
         elif side and stem in arms[side]:
             rotations[:, i] = arms[side][stem]

@@ -17,9 +17,9 @@ import os
 import time
 from pathlib import Path
 
+from stages.body.model import DEMO_BODY, load_body
 from tools.checkpoints.training import Run, seed_everything, start_from, train
 
-DATA = Path(__file__).resolve().parents[2] / "data"
 # Network: module, class, how often a clip shows 0, 1, 2, ... people.
 TASKS = {
     "grounding-dino": ("grounding_dino", "GroundingDinoTask", (0.12, 0.5, 0.26, 0.12)),
@@ -56,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
         one.add_argument("--eager", action="store_true", help="no compilation")
         one.add_argument("--smoke", action="store_true", help="tiny batches, for tests")
     for command in commands.choices.values():
-        command.add_argument("--body", type=Path, default=DATA / "bodies" / "demo_body.npz")
+        command.add_argument("--body", type=Path, default=DEMO_BODY)
     return top
 
 
@@ -78,7 +78,6 @@ def make_motions(arguments: argparse.Namespace) -> None:
 
 
 def train_network(arguments: argparse.Namespace) -> None:
-    from stages.body.model import load_body
     from tools.checkpoints.motion_pool import load_pool
     from tools.checkpoints.samples import Footage
     from tools.footage.skinning import BodyTensors

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
+from stages.body.model import DEMO_BODY
 from stages.stage0_bstro.checkpoint import save_network
 from stages.stage0_bstro.flags import FootRule, feet_in_contact
 from stages.stage0_bstro.network import Bstro, BstroConfig, BstroOutput
@@ -27,7 +28,6 @@ from tools.checkpoints.sample_stock import Stock
 from tools.checkpoints.samples import Footage
 from tools.footage.skinning import BodyTensors
 
-DEMO_BODY = Path(__file__).parents[2] / "data" / "bodies" / "demo_body.npz"
 BATCH, STOCK, NEW_STILLS, STOCK_BEFORE_START = 256, 24_000, 128, 0.15
 STEPS_A_RENDER = 2
 FEET_LOSS, BODY_LOSS, FLAG_LOSS, COARSE_LOSS = 1.0, 0.5, 0.5, 0.3

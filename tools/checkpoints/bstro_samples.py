@@ -11,10 +11,10 @@ import torch
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
+from stages.body.joint_names import SMPL24_MIRROR
 from stages.stage0_bstro.network.config import CROP_PX
 from tools.checkpoints import pictures
 from tools.checkpoints.person_crops import (
-    MIRRORED_JOINT,
     chosen_stills,
     cut,
     disturbed_boxes,
@@ -136,7 +136,7 @@ def _inside(
 
 def mirrored(samples: BstroSamples, feet: Feet) -> BstroSamples:
     """The same people seen in a mirror."""
-    swap = list(MIRRORED_JOINT)
+    swap = list(SMPL24_MIRROR)
     joints_px = samples.joints_px[:, swap].clone()
     joints_px[..., 0] = CROP_PX - 1 - joints_px[..., 0]
     return BstroSamples(

@@ -10,12 +10,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from stages.body.joint_names import BODY_AND_FEET
 from tools.checkpoints import pictures
 from tools.checkpoints.samples import Shots
-
-# SMPL's joints, left for right.
-MIRRORED_JOINT = (0, 2, 1, 3, 5, 4, 6, 8, 7, 9, 11, 10, 12, 14, 13, 15, 17, 16, 19, 18, 21, 20, 23,
-                  22)  # fmt: skip
 
 
 def disturbed_boxes(boxes: Float[Tensor, "n 4"], strength: float) -> Float[Tensor, "n 4"]:
@@ -49,7 +46,7 @@ class Chosen:
 def well_seen(shots: Shots, smallest_px: int, smallest_height_px: float) -> Bool[Tensor, "N P"]:
     """Who covers enough of the picture, and is not mostly hidden or cut off."""
     height = shots.boxes[..., 3] - shots.boxes[..., 1]
-    points = shots.visible[..., :23].float().mean(-1)
+    points = shots.visible[..., :BODY_AND_FEET].float().mean(-1)
     return (shots.visible_px >= smallest_px) & (height >= smallest_height_px) & (points > 0.6)
 
 

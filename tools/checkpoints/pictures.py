@@ -73,20 +73,6 @@ def compressed(pictures: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B 3 H W"]:
     return blocks.reshape(count, 3, height, width).clamp(0, 1)
 
 
-def crop_affine(
-    boxes: Float[Tensor, "B 4"], height: int, width: int, padding: float = CROP_PADDING
-) -> Float[Tensor, "B 2 3"]:
-    """Frame pixels to crop pixels: the box, widened to the crop's aspect, padded, centred.
-
-    This is the top-down rule of mmpose 0.24: the box centre falls on crop pixel (width / 2,
-    height / 2), with integer pixel centres.
-    """
-    centre = (boxes[:, :2] + boxes[:, 2:]) / 2
-    size = boxes[:, 2:] - boxes[:, :2]
-    tall = torch.maximum(size[:, 1], size[:, 0] * height / width) * padding
-    return affine_about(centre, height / tall.clamp(min=1.0), torch.zeros_like(tall), height, width)
-
-
 def affine_about(
     centre: Float[Tensor, "B 2"],
     scale: Float[Tensor, " B"],

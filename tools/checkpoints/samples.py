@@ -22,7 +22,6 @@ from tools.footage.skinning import BodyTensors, pose_people, wholebody133
 
 HEIGHT_PX, WIDTH_PX = 360, 640
 OCCLUDED_BEHIND_M = 0.25
-SMALLEST_SIDE_PX = 2
 
 
 @dataclass
@@ -131,9 +130,6 @@ class Footage:
     def _uniform(self, low: float, high: float, *shape: int) -> Tensor:
         drawn = torch.rand(*shape, generator=self.random)
         return (low + (high - low) * drawn).to(self.device)
-
-    def _normal(self, *shape: int) -> Tensor:
-        return torch.randn(*shape, generator=self.random).to(self.device)
 
     def _frames(self, who: Tensor, steps: Tensor, frames: int) -> Tensor:
         """Frame numbers of each person of each clip (clips, frames, people)."""

@@ -5,7 +5,6 @@ import math
 import os
 import random
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -238,9 +237,3 @@ def _log(run: Run, name: str, values: dict[str, object]) -> None:
 
 def _short(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def mean_of(dictionaries: Iterable[dict[str, float]]) -> dict[str, float]:
-    """Key by key mean of evaluation results."""
-    rows = list(dictionaries)
-    return {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}

@@ -1,7 +1,5 @@
 """What VIMO's trainer minimises and measures: rotations, joints, shape, camera, joint places."""
 
-from collections.abc import Sequence
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -9,7 +7,7 @@ from torch import Tensor
 from stages.stage0_vimo.network.backbone import GRID
 from tools.checkpoints.joint_places import place_losses
 from tools.checkpoints.vimo_samples import MARGIN_PX, VimoSamples
-from tools.footage.skinning import BodyTensors
+from tools.footage.skinning import BodyTensors, forward_kinematics
 
 ROTATION, JOINTS, SHAPE, PROJECTION = 1.0, 8.0, 0.3, 2.0
 PLACES, DEPTHS, MOTION, COLUMNS = 0.15, 2.0, 4.0, 0.1
@@ -22,38 +20,13 @@ class Skeleton:
     def __init__(self, body: BodyTensors) -> None:
         self.rest = body.J_regressor @ body.v_template
         self.shape = torch.einsum("jv,vck->jck", body.J_regressor, body.shapedirs)
-        self.levels, self.order = _levels(body.parents, self.rest.device)
 
     def joints(
         self, rotmats: Float[Tensor, "n 24 3 3"], betas: Float[Tensor, "n 10"]
     ) -> Float[Tensor, "n 24 3"]:
         """Joints relative to the pelvis, in the frame that the root rotation leads to."""
         rest = self.rest + torch.einsum("nk,jck->njc", betas, self.shape)
-        turns, places = rotmats[:, :1], torch.zeros_like(rest[:, :1])
-        for joints, parents, slots in self.levels:
-            bone = (rest[:, joints] - rest[:, parents])[..., None]
-            places = torch.cat([places, places[:, slots] + (turns[:, slots] @ bone)[..., 0]], 1)
-            turns = torch.cat([turns, turns[:, slots] @ rotmats[:, joints]], 1)
-        return places[:, self.order]
-
-
-def _levels(
-    parents: Sequence[int], device: torch.device
-) -> tuple[list[tuple[Tensor, Tensor, Tensor]], Tensor]:
-    """Joints by their distance from the root, so that a level takes one product.
-
-    Returns (joints, their parents, where the parents are among all joints so far) a level, and
-    where each joint is in the end.
-    """
-    slot, levels = {0: 0}, []
-    while len(slot) < len(parents):
-        joints = [j for j in range(1, len(parents)) if j not in slot and int(parents[j]) in slot]
-        above = [int(parents[j]) for j in joints]
-        index = [joints, above, [slot[parent] for parent in above]]
-        first, second, third = (torch.tensor(column, device=device) for column in index)
-        levels.append((first, second, third))
-        slot.update({joint: len(slot) + i for i, joint in enumerate(joints)})
-    return levels, torch.tensor([slot[j] for j in range(len(parents))], device=device)
+        return forward_kinematics(rotmats, rest, torch.zeros_like(rest[:, 0]))[1]
 
 
 def rotation_loss(ours: Float[Tensor, "*b 24 3 3"], truth: Float[Tensor, "*b 24 3 3"]) -> Tensor:

@@ -10,12 +10,12 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from stages.body.joint_names import SMPL24_MIRROR
 from stages.stage0_vimo.crops import BOX_DILATION
 from stages.stage0_vimo.network.camera import bbox_info
 from stages.stage0_vimo.network.config import CROP_PX
 from tools.checkpoints import pictures
 from tools.checkpoints.person_crops import (
-    MIRRORED_JOINT,
     Chosen,
     chosen_clips,
     chosen_stills,
@@ -87,7 +87,7 @@ def _crop_of(shots: Shots, chosen: Chosen, box_noise: float) -> tuple[Tensor, Te
 def mirrored(samples: VimoSamples) -> VimoSamples:
     """The same people seen in a mirror; the demo's bodies are nearly symmetric."""
     flip = torch.tensor([-1.0, 1.0, 1.0], device=samples.bbox_info.device)
-    swap = list(MIRRORED_JOINT)
+    swap = list(SMPL24_MIRROR)
     joints_px = samples.joints_px[:, :, swap].clone()
     joints_px[..., 0] = CROP_WIDTH_PX - 1 - joints_px[..., 0]
     return VimoSamples(

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from stages.body.joint_names import BODY_AND_FEET
 from tools.checkpoints import pictures
 from tools.checkpoints import vitpose_model as net
 from tools.checkpoints.samples import Footage, Shots
@@ -18,7 +19,6 @@ SIGMA_CELLS = 2.0
 BODY_WEIGHT, FACE_WEIGHT, HAND_WEIGHT = 3.0, 0.25, 0.5
 MSE_WEIGHT, SHARPNESS = 400.0, 15.0
 EMPTY_WEIGHT = 0.25
-BODY_AND_FEET = 23
 
 
 @dataclass

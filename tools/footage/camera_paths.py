@@ -1,4 +1,4 @@
-"""Camera paths of somebody who films a person with a phone: walking along, or standing still.
+"""Camera paths of somebody who films a person with a phone: walking along, standing, or turning.
 
 A path is drawn at random until the person stays in view, large enough and little hidden by boxes,
 and the camera keeps clear of walls, boxes and people.
@@ -16,6 +16,8 @@ from tools.footage import raycast
 from tools.footage.batches import CameraBatch
 from tools.footage.scenes import Scene
 
+CAMERAS = ("walks", "stands", "turns")
+"""Along with the person or around them; on a tripod; on one spot, turning after the person."""
 _TRIES = 400
 _MARGIN = 0.02  # of the image's size, kept free around people
 _FRAME_SHARES = (0.36, 0.93)  # a person's height over the image's, over the whole clip
@@ -44,7 +46,7 @@ def sample_path(
     people_m: Float[np.ndarray, "P T J 3"],
     width: int,
     height: int,
-    static: bool = False,
+    camera: str = "walks",
 ) -> CameraPath:
     """A path from which all of `people_m` (joints from head to feet, world) are in view.
 
@@ -53,7 +55,7 @@ def sample_path(
     """
     best, best_flaw = None, np.inf
     for _ in range(_TRIES):
-        path = _propose(rng, times_s, people_m, width, height, static)
+        path = _propose(rng, times_s, people_m, width, height, camera)
         flaw = _flaw(path, scene, people_m, width, height)
         if flaw < best_flaw:
             best, best_flaw = path, flaw
@@ -80,7 +82,7 @@ def look_at(
     return T
 
 
-def _propose(rng, times_s, people_m, width, height, static) -> CameraPath:
+def _propose(rng, times_s, people_m, width, height, camera) -> CameraPath:
     focal = rng.uniform(0.8, 1.0) * max(width, height)
     K = np.array([[focal, 0, (width - 1) / 2], [0, focal, (height - 1) / 2], [0, 0, 1]])
     # People's middle: half-way between the lowest and the highest joint, over all people.
@@ -91,7 +93,8 @@ def _propose(rng, times_s, people_m, width, height, static) -> CameraPath:
     distance = focal * 1.7 / (share * height)
     azimuth = rng.uniform(-np.pi, np.pi)
     clip_s = times_s[-1] - times_s[0]
-    travel = 0.0 if static else rng.uniform(1.5, 3.0)
+    walks = camera == "walks"
+    travel = rng.uniform(1.5, 3.0) if walks else 0.0
     person_way = middle[-1] - middle[0]
     # Walk roughly along with the person or around it.
     heading = np.arctan2(person_way[1], person_way[0]) + rng.normal(0, 0.7)
@@ -100,17 +103,18 @@ def _propose(rng, times_s, people_m, width, height, static) -> CameraPath:
     s = (times_s - times_s[0]) / max(clip_s, 1e-6)
     pace = s + rng.uniform(-0.05, 0.05) * np.sin(2 * np.pi * s)
     way = travel * (pace - 0.5)[:, None] * [np.cos(heading), np.sin(heading)]
-    bend = rng.uniform(-0.25, 0.25) * (0.0 if static else 1.0)
+    bend = rng.uniform(-0.25, 0.25) * (1.0 if walks else 0.0)
     way += bend * np.sin(np.pi * s)[:, None] * [-np.sin(heading), np.cos(heading)]
-    centre = middle.mean(0) if not static else (middle.min(0) + middle.max(0)) / 2
+    centre = middle.mean(0) if walks else (middle.min(0) + middle.max(0)) / 2
     position = np.zeros((len(times_s), 3))
     position[:, :2] = centre[:2] + distance * np.array([np.cos(azimuth), np.sin(azimuth)]) + way
     position[:, 2] = rng.uniform(1.25, 1.7)
-    target = np.repeat(centre[None], len(times_s), 0) if static else middle.copy()
+    target = np.repeat(centre[None], len(times_s), 0) if camera == "stands" else middle.copy()
     target = target + rng.normal(0, [0.06, 0.06, 0.05])
     roll = np.full(len(times_s), rng.normal(0, 0.012))
-    if not static:
+    if walks:
         position += _shake(rng, times_s, 0.012) + _steps(rng, times_s)
+    if camera != "stands":
         # A hand's aim: slow wander of about two degrees, little tremor.
         target += distance * (_shake(rng, times_s, 0.022, 0.6) + _shake(rng, times_s, 0.0015, 4.0))
         roll = roll + _shake(rng, times_s, 0.012)[:, 0]

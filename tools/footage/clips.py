@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 
+from stages.artifacts.truth import Truth
+from stages.body.joint_names import smpl45_row
 from stages.body.model import BodyModel
 from tools.footage.batches import PeopleBatch
 from tools.footage.camera_paths import CameraPath, sample_path
@@ -16,21 +18,25 @@ from tools.footage.performances import perform
 from tools.footage.render import render
 from tools.footage.scenes import Scene, sample_appearance, sample_scene
 from tools.footage.skinning import BodyTensors, pose_people, smpl45, wholebody133
-from tools.footage.truth import DEPTH_EVERY, Truth
 from tools.footage.visibility import keypoint_visibility
 
+DEPTH_EVERY = 10
 _FRAMES_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
 class ClipOptions:
-    """How a clip is filmed. uneven_times: frame times jitter, as a phone's variable rate does."""
+    """How a clip is filmed.
+
+    camera: one of `camera_paths.CAMERAS`. uneven_times: frame times jitter, as a phone's variable
+    rate does.
+    """
 
     frames: int = 100
     fps: float = 30.0
     width: int = 640
     height: int = 360
-    static_camera: bool = False
+    camera: str = "walks"
     uneven_times: bool = False
 
 
@@ -57,10 +63,11 @@ def plan_clip(
     people = people_of(body, motions, generator)
     points = people.joints_m.permute(1, 0, 2, 3).double().numpy()
     # The crown and the soles reach beyond the joints.
-    extent = np.concatenate([points, points[:, :, [15]] + [0, 0, 0.2], points - [0, 0, 0.07]], 2)
+    crown = points[:, :, [smpl45_row("head")]] + [0, 0, 0.2]
+    extent = np.concatenate([points, crown, points - [0, 0, 0.07]], 2)
     path = sample_path(
         np.random.default_rng([seed, 8]), scene, times_s, extent,
-        options.width, options.height, options.static_camera,
+        options.width, options.height, options.camera,
     )  # fmt: skip
     return Clip(scene, times_s, motions, people, path)
 

@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from stages.body.joint_names import SMPL24_NAMES
 from tools.footage.batches import Appearance
 from tools.footage.skinning import BodyTensors
 from tools.footage.textures import SIZE, Atlas
@@ -40,22 +41,20 @@ class Cuts:
     nose: Float[Tensor, 3]
     ear_y: float
     ear_z: float
-    crown_y: float
 
 
 def cuts_of(body: BodyTensors) -> Cuts:
-    joints = body.J_regressor @ body.v_template
+    joints = dict(zip(SMPL24_NAMES, (body.J_regressor @ body.v_template).tolist(), strict=True))
     nose, right_eye, left_eye, right_ear, left_ear = body.v_template[body.extra_vertices[:5]]
     return Cuts(
-        shoulder_x=float(joints[16, 0]), wrist_x=float(joints[20, 0]),
-        arm_y=float(joints[18, 1]), arm_z=float(joints[18, 2]),
-        hip_y=float(joints[1, 1]), ankle_y=float(joints[7, 1]),
-        sole_y=float(body.v_template[:, 1].min()), leg_x=float(joints[4, 0]),
-        neck_y=float(joints[12, 1]), pelvis_y=float(joints[0, 1]),
+        shoulder_x=joints["left_shoulder"][0], wrist_x=joints["left_wrist"][0],
+        arm_y=joints["left_elbow"][1], arm_z=joints["left_elbow"][2],
+        hip_y=joints["left_hip"][1], ankle_y=joints["left_ankle"][1],
+        sole_y=float(body.v_template[:, 1].min()), leg_x=joints["left_knee"][0],
+        neck_y=joints["neck"][1], pelvis_y=joints["pelvis"][1],
         eyes=torch.stack([left_eye, right_eye]), nose=nose,
         ear_y=float((right_ear[1] + left_ear[1]) / 2),
         ear_z=float((right_ear[2] + left_ear[2]) / 2),
-        crown_y=float(body.v_template[:, 1].max()),
     )  # fmt: skip
 
 

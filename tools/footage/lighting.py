@@ -8,13 +8,16 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from stages.body.joint_names import smpl45_row
 from tools.footage.batches import PeopleBatch, SceneBatch
 from tools.footage.linear import apply
 from tools.footage.rasterise import visible_triangles
 
 MAP_SIZE = 224
 _BIAS_M = 0.025
-_FOOT_JOINTS = (7, 8, 10, 11)
+_FOOT_JOINTS = [
+    smpl45_row(f"{side}_{joint}") for joint in ("ankle", "foot") for side in ("left", "right")
+]
 _FOOT_REACH_M = 0.14
 
 
@@ -102,7 +105,7 @@ def near_feet(
     people: PeopleBatch, points_m: Float[Tensor, "*p 3"], image: Int[Tensor, "*p"]
 ) -> Float[Tensor, "*p"]:
     """How much sky light remains on the ground close to feet, 1 away from them."""
-    feet = people.joints_m[:, :, list(_FOOT_JOINTS)].flatten(1, 2)
+    feet = people.joints_m[:, :, _FOOT_JOINTS].flatten(1, 2)
     here = people.present.repeat_interleave(len(_FOOT_JOINTS), 1)
     feet = torch.where(here[..., None], feet, 1e3)
     remains = torch.ones_like(points_m[..., 0])

@@ -8,11 +8,11 @@ import numpy as np
 from jaxtyping import Float
 
 from stages.body.model import BodyModel
+from stages.geometry.block_terrain import Terrain
 from tools.footage.motions.choreography import climb_stairs, cross, jump_onto_box, walk
 from tools.footage.motions.motion import Motion
 from tools.footage.motions.rest_body import ShapedBody
 from tools.footage.motions.styles import sample_betas, sample_style
-from tools.footage.terrain import Terrain
 
 _FINE_FPS = 240.0  # of motions whose frame times are uneven
 _SHAPE_SPREAD = 0.8
@@ -32,7 +32,7 @@ def perform(
     styles = [sample_style(rng, 0.6) for _ in range(2)]
     if terrain.kind == "jump_box":
         motions = [jump_onto_box(bodies[0], terrain, fps, styles[0], seconds=seconds)]
-    elif terrain.kind == "stairs":
+    elif terrain.kind in ("stairs", "climb_box"):
         motions = [climb_stairs(bodies[0], terrain, fps, styles[0], seconds=seconds)]
     elif terrain.kind == "two_people":
         motions = list(cross((bodies[0], bodies[1]), terrain, seconds, fps, (styles[0], styles[1])))

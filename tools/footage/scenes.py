@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from stages.geometry.block_terrain import Block, Terrain
 from tools.footage.batches import Appearance, Materials, SceneBatch
-from tools.footage.terrain import Block, Terrain
 from tools.footage.textures import CLOTH_LAYERS, COARSE_LAYERS, FINE_LAYERS, PATTERN_LAYERS
 
-KINDS = ("jump_box", "stairs", "flat", "two_people")
+KINDS = ("jump_box", "stairs", "flat", "two_people", "climb_box")
 FIRST_TRAINING_SEED = 1_000_000
 MAX_STEPS, MAX_OBJECTS, WALLS = 4, 6, 4
 BOXES = MAX_STEPS + MAX_OBJECTS + WALLS
@@ -57,6 +57,9 @@ def sample_terrain(kind: str, rng: np.random.Generator) -> Terrain:
     if kind == "jump_box":
         half = rng.uniform(0.35, 0.5)
         steps = (Block((1.6, 0.0), half, rng.uniform(0.45, 0.65), rng.uniform(0.25, 0.42)),)
+    elif kind == "climb_box":
+        half = rng.uniform(0.35, 0.5)
+        steps = (Block((1.6, 0.0), half, rng.uniform(0.45, 0.65), rng.uniform(0.2, 0.3)),)
     elif kind == "stairs":
         rise, tread = rng.uniform(0.14, 0.19), rng.uniform(0.29, 0.36)
         width = rng.uniform(0.55, 0.8)

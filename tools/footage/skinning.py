@@ -1,5 +1,8 @@
 """Posing an SMPL-layout body in torch: shape and pose offsets, then linear blend skinning.
 
+In torch, because renderer and trainers are, on their device and differentiable; `stages.body` has
+the same in JAX and NumPy.
+
 Formulas: Loper et al., "SMPL: A Skinned Multi-Person Linear Model" (2015), equations 2 to 10.
 """
 
@@ -12,6 +15,13 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from stages.body.joint_names import (
+    BODY_AND_FEET,
+    COCO_WHOLEBODY_NAMES,
+    SMPL_PARENTS,
+    smpl45_row,
+)
+from stages.body.model import BodyModel
 from tools.footage.batches import Appearance, PeopleBatch
 from tools.footage.linear import apply
 
@@ -29,17 +39,13 @@ class BodyTensors:
     posedirs: Float[Tensor, "V 3 207"]
     J_regressor: Float[Tensor, "24 V"]
     weights: Float[Tensor, "V 24"]
-    parents: tuple[int, ...]
     faces: Int[Tensor, "F 3"]
     extra_vertices: Int[Tensor, 21]
     keypoint_vertices: Int[Tensor, 110] | None
 
     @classmethod
-    def from_model(cls, model, device: torch.device | str = "cpu") -> BodyTensors:
-        """From a `stages.body.BodyModel` (or anything with its fields).
-
-        Faces are turned outward, as the rasteriser leaves out what faces away.
-        """
+    def from_model(cls, model: BodyModel, device: torch.device | str = "cpu") -> BodyTensors:
+        """Faces are turned outward, as the rasteriser leaves out what faces away."""
 
         def real(array) -> Tensor:
             return torch.as_tensor(np.asarray(array, np.float32), device=device)
@@ -47,15 +53,15 @@ class BodyTensors:
         def whole(array) -> Tensor:
             return torch.as_tensor(np.asarray(array, np.int64), device=device)
 
-        corners = np.asarray(model.v_template)[np.asarray(model.faces)]
+        corners = model.v_template[model.faces]
         volume = np.einsum("fi,fi->", corners[:, 0], np.cross(corners[:, 1], corners[:, 2]))
-        faces = np.asarray(model.faces)[:, :: 1 if volume > 0 else -1]
-        picks = getattr(model, "keypoint_vertices", None)
+        faces = model.faces[:, :: 1 if volume > 0 else -1]
+        picks = model.keypoint_vertices
         return cls(
-            v_template=real(model.v_template), shapedirs=real(model.shapedirs)[..., :10],
+            v_template=real(model.v_template), shapedirs=real(model.shapedirs),
             posedirs=real(model.posedirs), J_regressor=real(model.J_regressor),
-            weights=real(model.weights), parents=tuple(int(p) for p in model.parents),
-            faces=whole(faces.copy()), extra_vertices=whole(model.extra_vertices),
+            weights=real(model.weights), faces=whole(faces.copy()),
+            extra_vertices=whole(model.extra_vertices),
             keypoint_vertices=None if picks is None else whole(picks),
         )  # fmt: skip
 
@@ -65,7 +71,21 @@ class BodyTensors:
             for name, value in self.__dict__.items()
             if isinstance(value, Tensor)
         }
-        return replace(self, **tensors)  # type: ignore[arg-type]  # parents is no tensor
+        return replace(self, **tensors)
+
+
+def forward_kinematics(
+    local_rotmats: Float[Tensor, "N 24 3 3"],
+    joints_rest: Float[Tensor, "N 24 3"],
+    root_m: Float[Tensor, "N 3"],
+) -> tuple[Float[Tensor, "N 24 3 3"], Float[Tensor, "N 24 3"]]:
+    """Rotations and places of all joints in the world; local_rotmats[:, 0] is R_world_root."""
+    rotations, joints = [local_rotmats[:, 0]], [root_m]
+    for joint, parent in enumerate(SMPL_PARENTS[1:], start=1):
+        bone = joints_rest[:, joint] - joints_rest[:, parent]
+        joints.append(joints[parent] + apply(rotations[parent], bone))
+        rotations.append(rotations[parent] @ local_rotmats[:, joint])
+    return torch.stack(rotations, 1), torch.stack(joints, 1)
 
 
 def pose_vertices(
@@ -81,14 +101,7 @@ def pose_vertices(
     bend = (local_rotmats[:, 1:] - torch.eye(3, device=betas.device)).reshape(count, 207)
     vertices = vertices + (bend @ body.posedirs.flatten(0, 1).T).view(count, -1, 3)
 
-    rotations, joints = [local_rotmats[:, 0]], [root_m]
-    for joint in range(1, 24):
-        parent = body.parents[joint]
-        bone = joints_rest[:, joint] - joints_rest[:, parent]
-        joints.append(joints[parent] + apply(rotations[parent], bone))
-        rotations.append(rotations[parent] @ local_rotmats[:, joint])
-    R = torch.stack(rotations, 1)
-    p = torch.stack(joints, 1)
+    R, p = forward_kinematics(local_rotmats, joints_rest, root_m)
     moved = p - apply(R, joints_rest)
     blend = torch.einsum("vj,njk->nvk", body.weights, torch.cat([R.flatten(2), moved], -1))
     R_vertex, t_vertex = blend[..., :9].unflatten(-1, (3, 3)), blend[..., 9:]
@@ -118,11 +131,7 @@ def pose_people(
     )
 
 
-# COCO's 17 body points in SMPL-45: nose, eyes, ears, shoulders, elbows, wrists, hips, knees and
-# ankles, left before right.
-COCO17_OF_SMPL45 = (24, 26, 25, 28, 27, 16, 17, 18, 19, 20, 21, 1, 2, 4, 5, 7, 8)
-# The six foot points: left big toe, small toe, heel, then right.
-FEET_OF_SMPL45 = (29, 30, 31, 32, 33, 34)
+_BODY_AND_FEET_OF_SMPL45 = [smpl45_row(name) for name in COCO_WHOLEBODY_NAMES[:BODY_AND_FEET]]
 
 
 def smpl45(body: BodyTensors, people: PeopleBatch) -> Float[Tensor, "B P 45 3"]:
@@ -133,7 +142,7 @@ def smpl45(body: BodyTensors, people: PeopleBatch) -> Float[Tensor, "B P 45 3"]:
 def wholebody133(body: BodyTensors, people: PeopleBatch) -> Float[Tensor, "B P 133 3"]:
     """COCO-WholeBody points in the world; NaN for face and hands if the body has no picks."""
     joints = smpl45(body, people)
-    first = joints[:, :, list(COCO17_OF_SMPL45 + FEET_OF_SMPL45)]
+    first = joints[:, :, _BODY_AND_FEET_OF_SMPL45]
     if body.keypoint_vertices is None:
         rest = first.new_full((*first.shape[:2], 110, 3), float("nan"))
     else:

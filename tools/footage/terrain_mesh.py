@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.spatial import Delaunay
 
-from tools.footage.terrain import Block, Terrain
+from stages.artifacts.atomic import write_text
+from stages.geometry.block_terrain import Block, Terrain
 
 _EDGE_STEP_M = 0.1
 _FLOOR_STEP_M = 1.0
@@ -84,4 +85,4 @@ def write_obj(
     lines = ["# metres, z up"]
     lines += [f"v {x:.5f} {y:.5f} {z:.5f}" for x, y, z in vertices]
     lines += [f"f {a} {b} {c}" for a, b, c in np.asarray(faces) + 1]
-    path.write_text("\n".join(lines) + "\n")
+    write_text(path, "\n".join(lines) + "\n")

@@ -6,10 +6,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from stages.body.joint_names import BODY_AND_FEET
 from tools.footage.batches import CameraBatch, Rendered
 
 OUT_OF_FRAME, HIDDEN, VISIBLE = 0, 1, 2
-BODY_POINTS = 23
 # Joints lie inside the body, this far behind the skin at most; picked vertices lie on it.
 _JOINT_DEPTH_M, _SKIN_DEPTH_M = 0.15, 0.04
 
@@ -31,7 +31,7 @@ def keypoint_visibility(
     seen = rendered.depth_m[image, y, x]
     seen = torch.where(seen > 0, seen, torch.inf)
     slack = torch.full((points_m.shape[2],), _SKIN_DEPTH_M, device=points_m.device)
-    slack[:BODY_POINTS] = _JOINT_DEPTH_M
+    slack[:BODY_AND_FEET] = _JOINT_DEPTH_M
     person = torch.arange(points_m.shape[1], device=points_m.device)[:, None]
     on_own_body = rendered.person_ids[image, y, x] == person + 1
     slack = torch.where(on_own_body, slack, _SKIN_DEPTH_M)

@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from stages.geometry.block_terrain import Block, Terrain
 from tools.footage.motions.footsteps import Footsteps
 from tools.footage.motions.motion import Motion
 from tools.footage.motions.performing import perform
 from tools.footage.motions.plan import Style
 from tools.footage.motions.rest_body import RestBody
-from tools.footage.terrain import Block, Terrain
 
 TOE_GAP_M = 0.03  # from the toes to the riser ahead of them, on a stair
 APPROACH_GAP_M = 0.07  # from the toes to the lowest stair

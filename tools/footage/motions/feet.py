@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from stages.geometry.block_terrain import Block, Terrain
 from tools.footage.motions.curves import Knot, bump, quintic
 from tools.footage.motions.plan import Plant
 from tools.footage.motions.rest_body import RestFoot
 from tools.footage.motions.rotations import about_x, body_to_world
-from tools.footage.terrain import Block, Terrain
 
 CONTACT_HEIGHT_M = 0.01
 CONTACT_SPEED_M_S = 0.05

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
+from stages.geometry.block_terrain import Terrain
 from tools.footage.motions.balance import GRAVITY_M_S2, LEG_STRETCH
 from tools.footage.motions.plan import LEFT, RIGHT, Gesture, Jump, Plan, Plant, Style
 from tools.footage.motions.rest_body import RestBody
 from tools.footage.motions.rotations import about_x
-from tools.footage.terrain import Terrain
 
 WEIGHT_SHIFT_S = 0.32  # onto one foot, before the first step from standing
 LARGEST_TURN_RAD = 0.55  # of one step

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.interpolate import CubicSpline
 
+from stages.geometry.block_terrain import Terrain
 from tools.footage.motions import balance
 from tools.footage.motions.curves import smooth
 from tools.footage.motions.feet import FootPose, FootTrack
@@ -21,7 +22,6 @@ from tools.footage.motions.upper_body import (
     trunk_and_arms,
     walking_channels,
 )
-from tools.footage.terrain import Terrain
 
 RATE_HZ = 120.0  # of the signals between which frames are interpolated
 HEADING_SIGMA_S = 0.12

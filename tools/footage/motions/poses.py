@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+from tools.footage.motions.rest_body import ANKLE, HIP, KNEE, TOE
 from tools.footage.motions.rotations import about_x, about_y, about_z, body_to_world
 from tools.footage.motions.styles import ARM_POSES
 from tools.footage.motions.upper_body import CHANNELS, PELVIS_PART_OF_LEAN, trunk_and_arms
@@ -43,7 +44,7 @@ def random_pose(rng: np.random.Generator, n: int) -> Float[np.ndarray, "n 24 3 3
         @ about_x(pitch + rng.normal(0.0, 0.08, n))
         @ about_z(rng.normal(0.0, 0.07, n))
     )
-    for side, (hip, knee, ankle, toe) in enumerate(((1, 4, 7, 10), (2, 5, 8, 11))):
+    for side, (hip, knee, ankle, toe) in enumerate(zip(HIP, KNEE, ANKLE, TOE, strict=True)):
         sign = 1.0 if side == 0 else -1.0
         flex = np.clip(legs[:, 2 * side], *HIP_RANGE)
         bend = np.clip(legs[:, 2 * side + 1], *KNEE_RANGE)

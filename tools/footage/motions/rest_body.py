@@ -9,9 +9,13 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import linprog
 
+from stages.body.joint_names import smpl45_row
 from stages.body.model import BodyModel
 
-HIP, KNEE, ANKLE, TOE = (1, 2), (4, 5), (7, 8), (10, 11)  # (left, right) joints
+HIP, KNEE, ANKLE, TOE = (  # (left, right) joints
+    (smpl45_row(f"left_{name}"), smpl45_row(f"right_{name}"))
+    for name in ("hip", "knee", "ankle", "foot")
+)
 MOVED_BY_FOOT = 0.5  # a vertex belongs to the foot when ankle and toe joint move it this much
 SOLE_BAND_M = 0.03  # and to the sole when it lies this close above the lowest one
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+from stages.geometry.block_terrain import Terrain
 from tools.footage.motions import activities, choreography
 from tools.footage.motions.footsteps import Footsteps
 from tools.footage.motions.motion import Motion
 from tools.footage.motions.performing import perform
 from tools.footage.motions.rest_body import RestBody, ShapedBody
 from tools.footage.motions.styles import sample_betas, sample_style
-from tools.footage.terrain import Terrain
 
 ROOM_M = 0.45  # kept between the path of the body and any block
 WALKABLE_M = 3.0  # from the start of the terrain's path

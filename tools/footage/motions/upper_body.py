@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+from stages.body.joint_names import smpl45_row
 from tools.footage.motions.curves import plateau
 from tools.footage.motions.plan import Gesture, Style
 from tools.footage.motions.rotations import about_x, about_y, about_z
@@ -15,7 +16,7 @@ CHANNELS = (
     "r_flex", "r_abduct", "r_turn", "r_elbow", "r_wrist",
 )  # fmt: skip
 PELVIS_PART_OF_LEAN = 0.4
-SPINE_PARTS = {3: 0.35, 6: 0.35, 9: 0.3}
+SPINE_PARTS = {"spine_1": 0.35, "spine_2": 0.35, "spine_3": 0.3}
 FIDGET_HZ = (0.23, 0.41, 0.67)
 
 Channels = dict[str, Float[np.ndarray, " n"]]
@@ -74,22 +75,23 @@ def trunk_and_arms(channels: Channels) -> Float[np.ndarray, "n 24 3 3"]:
     n = len(channels["lean"])
     R = np.tile(np.eye(3), (n, 24, 1, 1))
     lean = (1 - PELVIS_PART_OF_LEAN) * channels["lean"]
-    for joint, part in SPINE_PARTS.items():
-        R[:, joint] = (
+    for name, part in SPINE_PARTS.items():
+        R[:, smpl45_row(name)] = (
             about_y(part * channels["twist"])
             @ about_x(part * lean)
             @ about_z(part * channels["side"])
         )
-    for joint in (12, 15):
-        R[:, joint] = (
+    for name in ("neck", "head"):
+        R[:, smpl45_row(name)] = (
             about_y(0.5 * channels["head_yaw"])
             @ about_x(0.5 * (channels["head_pitch"] - 0.55 * channels["lean"]))
             @ about_z(0.5 * channels["head_side"])
         )
-    for side, mirror, collar, shoulder, elbow, wrist in (
-        ("l", 1.0, 13, 16, 18, 20),
-        ("r", -1.0, 14, 17, 19, 21),
-    ):
+    for name, mirror in (("left", 1.0), ("right", -1.0)):
+        side = name[0]
+        collar, shoulder, elbow, wrist = (
+            smpl45_row(f"{name}_{joint}") for joint in ("collar", "shoulder", "elbow", "wrist")
+        )
         flex, abduct = channels[f"{side}_flex"], channels[f"{side}_abduct"]
         raised = np.maximum(np.hypot(np.maximum(flex, 0.0), abduct) - 0.8, 0.0)
         shrug = 0.18 * raised**2 / (raised + 0.3)

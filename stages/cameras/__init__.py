@@ -1,0 +1,1 @@
+"""The frames that a world is made of, and its resolution."""

@@ -1,0 +1,56 @@
+"""`evaluation`: one table of a finished data folder beside its ground truth."""
+
+import json
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from stages.artifacts.atomic import write_text
+from stages.artifacts.layout import TRUTH, DataFolder
+from stages.evaluation.bars import BARS, passes, table
+from stages.evaluation.clip import open_clip
+from stages.evaluation.measure import measure
+from stages.running.flags import data_folder
+
+
+@click.command()
+@click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=data_folder,
+    show_default="$MIMICMILL_DATA",
+    help="The data folder, with ground truth below truth/.",
+)
+@click.option("--pattern", default="", help="Only videos whose name contains this.")
+@click.option(
+    "--world",
+    default="",
+    show_default="the preferred one that there is",
+    help="The world method.",
+)
+def main(data_dir: Path, pattern: str, world: str) -> None:
+    """Compare results with ground truth; print a table and write evaluation.json.
+
+    Exit code 1 if a bar is missed.
+    """
+    data, truths = DataFolder(data_dir), data_dir / TRUTH
+    videos = sorted(path.name for path in truths.glob("*") if pattern.lower() in path.name.lower())
+    if not videos:
+        raise click.UsageError(f"{truths} has no ground truth matching '{pattern}'")
+    clips = {video: open_clip(data, video) for video in videos}
+    results = {video: measure(clip, world) for video, clip in clips.items()}
+    people = {video: len(clip.truth.betas) for video, clip in clips.items()}
+    methods = {video: clip.people_method for video, clip in clips.items()}
+    console = Console(width=max(100, 60 + 24 * len(videos)), soft_wrap=True)
+    console.print(table(results, people, methods))
+    write_text(data_dir / "evaluation.json", json.dumps(results, indent=1))
+    missed = [
+        f"{video}: {bar.text}"
+        for video, values in results.items()
+        for bar in BARS
+        if not passes(bar, values.get(bar.name, float("nan")), people[video], methods[video])
+    ]
+    for line in missed:
+        print(f"missed: {line}")
+    raise SystemExit(1 if missed else 0)

@@ -1,0 +1,201 @@
+"""The page of the data set: table, outliers, failures, totals, and where all of it comes from."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from stages import catalogue
+from stages.report import clip_page
+from stages.report.charts import outliers
+from stages.report.figures import FIGURES
+from stages.report.pages import rendered
+from stages.running import ledger
+from stages.running.curation import VERDICTS, Decision, decisions_of
+from stages.weights.manifest import read_manifest, sha256_of
+
+WEIGHTS_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".tflite", ".onnx")
+CLIPS, INDEX = "clips", "index.html"
+MARKS = {"keep": "●", "doubt": "▲", "reject": "■", "failed": "✕", "not judged": "◆"}
+OWN = Path(__file__).resolve().parents[2] / "data"
+OWN_FILES = {
+    "weights/demo": "CC0 (demo checkpoint)",
+    "bodies": "CC0 (demo body)",
+    "robots": "written here, after the published Unitree G1",
+}
+"""Licences of files that the project has itself, by their folders below data/."""
+
+Entries = list[dict[str, Any]]
+
+
+def index(root: Path, report: Path, videos: list[str], entries: Entries) -> str:
+    """The page, of the clips' summaries as they are now.
+
+    Args:
+        root: the data folder.
+        videos: all of it, whether or not their pages were made.
+        entries: the ledger.
+    """
+    latest = {video: last_entries(entries, video) for video in videos}
+    decisions = decisions_of(root)
+    clips = [
+        {
+            **_row(report, video, latest[video]),
+            "decision": _decision(decisions.get(video, Decision()), latest[video]),
+        }
+        for video in videos
+    ]
+    columns = [f for f in FIGURES if any(f.name in clip["measures"] for clip in clips)]
+    return rendered(
+        "index.html",
+        name=root.resolve().name,
+        built=ledger.now(),
+        totals=_totals(root, clips, entries),
+        clips=clips,
+        verdicts=sorted({clip["verdict"] for clip in clips}),
+        columns=columns,
+        plots=[_plot(figure, clips) for figure in columns],
+        failures=[
+            {**one, "video": video} for video in videos for one in clip_page.failures(latest[video])
+        ],
+        stages=_stages(latest),
+        versions=_versions(latest),
+        weights=_weights(latest),
+        commands=sorted({str(e["command"]) for e in entries if e.get("command")}),
+    )
+
+
+def last_entries(entries: Entries, video: str) -> dict[str, dict[str, Any]]:
+    """The last entry of each stage about a video that says what it did, in the chain's order."""
+    last: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        if entry.get("video") == video and entry.get("outcome") != "skipped":
+            last[str(entry.get("stage"))] = entry
+    names = [stage.name for stage in catalogue.STAGES]
+    return {name: last[name] for name in [*names, *(set(last) - set(names))] if name in last}
+
+
+def _row(report: Path, video: str, latest: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    summary = clip_page.read_summary(report / CLIPS / video)
+    failed = clip_page.failures(latest)
+    verdict = "failed" if failed else "not judged"
+    place = f"{CLIPS}/{quote(video)}"
+    return {
+        "video": video,
+        "verdict": verdict,
+        "mark": MARKS[verdict],
+        "reasons": [f"{one['stage']}: {one.get('reason', '')}" for one in failed],
+        "frames": summary.get("frames", 0),
+        "seconds": summary.get("seconds", 0.0),
+        "measures": summary.get("measures", {}),
+        "page": f"{place}/{clip_page.PAGE}" if summary else "",
+        "thumbnail": f"{place}/{clip_page.THUMBNAIL}" if summary.get("thumbnail") else "",
+    }
+
+
+def _decision(decision: Decision, latest: dict[str, dict[str, Any]]) -> str:
+    """What somebody decided, and whether a stage has made the clip anew since."""
+    if decision.verdict == VERDICTS[0]:
+        return ""
+    made = [str(e.get("started", "")) for e in latest.values() if e.get("outcome") == "done"]
+    since = "; the clip has changed since" if max(made, default="") > decision.when else ""
+    note = f": {decision.note}" if decision.note else ""
+    return f"{decision.verdict}{note}{since}"
+
+
+def _plot(figure: Any, clips: list[dict[str, Any]]) -> dict[str, str]:
+    points = [
+        (number, clip)
+        for number, clip in enumerate(clips, 1)
+        if figure.name in clip["measures"] and clip["page"]
+    ]
+    svg = outliers(
+        figure.title,
+        figure.unit,
+        [number for number, _ in points],
+        [clip["measures"][figure.name] for _, clip in points],
+        [clip["page"] for _, clip in points],
+        [clip["verdict"] for _, clip in points],
+        [clip["video"] for _, clip in points],
+    )
+    return {"title": figure.title, "meaning": figure.meaning, "svg": svg}
+
+
+def _totals(root: Path, clips: list[dict[str, Any]], entries: Entries) -> list[tuple[str, str]]:
+    done = [entry for entry in entries if entry.get("outcome") == "done"]
+    stored = sum(file.stat().st_size for file in root.rglob("*") if file.is_file())
+    return [
+        (f"{len(clips)}", "clips"),
+        (f"{sum(clip['frames'] for clip in clips)}", "frames"),
+        (f"{sum(clip['seconds'] for clip in clips) / 60:.2f}", "minutes of video"),
+        (f"{sum(float(e.get('seconds', 0)) for e in done) / 60:.1f}", "minutes of stages' time"),
+        (
+            f"{max((float(e.get('peak_memory_mb', 0)) for e in done), default=0):.0f} MB",
+            "most memory",
+        ),
+        (f"{stored / 1e6:.0f} MB", "stored"),
+    ]
+
+
+def _stages(latest: dict[str, dict[str, dict[str, Any]]]) -> list[dict[str, Any]]:
+    found = []
+    for stage in catalogue.STAGES:
+        done = [
+            entries[stage.name]
+            for entries in latest.values()
+            if entries.get(stage.name, {}).get("outcome") == "done"
+        ]
+        if done:
+            found.append(
+                {
+                    "stage": stage.name,
+                    "videos": len(done),
+                    "seconds": sum(float(entry.get("seconds", 0)) for entry in done),
+                    "memory": max(float(entry.get("peak_memory_mb", 0)) for entry in done),
+                }
+            )
+    return found
+
+
+def _versions(latest: dict[str, dict[str, dict[str, Any]]]) -> list[str]:
+    found = set()
+    for entries in latest.values():
+        for entry in entries.values():
+            found |= {f"{name} {version}" for name, version in entry.get("versions", {}).items()}
+            found.add(f"device {entry.get('device', 'unknown')}")
+    return sorted(found)
+
+
+def _weights(latest: dict[str, dict[str, dict[str, Any]]]) -> list[dict[str, str]]:
+    """A row for each checkpoint that a stage used: the first of its files stands for all."""
+    used: dict[tuple[str, str], dict[str, str]] = {}
+    for entries in latest.values():
+        for stage, entry in entries.items():
+            for file, checksum in entry.get("weights_sha256", {}).items():
+                model, _, rest = file.partition("/")
+                if not rest or rest.endswith(WEIGHTS_SUFFIXES):
+                    used[stage, checksum] = {
+                        "stage": stage,
+                        "file": model,
+                        "sha256": checksum,
+                        "licence": licence_of(checksum),
+                    }
+    return [used[key] for key in sorted(used)]
+
+
+def licence_of(sha256: str) -> str:
+    """The licence of a file of weights, of a body or of a robot, by its content."""
+    for checkpoint in read_manifest().values():
+        if any(file.sha256 == sha256 for file in checkpoint.files):
+            return f"{checkpoint.weights} ({checkpoint.title})"
+    return _own_licences().get(sha256, "not known here: that of whoever brought the file")
+
+
+@cache
+def _own_licences() -> dict[str, str]:
+    return {
+        sha256_of(file): licence
+        for folder, licence in OWN_FILES.items()
+        for file in (OWN / folder).rglob("*")
+        if file.is_file()
+    }

@@ -1,0 +1,1 @@
+"""People by BlazePose: masks, keypoints, bodies and contacts from one detector and one network."""

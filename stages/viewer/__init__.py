@@ -1,0 +1,1 @@
+"""A viewer of finished results in the browser; it changes none of them."""

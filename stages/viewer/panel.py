@@ -1,0 +1,310 @@
+"""The controls beside the scene, in folders."""
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import viser
+
+from stages.running.curation import VERDICTS, Decision, decisions_of, save_decision
+from stages.viewer import export
+from stages.viewer.player import Player
+from stages.viewer.results import ORDERS, Result
+
+EVERYBODY = "everybody"
+RATES = ("10", "20", "30", "60")
+
+
+class Panel:
+    """Widgets over a player and a list of results; decisions go to the data folder at once."""
+
+    def __init__(self, server: viser.ViserServer, results: list[Result], data: Path) -> None:
+        self.server, self.results, self.data = server, results, data
+        self.player: Player | None = None
+        self.current = results[0]
+        self.filling = False
+        self.rate = 30.0
+        self.switching = threading.RLock()
+        server.gui.configure_theme(control_width="medium", show_logo=False, show_share_button=False)
+        self.status = server.gui.add_markdown("")
+        self._results()
+        self._decision()
+        self._playback()
+        self._shown()
+        self._ego_and_export()
+        self._distance()
+        self._shortcuts()
+
+    def tell(self, text: str) -> None:
+        """Says what is wrong or done, above everything."""
+        self.status.content = text
+
+    def attach(self, player: Player) -> None:
+        """Begins with the first result."""
+        self.player = player
+        player.on_ego = self._show_ego
+        self.open(self.results[0])
+        threading.Thread(target=self._play, daemon=True).start()
+
+    # --- which result
+
+    def _results(self) -> None:
+        gui = self.server.gui
+        with gui.add_folder("Results"):
+            self.chosen = gui.add_dropdown("Result", [r.label for r in self.results])
+            self.order = gui.add_dropdown("Sorted by", list(ORDERS))
+            self.turn = gui.add_button_group("Go to", ["Previous", "Next"])
+            self.place = gui.add_text("Index", "", disabled=True)
+        self.chosen.on_update(lambda _: self._chosen())
+        self.order.on_update(lambda _: self._sort())
+        self.turn.on_click(lambda event: self.step(1 if event.target.value == "Next" else -1))
+
+    def _chosen(self) -> None:
+        if not self.filling:
+            self.open(next(r for r in self.results if r.label == self.chosen.value))
+
+    def _sort(self) -> None:
+        self.results = sorted(self.results, key=ORDERS[self.order.value])
+        self.filling = True
+        self.chosen.options = [result.label for result in self.results]
+        self.chosen.value = self.current.label
+        self.filling = False
+        self._say_place()
+
+    def _say_place(self) -> None:
+        self.place.value = f"{self.results.index(self.current) + 1}/{len(self.results)}"
+
+    def step(self, by: int) -> None:
+        """Opens the next or a previous result."""
+        index = (self.results.index(self.current) + by) % len(self.results)
+        self.open(self.results[index])
+
+    def open(self, result: Result) -> None:
+        """Shows a result and what was decided about it."""
+        if self.player is None:
+            return
+        with self.switching:
+            self.current = result
+            self.tell("")
+            self.player.settings.person = 0
+            self.player.open(result)
+            self.filling = True
+            self.chosen.value = result.label
+            self._say_place()
+            clip = self.player.clip
+            last = len(clip.names) - 1 if clip else 0
+            self.frame.max = max(last, 1)
+            self.frame.value = 0
+            self.rate = clip.fps if clip else 30.0
+            self.rate_slider.value = round(self.rate)
+            people = [str(person) for person in clip.file.ranking] if clip else []
+            self.person.options = [EVERYBODY, *people]
+            self.person.value = EVERYBODY
+            self._fill_decision()
+            self.filling = False
+
+    # --- what is decided
+
+    def _decision(self) -> None:
+        gui = self.server.gui
+        with gui.add_folder("Decision"):
+            self.verdict = gui.add_dropdown("Verdict", VERDICTS)
+            self.first = gui.add_number("First frame", 0, min=0, step=1)
+            self.last = gui.add_number("Last frame", 0, min=0, step=1)
+            self.trim = gui.add_button_group("Trim to here", ["Start", "End", "Whole"])
+            self.robot_of = gui.add_dropdown("Use person", [EVERYBODY])
+            self.tags = gui.add_text("Tags", "", hint="Separated by commas")
+            self.note = gui.add_text("Note", "")
+            self.saved = gui.add_markdown("")
+        for widget in (self.verdict, self.first, self.last, self.robot_of, self.tags, self.note):
+            widget.on_update(lambda _: self._decide())
+        self.trim.on_click(lambda event: self._trim(event.target.value))
+
+    def _trim(self, which: str) -> None:
+        if which == "Start":
+            self.first.value = self.frame.value
+        elif which == "End":
+            self.last.value = self.frame.value
+        else:
+            self.first.value = 0
+            self.last.value = int(self.frame.max)
+
+    def _fill_decision(self) -> None:
+        decision = decisions_of(self.data).get(self.current.name.video, Decision())
+        last = int(self.frame.max)
+        people = self.person.options[1:]
+        self.robot_of.options = [EVERYBODY, *people]
+        self.verdict.value = decision.verdict
+        self.first.value = decision.first_frame or 0
+        self.last.value = last if decision.last_frame is None else decision.last_frame
+        chosen = str(decision.person)
+        self.robot_of.value = chosen if chosen in people else EVERYBODY
+        self.tags.value, self.note.value = ", ".join(decision.tags), decision.note
+        self.saved.content = f"Decided {decision.when}" if decision.when else "Nothing decided yet"
+
+    def _decide(self) -> None:
+        if self.filling:
+            return
+        first, last = int(self.first.value), int(self.last.value)
+        if first > last:
+            self.saved.content = f"**Not saved**: first frame {first} is after last frame {last}"
+            return
+        person = self.robot_of.value
+        decision = Decision(
+            verdict=self.verdict.value,
+            first_frame=first or None,
+            last_frame=last if last < self.frame.max else None,
+            person=None if person == EVERYBODY else int(person),
+            tags=[tag.strip() for tag in self.tags.value.split(",") if tag.strip()],
+            note=self.note.value,
+        )
+        try:
+            when = save_decision(self.data, self.current.name.video, decision)
+        except OSError as error:
+            self.saved.content = f"**Not saved**: {error}"
+            return
+        self.saved.content = f"Saved {when}"
+
+    # --- time
+
+    def _playback(self) -> None:
+        gui = self.server.gui
+        with gui.add_folder("Playback"):
+            self.frame = gui.add_slider("Frame", 0, 1, 1, 0)
+            self.frame_step = gui.add_button_group("Frame step", ["Back", "Forward"])
+            self.playing = gui.add_checkbox("Playing", False)
+            self.rate_slider = gui.add_slider("Frames a second", 1, 60, 1, 30)
+            self.rates = gui.add_button_group("Rate", RATES)
+        self.frame.on_update(lambda _: self._show())
+        self.frame_step.on_click(lambda e: self.move(1 if e.target.value == "Forward" else -1))
+        self.rate_slider.on_update(lambda _: setattr(self, "rate", float(self.rate_slider.value)))
+        self.rates.on_click(lambda e: setattr(self.rate_slider, "value", int(e.target.value)))
+
+    def _show(self) -> None:
+        if not self.filling and self.player is not None:
+            self.player.show(int(self.frame.value))
+
+    def move(self, by: int) -> None:
+        """Goes some frames on or back, round the ends."""
+        self.frame.value = (int(self.frame.value) + by) % (int(self.frame.max) + 1)
+
+    def _play(self) -> None:
+        due = time.monotonic()
+        while True:
+            due = max(due + 1 / self.rate, time.monotonic())
+            time.sleep(max(0.0, due - time.monotonic()))
+            if self.playing.value:
+                with self.switching:
+                    self.move(1)
+
+    # --- what is shown
+
+    def _shown(self) -> None:
+        gui = self.server.gui
+        with gui.add_folder("Scene elements"):
+            self.checks = {
+                name: gui.add_checkbox(label, False)
+                for name, label in (
+                    ("people", "People"),
+                    ("contacts", "Contacts"),
+                    ("joints", "Joints"),
+                    ("robot", "Robot"),
+                    ("cameras", "Cameras"),
+                    ("background", "Background points"),
+                    ("human", "Human points"),
+                    ("mesh", "Background mesh"),
+                    ("heights", "Height field"),
+                )
+            }
+            self.person = gui.add_dropdown("Person", [EVERYBODY])
+        with gui.add_folder("Points"):
+            sliders = {
+                "confidence": gui.add_slider("Confidence threshold", 0.0, 1.0, 0.01, 0.0),
+                "gradient": gui.add_slider("Gradient threshold", 0.001, 0.5, 0.001, 0.05),
+                "point_size": gui.add_slider("Point size", 0.001, 0.02, 0.001, 0.01),
+            }
+        with gui.add_folder("Camera"):
+            sliders["frustum_scale"] = gui.add_slider("Frustum scale", 0.05, 0.5, 0.05, 0.15)
+            self.checks["follow"] = gui.add_checkbox("Follow the video's camera", False)
+        self.sliders = sliders
+        for name, widget in {**self.checks, **sliders}.items():
+            widget.on_update(lambda event, name=name: self._set(name, event.target.value))
+        self.person.on_update(lambda _: self._set_person())
+
+    def begin_with(self, settings: Any) -> None:
+        """Shows the settings in the widgets."""
+        self.filling = True
+        for name, widget in {**self.checks, **self.sliders}.items():
+            widget.value = getattr(settings, name)
+        self.filling = False
+
+    def _set(self, name: str, value: Any) -> None:
+        if self.player is not None and not self.filling:
+            setattr(self.player.settings, name, value)
+            self.player.refresh()
+
+    def _set_person(self) -> None:
+        value = self.person.value
+        self._set("person", 0 if value == EVERYBODY else int(value))
+
+    # --- ego view, export, distance
+
+    def _ego_and_export(self) -> None:
+        gui = self.server.gui
+        with gui.add_folder("Ego view", expand_by_default=False):
+            self.checks["ego"] = gui.add_checkbox("Show what the person sees", False)
+            self.ego_folder = gui.add_folder(None)
+            save = gui.add_button("Save the ego view of all frames")
+        self.checks["ego"].on_update(lambda event: self._set("ego", event.target.value))
+        self.ego_images: list[Any] = []
+        with gui.add_folder("Export", expand_by_default=False):
+            page = gui.add_button("Save as a page that plays by itself")
+        save.on_click(lambda _: self._save(lambda p: p.save_ego()))
+        page.on_click(lambda _: self._save(export.save_page))
+
+    def _save(self, action: Any) -> None:
+        if self.player is None:
+            return
+        self.tell("Working ...")
+        try:
+            self.tell(action(self.player))
+        except OSError as error:
+            self.tell(f"not saved: {error}")
+
+    def _show_ego(self, view: Any) -> None:
+        if not self.ego_images:
+            with self.ego_folder:
+                self.ego_images = [
+                    self.server.gui.add_image(image, label=label, format="png")
+                    for image, label in zip(view, ("Colour", "Depth 0.1 to 4 m"), strict=True)
+                ]
+            return
+        for widget, image in zip(self.ego_images, view, strict=True):
+            widget.image = image
+
+    def _distance(self) -> None:
+        from stages.viewer.distance import DistanceTool
+
+        with self.server.gui.add_folder("Distance", expand_by_default=False):
+            DistanceTool(self.server)
+
+    # --- keys
+
+    def _shortcuts(self) -> None:
+        add = self.server.gui.add_command
+        for label, key, action in (
+            ("Next result", "N", lambda: self.step(1)),
+            ("Previous result", "P", lambda: self.step(-1)),
+            ("Keep", "K", lambda: setattr(self.verdict, "value", "keep")),
+            ("Reject", "R", lambda: setattr(self.verdict, "value", "reject")),
+            ("Undecided", "U", lambda: setattr(self.verdict, "value", VERDICTS[0])),
+            ("Trim start here", "B", lambda: self._trim("Start")),
+            ("Trim end here", "E", lambda: self._trim("End")),
+            ("Play or pause", "L", lambda: setattr(self.playing, "value", not self.playing.value)),
+            ("Next frame", ".", lambda: self.move(1)),
+            ("Previous frame", ",", lambda: self.move(-1)),
+        ):
+            # viser types a key as a literal, which a loop's variable is not.
+            command = add(label, hotkey=key)  # type: ignore[arg-type]
+            command.on_trigger(lambda _, action=action: action())

@@ -1,0 +1,210 @@
+"""The clip that is open: switching, frames, and loading in the background."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import viser
+
+from stages.body.model import BodyModel
+from stages.geometry.rotations import wxyz_from_matrix
+from stages.robot.model import Robot
+from stages.viewer import ego_view, points
+from stages.viewer.clip import Clip, open_clip
+from stages.viewer.results import Result
+from stages.viewer.scene import Scene
+from stages.viewer.settings import Settings
+
+EGO_FOLDER = "ego_view"
+
+
+class Player:
+    """One clip at a time. Every method may be called from any thread.
+
+    `tell` is called with what is being done or wrong, `loaded` after everything wanted is there.
+    """
+
+    def __init__(
+        self,
+        server: viser.ViserServer,
+        body: BodyModel,
+        robot: Robot | None,
+        settings: Settings,
+        tell: Callable[[str], None],
+    ) -> None:
+        self.server, self.body, self.robot, self.settings = server, body, robot, settings
+        self.tell = tell
+        self.lock = threading.RLock()
+        self.clip: Clip | None = None
+        self.scene: Scene | None = None
+        self.index = 0
+        self.loaded = threading.Event()
+        self.on_ego: Callable[[ego_view.EgoView], None] = lambda view: None
+        self._worker = ThreadPoolExecutor(1)
+
+    def open(self, result: Result) -> None:
+        """Shows another result: its people and robots now, the rest as it is read."""
+        with self.lock, self.server.atomic():
+            self.close()
+            try:
+                self.clip = open_clip(result)
+                self.scene = Scene(self.server, self.clip, self.body, self.robot)
+                self.index = 0
+                self._frame()
+                self._look()
+                self.tell(self.clip.problem)
+            except (ValueError, OSError, KeyError, IndexError) as error:
+                self.close()
+                self.tell(f"{result.label} is broken or still being written: {error}")
+                return
+        self.refresh()
+
+    def close(self) -> None:
+        """Takes the clip away."""
+        with self.lock:
+            if self.scene is not None:
+                self.scene.remove()
+            if self.clip is not None:
+                self.clip.close()
+            self.clip = self.scene = None
+
+    def show(self, index: int) -> None:
+        """Shows a frame."""
+        with self.lock, self.server.atomic():
+            if self.clip is not None:
+                self.index = index % len(self.clip.names)
+                self._guarded(self._frame)
+
+    def refresh(self) -> None:
+        """Shows what the settings say, and loads what is missing for that, in the background."""
+        self.loaded.clear()
+        with self.lock:
+            scene = self.scene
+            if scene is None:
+                self.loaded.set()
+                return
+            with self.server.atomic():
+                self._guarded(self._frame)
+            scene.show_background(self.settings)
+            for name, wanted in (("place", self.settings.mesh), ("heights", self.settings.heights)):
+                if name in scene.nodes:
+                    scene.nodes[name].visible = wanted
+        self._worker.submit(self._load, scene)
+
+    def _load(self, scene: Scene) -> None:
+        """Reads what is wanted and missing, one thing at a time, until another clip is open."""
+        steps = (
+            ("background", lambda: self.settings.background, self._load_background),
+            ("camera/path", lambda: self.settings.cameras, self._load_cameras),
+            ("place", lambda: self.settings.mesh, lambda s: s.show_mesh()),
+            ("heights", lambda: self.settings.heights, lambda s: s.show_height_field()),
+        )
+        for name, wanted, load in steps:
+            with self.lock:
+                if scene is not self.scene:
+                    return
+                if wanted() and name not in scene.nodes:
+                    self._guarded(lambda load=load: load(scene))
+        self.loaded.set()
+
+    def _load_background(self, scene: Scene) -> None:
+        scene.clouds["background"] = points.background(scene.clip, self.settings.step)
+        scene.show_background(self.settings)
+        if self.settings.ego:
+            self._ego()
+
+    def _load_cameras(self, scene: Scene) -> None:
+        scene.show_camera_path(scene.clip.file.world.Ts_world_camera)
+
+    def _guarded(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except (ValueError, OSError, KeyError, IndexError) as error:
+            self.tell(f"cannot be shown: {error}")
+
+    def _frame(self) -> None:
+        clip, scene, settings = self.clip, self.scene, self.settings
+        if clip is None or scene is None:
+            return
+        scene.show_frame(self.index, settings)
+        if settings.human:
+            step = max(1, settings.step // 2)
+            scene.clouds["human"] = points.frame_points(clip.frame(self.index), True, step)
+        scene.show_human_points(settings)
+        if settings.follow:
+            self._follow(clip)
+        if settings.ego:
+            self._ego()
+
+    def _follow(self, clip: Clip) -> None:
+        frame = clip.frame(self.index)
+        T, height = frame.T_world_camera, frame.size[0]
+        for client in self.server.get_clients().values():
+            with client.atomic():
+                client.camera.wxyz = wxyz_from_matrix(T[:3, :3])
+                client.camera.position = T[:3, 3]
+                client.camera.fov = float(2 * np.arctan(height / 2 / frame.intrinsic[1, 1]))
+
+    def ego(self, index: int) -> ego_view.EgoView | None:
+        """What the chosen person sees in a frame; None where they or the place are not known."""
+        clip, scene = self.clip, self.scene
+        if clip is None or scene is None or not clip.file.ranking:
+            return None
+        person = self.settings.person or clip.file.ranking[0]
+        row = clip.row[person].get(clip.names[index])
+        if row is None:
+            return None
+        if "background" not in scene.clouds:
+            scene.clouds["background"] = points.background(clip, self.settings.step)
+        cloud = scene.clouds["background"]
+        keep = cloud.chosen(self.settings.confidence, self.settings.gradient)
+        T = ego_view.T_world_head_camera(self.body, clip.file.people[person], row)
+        return ego_view.ego_view(T, cloud.points[keep], cloud.colours[keep])
+
+    def _ego(self) -> None:
+        view = self.ego(self.index)
+        if view is not None:
+            self.on_ego(view)
+
+    def save_ego(self) -> str:
+        """Writes the ego view of every frame into the result's folder; returns what was done."""
+        with self.lock:
+            if self.clip is None:
+                return "no clip is open"
+            folder, count = self.clip.result.folder / EGO_FOLDER, 0
+            for index in range(len(self.clip.names)):
+                view = self.ego(index)
+                if view is not None:
+                    ego_view.save(folder, index, view)
+                    count += 1
+        return f"{count} frames in {folder}"
+
+    def _look(self) -> None:
+        """Puts everybody's camera where the people of the clip can be seen, from the video's side.
+
+        Above it, as somebody who films from a step back would be.
+        """
+        clip = self.clip
+        if clip is None:
+            return
+        roots = [motion.root_transl for motion in clip.file.people.values() if len(motion.frames)]
+        eye = clip.frame(0).T_world_camera[:3, 3].astype(float)
+        if roots:
+            path = np.concatenate(roots)
+            target = (path.min(axis=0) + path.max(axis=0)) / 2 - [0, 0, 0.3]
+            reach = float(np.linalg.norm(np.ptp(path[:, :2], axis=0)))
+        else:
+            target, reach = eye + clip.frame(0).T_world_camera[:3, 2] * 3, 2.0
+        away = (eye - target) * [1, 1, 0]
+        away /= max(float(np.linalg.norm(away)), 1e-6)
+        side = np.array([-away[1], away[0], 0.0])
+        place = target + (away + 0.45 * side) * (2.6 + 0.8 * reach) + [0, 0, 1.5]
+        # People who connect later start there too.
+        self.server.initial_camera.position = place
+        self.server.initial_camera.look_at = target
+        self.server.initial_camera.up = (0.0, 0.0, 1.0)
+        for client in self.server.get_clients().values():
+            with client.atomic():
+                client.camera.position, client.camera.look_at = place, target
+                client.camera.up_direction = (0.0, 0.0, 1.0)

@@ -1,0 +1,252 @@
+"""What the doctor says on this machine as it is, and where something is taken away.
+
+No machine with a GPU is needed: where one must answer, a pretended nvidia-smi does, in the words of
+the real one.
+"""
+
+import json
+import os
+import pty
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from driver.checks.check import Answer
+from driver.checks.folders import memory
+from driver.checks.runners import hands_out_gpus
+from stages import catalogue
+from tests.driver.doctor.conftest import doctor, lines, with_video
+from tests.engines import absent, make, without_variables
+from tests.pipeline.commands import REPOSITORY
+
+STAGE = "stage4-retarget"
+
+
+def test_a_machine_that_can_run_stages_is_all_green(data):
+    code, output = make("doctor", "RUNNER=local", f"DATA={data}", f"CACHE={data}/cache")
+    assert code == 0
+    assert {word for word, _ in lines(output).values()} == {"ok"}
+    assert list(lines(output)) == [
+        "environment", "memory", "videos", "data folder", "disk", "cache", "demo weights",
+    ]  # fmt: skip
+
+
+def test_a_red_line_fails(tmp_path):
+    code, output = make("doctor", "RUNNER=local", f"DATA={tmp_path}")
+    assert code == 2 and "doctor] Error 1" in output
+    assert lines(output)["videos"] == (
+        "no",
+        f"none in {tmp_path}/videos: put videos there, or set DATA to the folder that has videos/",
+    )
+
+
+def test_no_package_needs_to_be_installed(data):
+    bare = f"PYTHON={sys.executable} -S"
+    code, _ = make("doctor", "RUNNER=local", bare, f"DATA={data}", f"CACHE={data}/cache")
+    assert code == 0
+
+
+def test_images_that_are_all_there(data, images):
+    code, output = make("doctor", "RUNNER=docker", f"DATA={data}")
+    assert code == 0, output
+    assert list(lines(output))[:3] == ["engine", "compose", "images"]
+
+
+def test_colours_are_for_terminals_only(tmp_path):
+    ours, theirs = pty.openpty()
+    subprocess.run(
+        [sys.executable, "-m", "driver", "doctor"],
+        cwd=REPOSITORY,
+        env={**without_variables(), "RUNNER": "local", "DATA": str(tmp_path)},
+        stdout=theirs,
+    )
+    os.close(theirs)
+    shown = os.read(ours, 65536).decode()
+    assert "\033[31mno\033[0m  videos" in shown and "\033[32mok\033[0m  data folder" in shown
+    _, output = make("doctor", "RUNNER=local", f"DATA={tmp_path}")
+    assert "no  videos" in output and "\033" not in output
+
+
+def test_a_missing_environment(data, tmp_path):
+    code, said = doctor(data, STAGE, BIN=tmp_path)
+    assert code == 1
+    assert said["environment"] == ("no", f"{tmp_path}, missing: {STAGE}: make setup")
+
+
+def test_a_data_folder_that_cannot_be_written(small_disk):
+    data = with_video(small_disk / "data")
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    code, said = doctor(data, STAGE)
+    assert code == 1
+    assert said["data folder"][0] == "no" and "cannot be written" in said["data folder"][1]
+    assert said["videos"][0] == "ok"
+
+
+def test_a_small_disk(small_disk):
+    code, said = doctor(with_video(small_disk / "data"), STAGE)
+    assert code == 1
+    assert said["disk"][0] == "no" and "make room for 5 GB" in said["disk"][1]
+    assert said["data folder"][0] == "ok"
+
+
+def test_a_cache_that_cannot_be_made(data):
+    (data / "file").touch(mode=0o777)
+    code, said = doctor(data, STAGE, CACHE=data / "file" / "cache")
+    assert code == 1
+    assert said["cache"][0] == "no" and "set CACHE to another folder" in said["cache"][1]
+
+
+@pytest.mark.parametrize("variable", ["WEIGHTS", "BODY", "ROBOTS"])
+@pytest.mark.parametrize("prefix", ["", "MIMICMILL_"])
+def test_models_of_ones_own_that_are_not_there(data, tmp_path, variable, prefix):
+    code, said = doctor(data, STAGE, **{prefix + variable: tmp_path / "none"})
+    assert code == 1
+    word, text = said[variable.lower()]
+    assert word == "no" and text.startswith((f"none in {tmp_path}", f"{tmp_path}/none cannot"))
+    assert f": set {variable} to" in text
+
+
+def test_models_of_ones_own(data, tmp_path):
+    (tmp_path / "SMPL.pkl").touch()
+    code, said = doctor(data, STAGE, WEIGHTS=tmp_path, BODY=tmp_path / "SMPL.pkl")
+    assert code == 0
+    assert said["weights"] == ("ok", str(tmp_path))
+    assert said["body"] == ("ok", f"{tmp_path}/SMPL.pkl")
+
+
+def test_weights_of_blazepose_that_are_missing_name_what_brings_them(data, tmp_path):
+    (tmp_path / "weights" / "blazepose").mkdir(parents=True)
+    (tmp_path / "weights" / "blazepose" / "pose_detection.tflite").touch()
+    code, said = doctor(data, "stage0-blazepose", WEIGHTS=tmp_path / "weights")
+    assert code == 1
+    fault = f"{tmp_path}/weights/blazepose/pose_detection.tflite is damaged"
+    assert said["BlazePose"] == ("no", f"{fault}: make setup")
+    assert "demo weights" not in said
+
+
+@pytest.mark.parametrize(("missing_kb", "good"), [(0, True), (1, False)])
+def test_memory_that_the_hungriest_stage_needs(data, missing_kb, good):
+    most_mb = max(stage.memory_mb for stage in catalogue.STAGES)
+    free_kb = most_mb * 1024 - missing_kb
+    table = f"MemTotal: 99999999 kB\nMemFree: 1 kB\nMemAvailable:{free_kb:>9} kB\nCached: 1 kB\n"
+    assert memory(table, most_mb).good == good
+
+
+@pytest.mark.parametrize("runner", ["docker", "slurm"])
+def test_programs_that_are_not_installed(data, runner):
+    code, said = doctor(data, STAGE, RUNNER=runner, PATH="/nowhere")
+    assert code == 1
+    assert said[runner][0] == "no"
+    assert not {"engine", "compose", "images", "controller"} & said.keys()
+
+
+def test_an_engine_that_is_down(data, engine):
+    code, said = doctor(data, STAGE, RUNNER="docker", DOCKER_HOST="unix:///nowhere")
+    assert code == 1
+    assert said["engine"][0] == "no" and "unix:///nowhere" in said["engine"][1]
+    assert said["compose"][0] == "ok" and "images" not in said
+
+
+@pytest.mark.parametrize(
+    ("runtimes", "devices", "good"),
+    [
+        ({"runc": {}}, None, False),
+        ({"runc": {}, "nvidia": {"path": "nvidia-container-runtime"}}, None, True),
+        ({"runc": {}}, [{"Source": "cdi", "ID": "nvidia.com/gpu=0"}], True),
+        ({"runc": {}}, [{"Source": "cdi", "ID": "example.com/camera=0"}], False),
+    ],
+)
+def test_how_an_engine_hands_out_gpus(runtimes, devices, good):
+    said = json.dumps({"Runtimes": runtimes, "DiscoveredDevices": devices})
+    assert hands_out_gpus(Answer(True, said)).good == good
+
+
+def test_images_that_are_missing(data, engine):
+    code, said = doctor(data, "doctor-test-none", RUNNER="docker")
+    assert code == 1
+    assert said["images"] == (
+        "no",
+        "for cpu, missing: doctor-test-none: make images DEVICE=cpu",
+    )
+    assert said["engine"][0] == said["compose"][0] == "ok"
+
+
+def test_sif_files_that_are_missing(data):
+    (data / "sif").mkdir()
+    (data / "sif" / "stage0-sam2-cpu.sif").touch()
+    code, said = doctor(data, STAGE, "stage0-sam2", RUNNER="apptainer")
+    assert code == 1
+    word, text = said[".sif files"]
+    assert word == "no" and f"missing: {STAGE}: make sif DEVICE=cpu" in text
+
+
+def test_apptainer_that_is_not_installed(data):
+    code, said = doctor(data, STAGE, RUNNER="apptainer", APPTAINER="no-such-program")
+    assert code == 1
+    assert said["apptainer"][0] == "no" and "set RUNNER=local" in said["apptainer"][1]
+
+
+def test_a_controller_that_does_not_answer(data, tmp_path):
+    if shutil.which("sinfo") is None:
+        absent("Slurm is not installed here")
+    (tmp_path / "plugstack.conf").touch()
+    configuration = tmp_path / "slurm.conf"
+    configuration.write_text(
+        "ClusterName=none\nSlurmctldHost=localhost(127.0.0.1)\nSlurmctldPort=1\n"
+        f"AuthType=auth/munge\nPlugStackConfig={tmp_path}/plugstack.conf\n"
+    )
+    code, said = doctor(data, STAGE, RUNNER="slurm", SLURM_CONF=configuration)
+    assert code == 1
+    assert said["slurm"][0] == "ok"
+    assert said["controller"][0] == "no" and "Unable to contact" in said["controller"][1]
+
+
+def test_a_login_node_needs_no_gpu_and_no_engine(data):
+    _, said = doctor(data, STAGE, RUNNER="slurm", DEVICE="gpu")
+    assert not {"GPU", "driver", "memory", "engine", "environment"} & said.keys()
+
+
+@pytest.mark.skipif(os.path.exists("/dev/nvidiactl"), reason="this machine has a GPU")
+def test_no_gpu(data):
+    code, said = doctor(data, STAGE, DEVICE="gpu")
+    assert code == 1
+    assert said["GPU"][0] == said["PyTorch"][0] == "no"
+    assert all("set DEVICE=cpu" in said[name][1] for name in ("GPU", "PyTorch"))
+
+
+@pytest.mark.skipif(os.path.exists("/dev/nvidiactl"), reason="this machine has a GPU")
+def test_an_engine_that_hands_out_no_gpus(data, gpu_image):
+    code, said = doctor(data, gpu_image, RUNNER="docker", DEVICE="gpu")
+    assert code == 1
+    assert said["images"][0] == "ok"
+    assert said["GPUs inside"][0] == "no" and "container toolkit" in said["GPUs inside"][1]
+
+
+def test_a_gpu_that_an_image_was_built_for(data, gpu_image, nvidia_smi):
+    """The GPU is pretended, the image is not."""
+    nvidia_smi("NVIDIA GeForce RTX 4090, 8.9, 550.54.14, 24564 MiB")
+    _, said = doctor(data, gpu_image, RUNNER="docker", DEVICE="gpu")
+    assert said["GPU"][0] == said["driver"][0] == "ok"
+
+
+def test_a_gpu_and_a_driver_that_an_image_was_not_built_for(data, gpu_image, nvidia_smi):
+    """The GPU is pretended, the image is not."""
+    nvidia_smi("NVIDIA GeForce RTX 5090, 12.0, 470.256.02, 32607 MiB")
+    code, said = doctor(data, gpu_image, RUNNER="docker", DEVICE="gpu")
+    assert code == 1
+    word, text = said["GPU"]
+    assert word == "no"
+    assert f"12.0; not for {gpu_image} (built for 5.0 6.0 7.0 7.5 8.0 8.6 9.0): build" in text
+    word, text = said["driver"]
+    assert word == "no" and f"470.256.02; not for {gpu_image} (built for CUDA 12.4): update" in text
+
+
+def test_a_gpu_that_a_sif_file_was_not_made_for(data, gpu_image, gpu_sif, nvidia_smi):
+    """The GPU is pretended, the .sif file is not."""
+    nvidia_smi("NVIDIA GeForce RTX 5090, 12.0, 570.86.16, 32607 MiB")
+    code, said = doctor(data, gpu_image, RUNNER="apptainer", DEVICE="gpu", SIF=gpu_sif)
+    assert code == 1
+    assert said[".sif files"][0] == said["driver"][0] == "ok"
+    assert said["GPU"][0] == "no" and f"not for {gpu_image}" in said["GPU"][1]

@@ -1,0 +1,127 @@
+"""The report is made of whatever there is, says what is missing, and makes again what changed."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from stages.artifacts.masks import mask_path
+from stages.report.command import main
+from stages.report.figures import noted as figures_of
+from stages.report.index_page import licence_of
+from stages.report.pictures import PICTURES
+from stages.weights.manifest import read_manifest
+from tests.report.data_folders import noted, with_people
+
+
+def report(root: Path, *flags: str) -> Result:
+    return CliRunner().invoke(main, ["--data-dir", str(root), *flags], catch_exceptions=False)
+
+
+def page(root: Path, video: str = "") -> str:
+    folder = root / "report" / (f"clips/{video}" if video else "")
+    return (folder / "index.html").read_text()
+
+
+def test_a_clip_that_came_half_way_has_its_pictures_and_says_what_is_missing(tmp_path):
+    with_people(tmp_path, "kitchen", 0.8)
+    assert report(tmp_path).exit_code == 0
+    html, folder = page(tmp_path, "kitchen"), tmp_path / "report" / "clips" / "kitchen"
+    assert (folder / "people.webp").exists() and (folder / "terms.svg").exists()
+    assert not (folder / "robot.webp").exists()
+    assert "Not drawn" in html and "run stage3-postprocess" in html
+    for picture in PICTURES:
+        assert picture.title in html and (
+            (folder / picture.name).exists() == (f'src="{picture.name}"' in html)
+        )
+
+
+def test_a_damaged_file_takes_one_picture_and_no_more(tmp_path):
+    data = with_people(tmp_path, "kitchen", 0.8)
+    mask_path(data.masks("kitchen"), "00001").write_bytes(b"broken")
+    assert report(tmp_path).exit_code == 0
+    assert "mask_00001.npz: damaged" in page(tmp_path, "kitchen")
+    assert (tmp_path / "report/clips/kitchen/terms.svg").exists()
+
+
+def test_failures_are_in_the_table_with_their_reasons_until_the_stage_ends_well(tmp_path):
+    with_people(tmp_path, "kitchen", 0.8)
+    noted(tmp_path, "kitchen", "stage2-megahunter", "failed", "nobody <is> seen")
+    report(tmp_path)
+    assert "nobody &lt;is&gt; seen" in page(tmp_path)
+    assert "nobody &lt;is&gt; seen" in page(tmp_path, "kitchen")
+    noted(tmp_path, "kitchen", "stage2-megahunter")
+    report(tmp_path)
+    assert "seen" not in page(tmp_path)
+
+
+def test_only_what_changed_is_made_again(tmp_path):
+    data = with_people(tmp_path, "kitchen", 0.8)
+    with_people(tmp_path, "stairs", 0.6)
+    assert report(tmp_path).output.count(": made") == 2
+    assert report(tmp_path).output.count("as it was") == 2
+    (data.images("kitchen") / "00002.jpg").write_bytes(
+        (data.images("stairs") / "00001.jpg").read_bytes()[:-2]
+    )
+    said = report(tmp_path).output
+    assert "kitchen: made" in said and "stairs: as it was" in said
+
+
+def test_a_pattern_makes_one_page_and_keeps_the_others_in_the_index(tmp_path):
+    with_people(tmp_path, "kitchen", 0.8)
+    with_people(tmp_path, "stairs", 0.6)
+    report(tmp_path, "--pattern", "kitch")
+    assert "stairs" in page(tmp_path) and 'href="clips/stairs' not in page(tmp_path)
+    report(tmp_path, "--pattern", "stairs")
+    assert 'href="clips/kitchen/index.html"' in page(tmp_path)
+    assert 'href="clips/stairs/index.html"' in page(tmp_path)
+
+
+def test_a_clip_that_never_had_frames_is_in_the_table_too(tmp_path):
+    noted(tmp_path, "broken", "stage0-frames", "failed", "not a video")
+    assert report(tmp_path).exit_code == 0
+    assert "not a video" in page(tmp_path)
+
+
+def test_nothing_there_is_one_line(tmp_path):
+    said = report(tmp_path)
+    assert said.exit_code == 2 and "has no videos" in said.output
+    with_people(tmp_path, "kitchen", 0.8)
+    assert "no video matching 'garden'" in report(tmp_path, "--pattern", "garden").output
+
+
+def test_a_name_with_signs_of_addresses_is_linked(tmp_path):
+    with_people(tmp_path, "50% #1?", 0.8)
+    report(tmp_path)
+    assert 'href="clips/50%25%20%231%3F/index.html"' in page(tmp_path)
+
+
+def test_of_several_people_the_worst_counts():
+    people = {f"person {n}": {"quality": {"foot_sliding_m_s": n / 100}} for n in (1, 3, 2)}
+    found = figures_of({"stage4-retarget": {"details": people}})
+    assert found["foot_sliding_cm_s"] == pytest.approx(3.0)
+
+
+def test_licences_come_with_the_content_of_files():
+    blazepose = read_manifest()["blazepose"]
+    assert licence_of(blazepose.files[0].sha256).startswith(blazepose.weights)
+    assert licence_of("0" * 64).startswith("not known")
+
+
+def test_a_summary_counts_frames_and_seconds(tmp_path):
+    with_people(tmp_path, "kitchen", 0.8)
+    report(tmp_path)
+    summary = json.loads((tmp_path / "report/clips/kitchen/clip.json").read_text())
+    assert summary["frames"] == 4 and summary["seconds"] == pytest.approx(4 / 25)
+
+
+def test_decisions_are_shown_and_say_when_the_clip_has_changed_since(tmp_path):
+    with_people(tmp_path, "kitchen", 0.8)
+    line = {"video": "kitchen", "verdict": "reject", "note": "blurred", "when": "2999-01-01"}
+    (tmp_path / "curation.jsonl").write_text(json.dumps(line) + "\n")
+    report(tmp_path)
+    assert "reject: blurred<" in page(tmp_path)
+    (tmp_path / "curation.jsonl").write_text(json.dumps({**line, "when": "2000-01-01"}) + "\n")
+    report(tmp_path)
+    assert "reject: blurred; the clip has changed since" in page(tmp_path)

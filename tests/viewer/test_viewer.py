@@ -1,0 +1,158 @@
+"""What the viewer reads, shows and writes, without a browser."""
+
+import json
+import socket
+
+import numpy as np
+import pytest
+import viser
+
+from stages.artifacts.layout import CALIBRATED
+from stages.artifacts.people_and_world import MEGAHUNTER_FILE
+from stages.body.model import DEMO_BODY, load_body
+from stages.robot.model import load_g1
+from stages.running.curation import Decision, decisions_of, save_decision
+from stages.viewer import export, points
+from stages.viewer.clip import open_clip
+from stages.viewer.command import free_port, tunnel
+from stages.viewer.panel import Panel
+from stages.viewer.player import Player
+from stages.viewer.results import find_results
+from stages.viewer.settings import Settings
+
+
+@pytest.fixture
+def server():
+    server = viser.ViserServer(host="127.0.0.1", port=free_port("127.0.0.1", 8500), verbose=False)
+    yield server
+    server.stop()
+
+
+def panel_of(server, data) -> Panel:
+    panel = Panel(server, find_results(data / CALIBRATED), data)
+    panel.begin_with(Settings())
+    panel.attach(Player(server, load_body(DEMO_BODY), load_g1(), Settings(), panel.tell))
+    return panel
+
+
+def test_results_are_chosen_by_pattern_and_slice(data):
+    root = data / CALIBRATED
+    assert [r.name.video for r in find_results(root)] == ["first", "second"]
+    assert [r.name.video for r in find_results(root, "SECOND")] == ["second"]
+    assert [r.name.video for r in find_results(root, "", 1)] == ["second"]
+    assert [r.name.video for r in find_results(root, "", 0, 1)] == ["first"]
+
+
+def test_higher_thresholds_of_confidence_and_lower_ones_of_gradient_leave_fewer_points(data):
+    clip = open_clip(find_results(data / CALIBRATED)[0])
+    cloud = points.background(clip, 1)
+    kept = [cloud.chosen(c, 10).sum() for c in (0.0, 0.5, 0.9)]
+    assert kept[0] > kept[1] > kept[2] > 0
+    assert cloud.chosen(0, 0.05).sum() < cloud.chosen(0, 10).sum()
+    people = points.frame_points(clip.frame(0), True, 1)
+    assert 0 < len(people.points) < clip.frame(0).dynamic.sum() + 1
+    np.testing.assert_allclose(people.points[:, 1], 3.0, atol=0.05)
+    clip.close()
+
+
+def test_a_decision_is_in_the_file_at_once_and_shown_by_the_next_viewer(data, server):
+    panel = panel_of(server, data)
+    panel.verdict.value = "reject"
+    panel.first.value = 2
+    panel.tags.value = "dark, far"
+    panel.note.value = "feet slide"
+    line = (data / "curation.jsonl").read_text().splitlines()[0]
+    assert json.loads(line)["video"] == "first"
+    last = decisions_of(data)["first"]
+    assert (last.verdict, last.first_frame, last.last_frame) == ("reject", 2, None)
+    assert (last.tags, last.note) == (["dark", "far"], "feet slide")
+    panel.step(1)
+    assert panel.verdict.value == "undecided"
+    again = panel_of(server, data)
+    assert (again.verdict.value, again.first.value) == ("reject", 2)
+    assert (again.tags.value, again.note.value) == ("dark, far", "feet slide")
+    assert len(decisions_of(data)) == 1
+
+
+def test_a_torn_line_of_decisions_costs_nothing_but_itself(data):
+    save_decision(data, "first", Decision("keep"))
+    with open(data / "curation.jsonl", "a") as file:
+        file.write('{"video": "second", "verd')
+    save_decision(data, "second", Decision("reject"))
+    assert {name: d.verdict for name, d in decisions_of(data).items()} == {
+        "first": "keep",
+        "second": "reject",
+    }
+
+
+def test_a_trim_that_ends_before_it_begins_is_not_saved(data, server):
+    panel = panel_of(server, data)
+    panel.last.value = 1
+    panel.first.value = 4
+    assert "Not saved" in panel.saved.content
+    assert decisions_of(data)["first"].first_frame is None
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\x89HDF\r\n\x1a\n half"])
+def test_a_broken_result_says_so_and_the_next_one_opens(data, server, content):
+    broken = find_results(data / CALIBRATED)[0].folder / MEGAHUNTER_FILE
+    broken.unlink()
+    if content is not None:
+        broken.write_bytes(content)
+    panel = panel_of(server, data)
+    assert "broken or still being written" in panel.status.content
+    panel.step(1)
+    assert "broken" not in panel.status.content
+    assert panel.player.clip.result.name.video == "second"
+
+
+def test_frames_go_round_the_ends(data, server):
+    panel = panel_of(server, data)
+    panel.move(-1)
+    assert panel.frame.value == 5
+    assert panel.player.index == 5
+    panel.move(1)
+    assert panel.player.index == 0
+
+
+def test_what_is_large_is_read_only_when_it_is_shown(data, server):
+    panel = panel_of(server, data)
+    assert panel.player.loaded.wait(20)
+    nodes = panel.player.scene.nodes
+    assert "background" in nodes and "place" not in nodes
+    panel.checks["mesh"].value = True
+    assert panel.player.loaded.wait(20)
+    assert nodes["place"].visible
+    panel.checks["mesh"].value = False
+    assert not nodes["place"].visible
+
+
+def test_the_ego_view_of_every_frame_is_saved_under_the_originals_names(data, server):
+    panel = panel_of(server, data)
+    assert "6 frames" in panel.player.save_ego()
+    folder = panel.current.folder / "ego_view"
+    assert len(list(folder.glob("rgbimg_*.png"))) == len(list(folder.glob("depthimg_*.png"))) == 6
+
+
+def test_a_clip_is_saved_as_one_page(data, server):
+    panel = panel_of(server, data)
+    said = export.save_page(panel.player)
+    page = (panel.current.folder / export.PAGE).read_text()
+    assert export.PAGE in said
+    assert "__VISER_EMBED_DATA__" in page
+
+
+def test_a_second_viewer_takes_the_next_port():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert port < free_port("127.0.0.1", port) < port + 50
+
+
+def test_over_ssh_the_command_of_the_tunnel_is_told(monkeypatch):
+    monkeypatch.delenv("SSH_CONNECTION", raising=False)
+    assert tunnel(8081) == ""
+    monkeypatch.setenv("SSH_CONNECTION", "10.0.0.1 5000 10.0.0.2 2222")
+    monkeypatch.setenv("USER", "ann")
+    assert tunnel(8081) == "ssh -N -L 8081:localhost:8081 -p 2222 ann@10.0.0.2"

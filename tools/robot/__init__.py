@@ -1,1 +1,0 @@
-"""Tools that write the robot descriptions under data/robots."""

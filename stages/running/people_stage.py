@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from stages.artifacts import layout
 from stages.artifacts.images import ImageFile
@@ -17,6 +17,8 @@ from stages.weights.locate import is_demo
 
 Frame = tuple[ImageFile, dict[int, Box]]
 """A picture and the boxes, by person, of the followed people in it."""
+
+F = TypeVar("F", bound=tuple[ImageFile, dict[int, Any]])
 
 
 @dataclass(kw_only=True)
@@ -83,9 +85,9 @@ def frames_with_boxes(
         yield image, {person: seen[person].box for person in people if person in seen}
 
 
-def in_batches(frames: Iterator[Frame], size: int) -> Iterator[list[Frame]]:
+def in_batches(frames: Iterator[F], size: int) -> Iterator[list[F]]:
     """Frames in order, in groups of up to `size` people; a fuller frame is a group of its own."""
-    group: list[Frame] = []
+    group: list[F] = []
     for frame in frames:
         people = sum(len(boxes) for _, boxes in group)
         if group and people + len(frame[1]) > max(size, 1):

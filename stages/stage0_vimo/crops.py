@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import torch
 from jaxtyping import Float, Float32, Int, UInt8
 from scipy.ndimage import gaussian_filter1d
 
 from stages.stage0_vimo.network.config import CROP_PX
 
 BOX_DILATION = 1.2
-_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
-_STD = np.array([0.229, 0.224, 0.225], np.float32)
+MEAN = (0.485, 0.456, 0.406)
+STD = (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def crop(
     return np.einsum("yh,hwc,xw->yxc", rows, piece, columns, optimize=True).astype(np.uint8)
 
 
-def normalise(crops: UInt8[np.ndarray, "n 256 256 3"]) -> Float32[np.ndarray, "n 3 256 256"]:
+def normalise(crops: UInt8[torch.Tensor, "n 256 256 3"]) -> Float32[torch.Tensor, "n 3 256 256"]:
     """ImageNet mean and deviation, channels first."""
-    scaled = (crops.astype(np.float32) / 255 - _MEAN) / _STD
-    return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))
+    mean, std = (torch.tensor(each, device=crops.device) for each in (MEAN, STD))
+    return ((crops.float() / 255 - mean) / std).permute(0, 3, 1, 2).contiguous()

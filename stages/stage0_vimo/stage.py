@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import UInt8
 
 from stages.artifacts import layout
 from stages.artifacts.bodies import PersonBody, read_bodies, write_bodies
@@ -20,6 +21,7 @@ from stages.running import (
     torch_device,
 )
 from stages.running.model_flags import body_flag, checkpoint_flag
+from stages.running.overlap import ahead
 from stages.running.people_stage import PeopleStage, frames_with_boxes
 from stages.stage0_vimo.checkpoint import load_network
 from stages.stage0_vimo.crops import crop, crop_geometry
@@ -82,16 +84,19 @@ class VimoStage(PeopleStage):
 
     def _estimate_run(self, images: list[ImageFile], run: Run) -> RunBodies:
         where = crop_geometry(run.boxes_xyxy)
-        crops, sizes = [], []
-        for place, at in enumerate(run.frames):
-            picture = read_image(images[at].path)
-            sizes.append((picture.shape[0], picture.shape[1]))
-            crops.append(crop(picture, where.center_px[place], where.size_px[place]))
-        if len(set(sizes)) > 1:
-            raise VideoError(
-                f"{images[0].path.parent} mixes frames of {len(set(sizes))} sizes; extract again"
-            )
-        return self.estimate(np.stack(crops), where, sizes[0])
+        height, width = read_image(images[0].path).shape[:2]
+
+        def cut_out(place: int) -> UInt8[np.ndarray, "256 256 3"]:
+            path = images[run.frames[place]].path
+            picture = read_image(path)
+            if picture.shape[:2] != (height, width):
+                raise VideoError(
+                    f"{path} is {picture.shape[1]}x{picture.shape[0]} but the first frame is "
+                    f"{width}x{height}; extract the frames again by stage0-frames"
+                )
+            return crop(picture, where.center_px[place], where.size_px[place])
+
+        return self.estimate(ahead(cut_out, range(len(run.frames))), where, (height, width))
 
     def draw(self, video: str, inputs: InputPaths) -> None:
         body, result = load_body(self.body_model), self.result_folder(video)

@@ -47,7 +47,7 @@ def window_by_itself(network: Vimo, frames: np.ndarray, length: int) -> torch.Te
         torch.tensor([[width / 2, height / 2]]).expand(length, 2),
     )
     with torch.inference_mode():
-        features = network.frame_features(torch.from_numpy(normalise(crops[frames])))
+        features = network.frame_features(normalise(torch.from_numpy(crops[frames])))
         return network(features[None], info[frames][None]).rotmat[0]
 
 

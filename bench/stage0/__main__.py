@@ -17,7 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from bench.stage0.cases import CASES, Case
 from bench.stage0.clip import VIDEO, write_clip
 from stages.running import machine, torch_device
-from stages.weights.precision import HALF_ON_GPU, autocast
+from stages.weights.precision import HALF_ON_GPU, autocast, half_of
 
 ONE_AT_A_TIME = 24
 """Frames, and windows of VIMO, that are enough to time the originals' schedule."""
@@ -45,7 +45,8 @@ def time_case(case: Case, data: Path, frames: int, runs: int, table: Table) -> N
     """Adds a stage's row."""
     device = torch_device()
     weights = Path(tempfile.mkdtemp(prefix="weights-", dir=data))
-    stage = case.stage(data, case.write_checkpoint(weights))
+    checkpoint = case.write_checkpoint(weights)
+    stage = case.stage(data, checkpoint)
     load_s = seconds(stage.load)
     inputs = {each.name: each.path for each in stage.inputs(VIDEO)}
     if device == "cuda":
@@ -56,23 +57,28 @@ def time_case(case: Case, data: Path, frames: int, runs: int, table: Table) -> N
     host_mb = machine.peak_memory_mb()
     device_mb = torch.cuda.max_memory_allocated() / 2**20 if device == "cuda" else 0.0
 
-    batch = torch.rand(stage.batch_size, *case.picture, device=device)
+    at_once = stage.people_at_once
+    batch = torch.rand(at_once, *case.picture, device=device)
     network = case.network(stage)
     with autocast(case.name, device):
         alone_s = median([seconds(lambda: network(batch)) for _ in range(runs + 2)][2:])
         with FlopCounterMode(display=False) as counter:
             network(batch)
-    half = (HALF_ON_GPU[case.name] if device == "cuda" else None) or torch.float32
+    half = half_of(case.name, device) or torch.float32
     floor_s = counter.get_total_flops() / matrix_rate(half, device)
 
-    few = case.one_at_a_time(stage, data)
+    HALF_ON_GPU[case.name], normally = None, HALF_ON_GPU[case.name]
+    exact = case.stage(data, checkpoint)
+    exact.load()
+    HALF_ON_GPU[case.name] = normally
+    few = case.one_at_a_time(exact, data)
     next(few)
     counted = list(islice((seconds(lambda: next(few)) for _ in iter(int, 1)), ONE_AT_A_TIME))
     one_s = sum(counted) / len(counted) * (2 if case.name == "vitpose" else 1)
-    alone = stage.batch_size / alone_s
+    alone = at_once / alone_s
     table.add_row(
         case.name,
-        str(stage.batch_size),
+        str(at_once),
         f"{frames / whole_s:.0f}",
         f"{alone:.0f}",
         f"{100 * (frames / whole_s) / alone:.0f} %",

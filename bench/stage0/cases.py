@@ -107,10 +107,10 @@ def _vimo_one_at_a_time(stage: VimoStage, data: Path) -> Iterator[object]:
     info = torch.zeros(1, WINDOW, 3, device=device)
     for start in range(len(frames) - WINDOW + 1):
         crops = [
-            vimo_crops.crop(read_image(frames[at][0].path), where.center_px[at], where.size_px[at])
+            vimo_crops.CROPX(read_image(frames[at][0].path), where.center_px[at], where.size_px[at])
             for at in range(start, start + WINDOW)
         ]
-        pixels = vimo_crops.normalise(torch.from_numpy(np.stack(crops)).to(device))
+        pixels = vimo_crops.normalise(torch.stack(crops).to(device))
         yield network(network.frame_features(pixels)[None], info).rotmat.cpu()
 
 

@@ -42,7 +42,7 @@ def keypoints(folder: Path, images: Path) -> Results:
 
 def bodies(folder: Path, images: Path) -> Results:
     return {
-        (image.name, person): np.concatenate([found.global_orient, found.body_pose])
+        (image.name, person): np.concatenate([found.R_camera_root, found.body_pose])
         for image in list_images(images)
         for person, found in read_bodies(folder, image.number).items()
     }

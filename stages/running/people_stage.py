@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TypeVar
 from stages.artifacts import layout
 from stages.artifacts.images import ImageFile
 from stages.artifacts.masks import Box, TrackSummary, choose_people, read_labels, read_summary
+from stages.running.device import torch_device
 from stages.running.flags import flag, folder
 from stages.running.inputs import frames, labels, track_summary
 from stages.running.people_flags import PeopleFlags
@@ -21,6 +22,10 @@ Frame = tuple[ImageFile, dict[int, Box]]
 F = TypeVar("F", bound=tuple[ImageFile, dict[int, Any]])
 
 
+AT_ONCE = {"cuda": 64, "cpu": 16}
+"""A GPU is busy with so many; a processor is with fewer, and has less memory."""
+
+
 @dataclass(kw_only=True)
 class PeopleStage(PeopleFlags):
     """A network over the people that stage 0 found.
@@ -30,11 +35,20 @@ class PeopleStage(PeopleFlags):
 
     video_base_dir: Path = folder(layout.IMAGES, "Folder of frames.")
     bbox_base_dir: Path = folder(layout.MASKS, "Folder of people's masks and boxes.")
-    batch_size: int = flag(16, "People at once.", changes_results=False)
+    batch_size: int = flag(
+        0,
+        f"People at once; 0 for {AT_ONCE['cuda']} on a GPU and {AT_ONCE['cpu']} elsewhere.",
+        changes_results=False,
+    )
 
     model_checkpoint: ClassVar[Path]
     network: ClassVar[str]
     """The network's name, for the notice."""
+
+    @property
+    def people_at_once(self) -> int:
+        """The size of the network's batches."""
+        return self.batch_size if self.batch_size > 0 else AT_ONCE[torch_device()]
 
     @property
     def source_folder(self) -> Path:

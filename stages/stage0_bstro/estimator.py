@@ -6,15 +6,15 @@ from jaxtyping import Float, Float32
 
 from stages.stage0_bstro.crops import normalise
 from stages.stage0_bstro.network import Bstro
-from stages.weights.precision import autocast
+from stages.weights.precision import autocast, on_device
 
 
 class ContactEstimator:
     """A network on its device; `batch_size` crops go through it at once."""
 
     def __init__(self, network: Bstro, batch_size: int, device: str = "cpu") -> None:
-        self.network = network.to(device).eval()
-        self.batch_size = max(batch_size, 1)
+        self.network = on_device(network, "bstro", device).eval()
+        self.batch_size = batch_size
         self.device = device
 
     @torch.inference_mode()

@@ -32,7 +32,6 @@ from stages.stage0_bstro.feet import foot_rule
 from stages.stage0_bstro.flags import feet_in_contact
 from stages.stage0_bstro.official_data import REGRESSOR, SAMPLER, official_template
 
-
 CutOut = tuple[ImageFile, dict[int, Float32[np.ndarray, "224 224 3"]]]
 
 
@@ -95,7 +94,7 @@ class BstroStage(PeopleStage):
             network = load_official_network(self.model_checkpoint, template)
         else:
             network = load_demo_network(self.model_checkpoint)
-        self.estimate = ContactEstimator(network, self.batch_size, torch_device())
+        self.estimate = ContactEstimator(network, self.people_at_once, torch_device())
 
     def process(self, video: str, inputs: InputPaths) -> Processed:
         images, people = list_images(inputs["frames"]), self.people(video, inputs)
@@ -105,7 +104,7 @@ class BstroStage(PeopleStage):
         in_contact = np.zeros(2, int)
         detections = 0
         cut_out = ahead(_cut_out, frames_with_boxes(inputs["labels"], images, people))
-        batches = in_batches(cut_out, self.batch_size)
+        batches = in_batches(cut_out, self.people_at_once)
         with behind(write_contacts) as write:
             for batch, started in started_early(self._start, batches):
                 rows = iter(self._contacts(started))

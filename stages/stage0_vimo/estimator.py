@@ -6,20 +6,22 @@ from itertools import islice
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, UInt8
+from jaxtyping import Float, Float32
 from torch import Tensor
 
 from stages.stage0_vimo.crops import (
     CropGeometry,
+    CutOut,
     normalise,
     picture_center_px,
     picture_focal_px,
+    resized,
 )
 from stages.stage0_vimo.network import Vimo
 from stages.stage0_vimo.network.camera import bbox_info, camera_translation
 from stages.stage0_vimo.network.config import WINDOW
 from stages.stage0_vimo.windows import pad_to_window, window_source, window_starts
-from stages.weights.precision import autocast
+from stages.weights.precision import autocast, on_device
 
 
 @dataclass(frozen=True)
@@ -39,18 +41,18 @@ class BodyEstimator:
     """A network on its device; `batch_size` frames go through the backbone at once."""
 
     def __init__(self, network: Vimo, batch_size: int, device: str = "cpu") -> None:
-        self.network = network.to(device).eval()
-        self.batch_size = max(batch_size, 1)
+        self.network = on_device(network, "vimo", device).eval()
+        self.batch_size = batch_size
         self.device = device
 
     @torch.inference_mode()
     def __call__(
         self,
-        crops: Iterable[UInt8[np.ndarray, "256 256 3"]],
+        pieces: Iterable[CutOut],
         where: CropGeometry,
         picture_size: tuple[int, int],
     ) -> RunBodies:
-        """Bodies of a run of crops cut by `where` from pictures of (height, width).
+        """Bodies of a run of pieces cut by `where` from pictures of (height, width).
 
         A run shorter than a window is stretched to one by repeating its ends.
         """
@@ -59,7 +61,7 @@ class BodyEstimator:
         offset = (len(padded) - length) // 2
         camera = self._camera(where, picture_size)
         info = bbox_info(*camera)[padded]
-        found = self._follow(crops, padded, info)
+        found = self._follow(pieces, padded, info)
         keep = slice(offset, offset + length)
         rotmat, betas, weak_camera = (values[keep] for values in found)
         translation = camera_translation(weak_camera, *camera)
@@ -78,7 +80,7 @@ class BodyEstimator:
 
     def _follow(
         self,
-        crops: Iterable[UInt8[np.ndarray, "256 256 3"]],
+        pieces: Iterable[CutOut],
         padded: np.ndarray,
         info: Float[Tensor, "m 3"],
     ) -> tuple[Tensor, Tensor, Tensor]:
@@ -86,7 +88,7 @@ class BodyEstimator:
         source = window_source(len(padded))
         windows = max(self.batch_size // WINDOW, 1)
         starts = window_starts(len(padded))
-        features = self._features(crops)
+        features = self._features(pieces)
         if len(padded) == WINDOW:  # Perhaps a stretched run; all of it fits in one window.
             features = iter([torch.cat(list(features))[torch.as_tensor(padded)]])
         held, first = next(features), 0
@@ -106,13 +108,11 @@ class BodyEstimator:
             camera.append(out.weak_camera[window, place].float())
         return torch.cat(rotmat), torch.cat(betas), torch.cat(camera)
 
-    def _features(
-        self, crops: Iterable[UInt8[np.ndarray, "256 256 3"]]
-    ) -> Iterator[Float[Tensor, "b 192 c"]]:
+    def _features(self, pieces: Iterable[CutOut]) -> Iterator[Float[Tensor, "b 192 c"]]:
         """Features of the frames in order, a batch at a time."""
-        coming = iter(crops)
+        coming = iter(pieces)
         while some := list(islice(coming, self.batch_size)):
-            pixels = torch.from_numpy(np.stack(some)).to(self.device, non_blocking=True)
+            pixels = torch.stack([resized(piece, self.device) for piece in some])
             with autocast("vimo", self.device):
                 found = self.network.frame_features(normalise(pixels))
             yield found

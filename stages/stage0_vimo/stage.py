@@ -3,9 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from jaxtyping import UInt8
-
 from stages.artifacts import layout
 from stages.artifacts.bodies import PersonBody, read_bodies, write_bodies
 from stages.artifacts.images import ImageFile, list_images, read_image
@@ -15,7 +12,6 @@ from stages.running import (
     InputPaths,
     Processed,
     VideoError,
-    flag,
     folder,
     stage_command,
     torch_device,
@@ -24,7 +20,7 @@ from stages.running.model_flags import body_flag, checkpoint_flag
 from stages.running.overlap import ahead
 from stages.running.people_stage import PeopleStage, frames_with_boxes
 from stages.stage0_vimo.checkpoint import load_network
-from stages.stage0_vimo.crops import crop, crop_geometry
+from stages.stage0_vimo.crops import CutOut, crop_geometry, cut_out
 from stages.stage0_vimo.drawing import draw
 from stages.stage0_vimo.estimator import BodyEstimator, RunBodies
 from stages.stage0_vimo.network.config import WINDOW
@@ -46,7 +42,6 @@ class VimoStage(PeopleStage):
     model_checkpoint: Path = checkpoint_flag(  # type: ignore[misc]  # a field here
         "vimo", "A VIMO checkpoint: vimo_checkpoint.pth.tar, or one of this project's own."
     )
-    batch_size: int = flag(32, "Frames at once.", changes_results=False)
     body_model: Path = body_flag()
 
     name = "stage0-vimo"
@@ -57,7 +52,7 @@ class VimoStage(PeopleStage):
 
     def load(self) -> None:
         network = load_network(self.model_checkpoint)
-        self.estimate = BodyEstimator(network, self.batch_size, torch_device())
+        self.estimate = BodyEstimator(network, self.people_at_once, torch_device())
 
     def process(self, video: str, inputs: InputPaths) -> Processed:
         images, people = list_images(inputs["frames"]), self.people(video, inputs)
@@ -86,7 +81,7 @@ class VimoStage(PeopleStage):
         where = crop_geometry(run.boxes_xyxy)
         height, width = read_image(images[0].path).shape[:2]
 
-        def cut_out(place: int) -> UInt8[np.ndarray, "256 256 3"]:
+        def read(place: int) -> CutOut:
             path = images[run.frames[place]].path
             picture = read_image(path)
             if picture.shape[:2] != (height, width):
@@ -94,9 +89,9 @@ class VimoStage(PeopleStage):
                     f"{path} is {picture.shape[1]}x{picture.shape[0]} but the first frame is "
                     f"{width}x{height}; extract the frames again by stage0-frames"
                 )
-            return crop(picture, where.center_px[place], where.size_px[place])
+            return cut_out(picture, where.center_px[place], where.size_px[place])
 
-        return self.estimate(ahead(cut_out, range(len(run.frames))), where, (height, width))
+        return self.estimate(ahead(read, range(len(run.frames))), where, (height, width))
 
     def draw(self, video: str, inputs: InputPaths) -> None:
         body, result = load_body(self.body_model), self.result_folder(video)

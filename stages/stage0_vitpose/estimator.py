@@ -8,15 +8,16 @@ from transformers import VitPoseForPoseEstimation
 from stages.body.joint_names import FLIP_PAIRS
 from stages.stage0_vitpose.crops import Crop, normalised
 from stages.stage0_vitpose.decoding import decode, flip_average
-from stages.weights.precision import autocast
+from stages.weights.precision import autocast, on_device
 
 
 class KeypointEstimator:
     """ViTPose with its decoding rules; `batch_size` crops go through it at once."""
 
     def __init__(self, model: VitPoseForPoseEstimation, batch_size: int) -> None:
-        self.model, self.batch_size = model, max(batch_size, 1)
         self.device = next(model.parameters()).device
+        self.model = on_device(model, "vitpose", self.device)
+        self.batch_size = batch_size
         self.pairs = np.asarray(FLIP_PAIRS)
 
     @torch.inference_mode()

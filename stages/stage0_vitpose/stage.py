@@ -63,7 +63,7 @@ class VitposeStage(PeopleStage):
 
     def load(self) -> None:
         network = load_vitpose(self.model_checkpoint, torch_device())
-        self.estimator = KeypointEstimator(network, self.batch_size)
+        self.estimator = KeypointEstimator(network, self.people_at_once)
 
     def process(self, video: str, inputs: InputPaths) -> Processed:
         images, people = list_images(inputs["frames"]), self.people(video, inputs)
@@ -73,7 +73,7 @@ class VitposeStage(PeopleStage):
         frames, detections = 0, 0
         every = frames_with_boxes(inputs["labels"], images, people)
         cut_out = ahead(_cut_out, (frame for frame in every if frame[1]))
-        batches = in_batches(cut_out, self.batch_size)
+        batches = in_batches(cut_out, self.people_at_once)
         with behind(write_keypoints) as write:
             for batch, started in started_early(self._start, batches):
                 crops = [each.crop for _, people in batch for each in people.values()]

@@ -2,8 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
+from torch import nn
+
+M = TypeVar("M", bound=nn.Module)
+
+PRODUCTS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d)
 
 HALF_ON_GPU = {
     "grounding_dino": None,
@@ -18,16 +24,32 @@ BFLOAT16_ON_CPU = frozenset({"sam2", "vitpose"})
 """Only on processors that have units for it (Intel's AMX)."""
 
 
+def half_of(network: str, device: torch.device | str) -> torch.dtype | None:
+    """The half precision that the network's results bear on a device; None for float32."""
+    if torch.device(device).type == "cpu":
+        return torch.bfloat16 if network in BFLOAT16_ON_CPU and has_units() else None
+    return HALF_ON_GPU[network]
+
+
 @contextmanager
 def autocast(network: str, device: torch.device | str) -> Iterator[None]:
     """Half precision where the network's results bear it; elsewhere nothing changes."""
-    kind = torch.device(device).type
-    if kind == "cpu":
-        half = torch.bfloat16 if network in BFLOAT16_ON_CPU and has_units() else None
-    else:
-        half = HALF_ON_GPU[network]
-    with torch.autocast(kind, half, enabled=half is not None):
+    half = half_of(network, device)
+    with torch.autocast(torch.device(device).type, half, enabled=half is not None):
         yield
+
+
+def on_device(model: M, network: str, device: torch.device | str) -> M:
+    """The network on a device, its products' weights in the precision that they are used in.
+
+    Autocast would convert them anew in every batch. Norms stay in float32, as autocast has them.
+    """
+    half = half_of(network, device)
+    model.to(device)
+    for module in model.modules():
+        if half is not None and isinstance(module, PRODUCTS):
+            module.to(half)
+    return model
 
 
 def has_units() -> bool:

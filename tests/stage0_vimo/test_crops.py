@@ -1,18 +1,26 @@
 """The crop rule, against the original's crops and on its own claims."""
 
 import numpy as np
+import pytest
 import torch
+from scipy.ndimage import gaussian_filter1d, map_coordinates
 
 from stages.stage0_vimo.crops import (
-    crop,
     crop_corners,
     crop_geometry,
+    cut_out,
     normalise,
     picture_center_px,
     picture_focal_px,
+    resize_matrix,
+    resized,
 )
 
 Golden = dict[str, np.ndarray]
+
+
+def crop(image: np.ndarray, center_px: np.ndarray, size_px: float) -> np.ndarray:
+    return resized(cut_out(image, center_px, size_px)).numpy()
 
 
 def test_crops_equal_the_originals_to_a_grey_level(vimo_golden: Golden) -> None:
@@ -45,3 +53,15 @@ def test_what_lies_outside_the_picture_is_black() -> None:
 def test_a_crop_that_misses_the_picture_is_black() -> None:
     white = np.full((50, 50, 3), 255, np.uint8)
     assert not crop(white, np.array([500.0, 500.0]), 40.0).any()
+
+
+@pytest.mark.parametrize("source", [40, 255, 256, 257, 300, 719, 1500])
+def test_resizing_is_scikit_images_smoothing_and_bilinear_rule(source: int) -> None:
+    step = source / 256
+    smooth = np.eye(source)
+    if step > 1:
+        smooth = gaussian_filter1d(smooth, (step - 1) / 2, axis=0, mode="mirror")
+    at = (np.arange(256) + 0.5) * step - 0.5
+    places = np.stack(np.broadcast_arrays(at[:, None], np.arange(source)[None]))
+    rows = map_coordinates(smooth, places, order=1, mode="mirror")
+    np.testing.assert_allclose(resize_matrix(source), rows, atol=1e-6)

@@ -105,11 +105,13 @@ def _vimo_one_at_a_time(stage: VimoStage, data: Path) -> Iterator[object]:
     frames = list(_frames(data))
     where = vimo_crops.crop_geometry(np.array([box for _, box in frames], np.float32))
     info = torch.zeros(1, WINDOW, 3, device=device)
+
+    def piece(at: int) -> vimo_crops.CutOut:
+        picture = read_image(frames[at][0].path)
+        return vimo_crops.cut_out(picture, where.center_px[at], where.size_px[at])
+
     for start in range(len(frames) - WINDOW + 1):
-        crops = [
-            vimo_crops.CROPX(read_image(frames[at][0].path), where.center_px[at], where.size_px[at])
-            for at in range(start, start + WINDOW)
-        ]
+        crops = [vimo_crops.resized(piece(at)) for at in range(start, start + WINDOW)]
         pixels = vimo_crops.normalise(torch.stack(crops).to(device))
         yield network(network.frame_features(pixels)[None], info).rotmat.cpu()
 

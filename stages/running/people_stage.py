@@ -16,13 +16,10 @@ from stages.running.selection import folders_with_frames
 from stages.running.stage import Input, InputPaths, VideoError
 from stages.weights.locate import is_demo
 
-Frame = tuple[ImageFile, dict[int, Box]]
-"""A picture and the boxes, by person, of the followed people in it."""
-
 F = TypeVar("F", bound=tuple[ImageFile, dict[int, Any]])
 
 
-AT_ONCE = {"cuda": 64, "cpu": 16}
+AT_ONCE = {"cuda": 32, "cpu": 16}
 """A GPU is busy with so many; a processor is with fewer, and has less memory."""
 
 
@@ -90,13 +87,10 @@ class PeopleStage(PeopleFlags):
         return choose_people(summary, self.multihuman, self.top_k)
 
 
-def frames_with_boxes(
-    labels_dir: Path, images: list[ImageFile], people: list[int]
-) -> Iterator[Frame]:
-    """Every picture with the boxes of these people in it, perhaps of none."""
-    for image in images:
-        seen = read_labels(labels_dir.parent, image.name)
-        yield image, {person: seen[person].box for person in people if person in seen}
+def boxes_in(labels_dir: Path, image: ImageFile, people: list[int]) -> dict[int, Box]:
+    """The boxes of these people in a picture, perhaps of none."""
+    seen = read_labels(labels_dir.parent, image.name)
+    return {person: seen[person].box for person in people if person in seen}
 
 
 def in_batches(frames: Iterator[F], size: int) -> Iterator[list[F]]:

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Float32
 
+from stages.running.device import sent
 from stages.stage0_bstro.crops import normalise
 from stages.stage0_bstro.network import Bstro
 from stages.weights.precision import autocast, on_device
@@ -20,7 +21,7 @@ class ContactEstimator:
     @torch.inference_mode()
     def start(self, crops: Float[np.ndarray, "n 224 224 3"]) -> Float32[torch.Tensor, "n 6890"]:
         """Contact probabilities, perhaps still being computed, of crops in grey levels 0..255."""
-        pixels = torch.from_numpy(crops).to(self.device, non_blocking=True)
+        pixels = sent(crops, self.device)
         with autocast("bstro", self.device):
             parts = [self.network(normalise(part)).full for part in pixels.split(self.batch_size)]
         return torch.sigmoid(torch.cat(parts).float())

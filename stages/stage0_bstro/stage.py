@@ -1,6 +1,7 @@
 """stage0-bstro: what of the people that stage 0 found touches the world."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from stages.running import (
 )
 from stages.running.model_flags import body_flag, checkpoint_flag
 from stages.running.overlap import ahead, behind, started_early
-from stages.running.people_stage import Frame, PeopleStage, frames_with_boxes, in_batches
+from stages.running.people_stage import PeopleStage, boxes_in, in_batches
 from stages.stage0_bstro.checkpoint import load_demo_network, load_official_network
 from stages.stage0_bstro.crops import crop
 from stages.stage0_bstro.drawing import draw
@@ -35,8 +36,8 @@ from stages.stage0_bstro.official_data import REGRESSOR, SAMPLER, official_templ
 CutOut = tuple[ImageFile, dict[int, Float32[np.ndarray, "224 224 3"]]]
 
 
-def _cut_out(frame: Frame) -> CutOut:
-    image, boxes = frame
+def _cut_out(labels: Path, people: list[int], image: ImageFile) -> CutOut:
+    boxes = boxes_in(labels, image, people)
     if not boxes:
         return image, {}
     picture = read_image(image.path)
@@ -103,8 +104,8 @@ class BstroStage(PeopleStage):
             old.unlink()
         in_contact = np.zeros(2, int)
         detections = 0
-        cut_out = ahead(_cut_out, frames_with_boxes(inputs["labels"], images, people))
-        batches = in_batches(cut_out, self.people_at_once)
+        every = ahead(partial(_cut_out, inputs["labels"], people), images)
+        batches = in_batches(every, self.people_at_once)
         with behind(write_contacts) as write:
             for batch, started in started_early(self._start, batches):
                 rows = iter(self._contacts(started))

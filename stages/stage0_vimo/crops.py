@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Float32, Int, UInt8
 
+from stages.running.device import sent
 from stages.stage0_vimo.network.config import CROP_PX
 
 BOX_DILATION = 1.2
@@ -22,15 +23,6 @@ STD = (0.229, 0.224, 0.225)
 
 SMOOTHED_SIGMAS = 4.0
 """How far scikit-image's Gaussian reaches."""
-
-
-@dataclass(frozen=True)
-class CutOut:
-    """A square of a picture, and the matrices that resize it to the crop."""
-
-    pixels: UInt8[np.ndarray, "hc wc 3"]
-    rows: Float32[np.ndarray, "256 hc"]
-    columns: Float32[np.ndarray, "256 wc"]
 
 
 @dataclass(frozen=True)
@@ -89,7 +81,6 @@ def _mirrored(at: np.ndarray, size: int) -> np.ndarray:
     return np.minimum(at, turn - at)
 
 
-@lru_cache(maxsize=64)
 def resize_matrix(source: int) -> Float32[np.ndarray, "256 source"]:
     """What each of the crop's rows (or columns) takes of those of a cut-out."""
     step = source / CROP_PX
@@ -106,21 +97,21 @@ def resize_matrix(source: int) -> Float32[np.ndarray, "256 source"]:
     return weights.astype(np.float32)
 
 
-def cut_out(
-    image: UInt8[np.ndarray, "h w 3"], center_px: Float[np.ndarray, "2"], size_px: float
-) -> CutOut:
-    """What a crop of an RGB picture is made of."""
+@lru_cache(maxsize=64)
+def _matrix_on(device: torch.device | str, source: int) -> Float32[torch.Tensor, "256 source"]:
+    return sent(resize_matrix(source), device)
+
+
+def crop(
+    image: UInt8[np.ndarray, "h w 3"],
+    center_px: Float[np.ndarray, "2"],
+    size_px: float,
+    device: torch.device | str = "cpu",
+) -> UInt8[torch.Tensor, "256 256 3"]:
+    """One crop of an RGB picture, resized on the network's device."""
     piece = cut(image, crop_corners(center_px, size_px))
-    return CutOut(piece, resize_matrix(piece.shape[0]), resize_matrix(piece.shape[1]))
-
-
-def resized(piece: CutOut, device: torch.device | str = "cpu") -> UInt8[torch.Tensor, "256 256 3"]:
-    """The crop, made on the network's device."""
-    pixels, rows, columns = (
-        torch.from_numpy(each).to(device, non_blocking=True)
-        for each in (piece.pixels, piece.rows, piece.columns)
-    )
-    down = torch.tensordot(rows, pixels.float(), dims=1)
+    rows, columns = (_matrix_on(device, source) for source in piece.shape[:2])
+    down = torch.tensordot(rows, sent(piece, device).float(), dims=1)
     return torch.tensordot(down, columns, dims=([1], [1])).transpose(1, 2).to(torch.uint8)
 
 

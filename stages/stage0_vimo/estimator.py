@@ -6,22 +6,24 @@ from itertools import islice
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
+from stages.running.device import sent
 from stages.stage0_vimo.crops import (
     CropGeometry,
-    CutOut,
     normalise,
     picture_center_px,
     picture_focal_px,
-    resized,
 )
 from stages.stage0_vimo.network import Vimo
 from stages.stage0_vimo.network.camera import bbox_info, camera_translation
 from stages.stage0_vimo.network.config import WINDOW
 from stages.stage0_vimo.windows import pad_to_window, window_source, window_starts
 from stages.weights.precision import autocast, on_device
+
+WINDOWS_OF_BATCH = 8
+"""Frames of windows for each frame of the backbone: what follows it takes far less of both."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +50,11 @@ class BodyEstimator:
     @torch.inference_mode()
     def __call__(
         self,
-        pieces: Iterable[CutOut],
+        crops: Iterable[UInt8[Tensor, "256 256 3"]],
         where: CropGeometry,
         picture_size: tuple[int, int],
     ) -> RunBodies:
-        """Bodies of a run of pieces cut by `where` from pictures of (height, width).
+        """Bodies of a run of crops cut by `where` from pictures of (height, width).
 
         A run shorter than a window is stretched to one by repeating its ends.
         """
@@ -61,7 +63,7 @@ class BodyEstimator:
         offset = (len(padded) - length) // 2
         camera = self._camera(where, picture_size)
         info = bbox_info(*camera)[padded]
-        found = self._follow(pieces, padded, info)
+        found = self._follow(crops, padded, info)
         keep = slice(offset, offset + length)
         rotmat, betas, weak_camera = (values[keep] for values in found)
         translation = camera_translation(weak_camera, *camera)
@@ -80,15 +82,15 @@ class BodyEstimator:
 
     def _follow(
         self,
-        pieces: Iterable[CutOut],
+        crops: Iterable[UInt8[Tensor, "256 256 3"]],
         padded: np.ndarray,
         info: Float[Tensor, "m 3"],
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Rotations, shape and weak camera of every padded frame, each from its own window."""
         source = window_source(len(padded))
-        windows = max(self.batch_size // WINDOW, 1)
+        windows = max(WINDOWS_OF_BATCH * self.batch_size // WINDOW, 1)
         starts = window_starts(len(padded))
-        features = self._features(pieces)
+        features = self._features(crops)
         if len(padded) == WINDOW:  # Perhaps a stretched run; all of it fits in one window.
             features = iter([torch.cat(list(features))[torch.as_tensor(padded)]])
         held, first = next(features), 0
@@ -98,21 +100,26 @@ class BodyEstimator:
             while first + len(held) < end:
                 held = torch.cat([held, next(features)])
             held, first = held[int(some[0]) - first :], int(some[0])
-            index = torch.as_tensor(some[:, None] + np.arange(WINDOW), device=self.device)
+            place_in_clip = some[:, None] + np.arange(WINDOW)
+            index, index_held = (
+                sent(each, self.device) for each in (place_in_clip, place_in_clip - first)
+            )
             with autocast("vimo", self.device):
-                out = self.network(held[index - first], info[index])
+                out = self.network(held[index_held], info[index])
             mine = source[np.isin(source[:, 0], some)]
-            window, place = mine[:, 0] - some[0], mine[:, 1]
+            window, place = (sent(each, self.device) for each in (mine[:, 0] - some[0], mine[:, 1]))
             rotmat.append(out.rotmat[window, place])
             betas.append(out.shape[window, place].float())
             camera.append(out.weak_camera[window, place].float())
         return torch.cat(rotmat), torch.cat(betas), torch.cat(camera)
 
-    def _features(self, pieces: Iterable[CutOut]) -> Iterator[Float[Tensor, "b 192 c"]]:
+    def _features(
+        self, crops: Iterable[UInt8[Tensor, "256 256 3"]]
+    ) -> Iterator[Float[Tensor, "b 192 c"]]:
         """Features of the frames in order, a batch at a time."""
-        coming = iter(pieces)
+        coming = iter(crops)
         while some := list(islice(coming, self.batch_size)):
-            pixels = torch.stack([resized(piece, self.device) for piece in some])
+            pixels = normalise(torch.stack(some).to(self.device))
             with autocast("vimo", self.device):
-                found = self.network.frame_features(normalise(pixels))
+                found = self.network.frame_features(pixels)
             yield found

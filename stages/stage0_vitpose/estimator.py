@@ -6,6 +6,7 @@ from jaxtyping import Float, Float32, UInt8
 from transformers import VitPoseForPoseEstimation
 
 from stages.body.joint_names import FLIP_PAIRS
+from stages.running.device import sent
 from stages.stage0_vitpose.crops import Crop, normalised
 from stages.stage0_vitpose.decoding import decode, flip_average
 from stages.weights.precision import autocast, on_device
@@ -33,7 +34,7 @@ class KeypointEstimator:
     @torch.inference_mode()
     def start(self, crops: UInt8[np.ndarray, "N 256 192 3"]) -> Float[torch.Tensor, "N 133 3"]:
         """x, y in heat-map pixels and score of every keypoint, perhaps still being computed."""
-        pixels = torch.from_numpy(crops).to(self.device, non_blocking=True)
+        pixels = sent(crops, self.device)
         parts = pixels.split(self.batch_size)
         return torch.cat([decode(self.heat_maps(normalised(part))) for part in parts])
 

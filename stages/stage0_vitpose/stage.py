@@ -1,6 +1,7 @@
 """stage0-vitpose: keypoints of the people that stage 0 found."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from stages.artifacts.masks import Box
 from stages.running import InputPaths, Processed, folder, stage_command, torch_device
 from stages.running.model_flags import checkpoint_flag
 from stages.running.overlap import ahead, behind, started_early
-from stages.running.people_stage import Frame, PeopleStage, frames_with_boxes, in_batches
+from stages.running.people_stage import PeopleStage, boxes_in, in_batches
 from stages.stage0_vitpose.crops import Crop, crop_of_box, cut
 from stages.stage0_vitpose.drawing import draw
 from stages.stage0_vitpose.estimator import KeypointEstimator, in_image
@@ -33,8 +34,10 @@ class PersonPicture:
 CutOut = tuple[ImageFile, dict[int, PersonPicture]]
 
 
-def _cut_out(frame: Frame) -> CutOut:
-    image, boxes = frame
+def _cut_out(labels: Path, people: list[int], image: ImageFile) -> CutOut:
+    boxes = boxes_in(labels, image, people)
+    if not boxes:
+        return image, {}
     picture = read_image(image.path)
     crops = {person: crop_of_box(box) for person, box in boxes.items()}
     return image, {
@@ -71,9 +74,8 @@ class VitposeStage(PeopleStage):
         for old in result.glob("pose_*.json"):
             old.unlink()
         frames, detections = 0, 0
-        every = frames_with_boxes(inputs["labels"], images, people)
-        cut_out = ahead(_cut_out, (frame for frame in every if frame[1]))
-        batches = in_batches(cut_out, self.people_at_once)
+        every = ahead(partial(_cut_out, inputs["labels"], people), images)
+        batches = in_batches((frame for frame in every if frame[1]), self.people_at_once)
         with behind(write_keypoints) as write:
             for batch, started in started_early(self._start, batches):
                 crops = [each.crop for _, people in batch for each in people.values()]

@@ -78,7 +78,7 @@ def _vitpose_network(stage: VitposeStage) -> Network:
 def _vitpose_one_at_a_time(stage: VitposeStage, data: Path) -> Iterator[object]:
     for image, box in _frames(data):
         crop = vitpose_crops.cut(read_image(image.path), vitpose_crops.crop_of_box(box))
-        picture = vitpose_crops.normalised(torch.from_numpy(crop[None])).to(stage.estimator.device)
+        picture = vitpose_crops.normalised(torch.from_numpy(crop[None]).to(stage.estimator.device))
         for pixels in (picture, picture.flip(-1)):
             yield stage.estimator.model(pixel_values=pixels).heatmaps.cpu()
 
@@ -106,12 +106,12 @@ def _vimo_one_at_a_time(stage: VimoStage, data: Path) -> Iterator[object]:
     where = vimo_crops.crop_geometry(np.array([box for _, box in frames], np.float32))
     info = torch.zeros(1, WINDOW, 3, device=device)
 
-    def piece(at: int) -> vimo_crops.CutOut:
+    def crop(at: int) -> torch.Tensor:
         picture = read_image(frames[at][0].path)
-        return vimo_crops.cut_out(picture, where.center_px[at], where.size_px[at])
+        return vimo_crops.crop(picture, where.center_px[at], where.size_px[at])
 
     for start in range(len(frames) - WINDOW + 1):
-        crops = [vimo_crops.resized(piece(at)) for at in range(start, start + WINDOW)]
+        crops = [crop(at) for at in range(start, start + WINDOW)]
         pixels = vimo_crops.normalise(torch.stack(crops).to(device))
         yield network(network.frame_features(pixels)[None], info).rotmat.cpu()
 

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+from jaxtyping import UInt8
+
 from stages.artifacts import layout
 from stages.artifacts.bodies import PersonBody, read_bodies, write_bodies
 from stages.artifacts.images import ImageFile, list_images, read_image
@@ -18,9 +21,9 @@ from stages.running import (
 )
 from stages.running.model_flags import body_flag, checkpoint_flag
 from stages.running.overlap import ahead
-from stages.running.people_stage import PeopleStage, frames_with_boxes
+from stages.running.people_stage import PeopleStage, boxes_in
 from stages.stage0_vimo.checkpoint import load_network
-from stages.stage0_vimo.crops import CutOut, crop_geometry, cut_out
+from stages.stage0_vimo.crops import crop, crop_geometry
 from stages.stage0_vimo.drawing import draw
 from stages.stage0_vimo.estimator import BodyEstimator, RunBodies
 from stages.stage0_vimo.network.config import WINDOW
@@ -56,7 +59,7 @@ class VimoStage(PeopleStage):
 
     def process(self, video: str, inputs: InputPaths) -> Processed:
         images, people = list_images(inputs["frames"]), self.people(video, inputs)
-        seen = [boxes for _, boxes in frames_with_boxes(inputs["labels"], images, people)]
+        seen = list(ahead(lambda image: boxes_in(inputs["labels"], image, people), images))
         bodies: list[dict[int, PersonBody]] = [{} for _ in images]
         stretched = 0
         for person in people:
@@ -81,7 +84,7 @@ class VimoStage(PeopleStage):
         where = crop_geometry(run.boxes_xyxy)
         height, width = read_image(images[0].path).shape[:2]
 
-        def read(place: int) -> CutOut:
+        def cut_out(place: int) -> UInt8[torch.Tensor, "256 256 3"]:
             path = images[run.frames[place]].path
             picture = read_image(path)
             if picture.shape[:2] != (height, width):
@@ -89,9 +92,9 @@ class VimoStage(PeopleStage):
                     f"{path} is {picture.shape[1]}x{picture.shape[0]} but the first frame is "
                     f"{width}x{height}; extract the frames again by stage0-frames"
                 )
-            return cut_out(picture, where.center_px[place], where.size_px[place])
+            return crop(picture, where.center_px[place], where.size_px[place], self.estimate.device)
 
-        return self.estimate(ahead(read, range(len(run.frames))), where, (height, width))
+        return self.estimate(ahead(cut_out, range(len(run.frames))), where, (height, width))
 
     def draw(self, video: str, inputs: InputPaths) -> None:
         body, result = load_body(self.body_model), self.result_folder(video)

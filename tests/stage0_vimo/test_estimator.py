@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from stages.stage0_vimo.crops import CropGeometry, CutOut, normalise, resize_matrix
+from stages.stage0_vimo.crops import CropGeometry, normalise
 from stages.stage0_vimo.estimator import BodyEstimator, RunBodies
 from stages.stage0_vimo.network import Vimo, VimoConfig
 from stages.stage0_vimo.network.camera import bbox_info
@@ -35,10 +35,7 @@ def run_of(length: int) -> tuple[np.ndarray, CropGeometry]:
 
 def follow(network: Vimo, length: int, batch_size: int) -> RunBodies:
     crops, where = run_of(length)
-    whole = resize_matrix(256)
-    return BodyEstimator(network, batch_size)(
-        [CutOut(crop, whole, whole) for crop in crops], where, PICTURE
-    )
+    return BodyEstimator(network, batch_size)(torch.from_numpy(crops), where, PICTURE)
 
 
 def window_by_itself(network: Vimo, frames: np.ndarray, length: int) -> torch.Tensor:

@@ -16,21 +16,24 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 MOST_THREADS = 16
-WAITING_PER_THREAD = 2
-"""How many results a thread is ahead, and so what they take of memory."""
+CALLS_WAITING = 32
 
 
-def ahead(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+def ahead(function: Callable[[T], R], items: Iterable[T], most: int) -> Iterator[R]:
     """Results in the items' order, made on threads shortly before they are asked for.
 
     What the function raises is raised where its result would have come.
+
+    Args:
+        most: results that may wait, and so what they take of memory. Of a network two batches:
+            while it has one, the next is read.
     """
     threads = min(cores(), MOST_THREADS)
     waiting: deque[Future[R]] = deque()
     todo = iter(items)
     with ThreadPoolExecutor(threads, "ahead") as pool:
         try:
-            for item in islice(todo, threads * WAITING_PER_THREAD):
+            for item in islice(todo, max(most, 1)):
                 waiting.append(pool.submit(function, item))
             while waiting:
                 result = waiting.popleft().result()
@@ -66,7 +69,7 @@ def behind(function: Callable[..., None]) -> Iterator[Callable[..., None]]:
     waiting: deque[Future[None]] = deque()
 
     def call(*arguments: object) -> None:
-        while len(waiting) >= threads * WAITING_PER_THREAD or (waiting and waiting[0].done()):
+        while len(waiting) >= CALLS_WAITING or (waiting and waiting[0].done()):
             waiting.popleft().result()
         waiting.append(pool.submit(function, *arguments))
 

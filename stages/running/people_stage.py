@@ -19,7 +19,7 @@ from stages.weights.locate import is_demo
 F = TypeVar("F", bound=tuple[ImageFile, dict[int, Any]])
 
 
-AT_ONCE = {"cuda": 32, "cpu": 16}
+AT_ONCE = {"cuda": 64, "cpu": 16}
 """A GPU is busy with so many; a processor is with fewer, and has less memory."""
 
 
@@ -46,6 +46,11 @@ class PeopleStage(PeopleFlags):
     def people_at_once(self) -> int:
         """The size of the network's batches."""
         return self.batch_size if self.batch_size > 0 else AT_ONCE[torch_device()]
+
+    @property
+    def read_ahead(self) -> int:
+        """Pictures of people that may wait for the network."""
+        return 2 * self.people_at_once
 
     @property
     def source_folder(self) -> Path:

@@ -104,7 +104,7 @@ class BstroStage(PeopleStage):
             old.unlink()
         in_contact = np.zeros(2, int)
         detections = 0
-        every = ahead(partial(_cut_out, inputs["labels"], people), images)
+        every = ahead(partial(_cut_out, inputs["labels"], people), images, self.read_ahead)
         batches = in_batches(every, self.people_at_once)
         with behind(write_contacts) as write:
             for batch, started in started_early(self._start, batches):

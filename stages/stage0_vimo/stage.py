@@ -59,7 +59,9 @@ class VimoStage(PeopleStage):
 
     def process(self, video: str, inputs: InputPaths) -> Processed:
         images, people = list_images(inputs["frames"]), self.people(video, inputs)
-        seen = list(ahead(lambda image: boxes_in(inputs["labels"], image, people), images))
+        seen = list(
+            ahead(lambda image: boxes_in(inputs["labels"], image, people), images, len(images))
+        )
         bodies: list[dict[int, PersonBody]] = [{} for _ in images]
         stretched = 0
         for person in people:
@@ -94,7 +96,9 @@ class VimoStage(PeopleStage):
                 )
             return crop(picture, where.center_px[place], where.size_px[place], self.estimate.device)
 
-        return self.estimate(ahead(cut_out, range(len(run.frames))), where, (height, width))
+        return self.estimate(
+            ahead(cut_out, range(len(run.frames)), self.read_ahead), where, (height, width)
+        )
 
     def draw(self, video: str, inputs: InputPaths) -> None:
         body, result = load_body(self.body_model), self.result_folder(video)

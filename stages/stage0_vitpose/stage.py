@@ -74,7 +74,7 @@ class VitposeStage(PeopleStage):
         for old in result.glob("pose_*.json"):
             old.unlink()
         frames, detections = 0, 0
-        every = ahead(partial(_cut_out, inputs["labels"], people), images)
+        every = ahead(partial(_cut_out, inputs["labels"], people), images, self.read_ahead)
         batches = in_batches((frame for frame in every if frame[1]), self.people_at_once)
         with behind(write_keypoints) as write:
             for batch, started in started_early(self._start, batches):

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from stages.running import overlap
-from stages.running.overlap import WAITING_PER_THREAD, ahead, behind, started_early
+from stages.running.overlap import ahead, behind, started_early
 
 
 @pytest.fixture(autouse=True)
@@ -19,18 +19,18 @@ def test_results_come_in_the_items_order_whichever_is_ready_first():
         time.sleep(0.05 if item == 0 else 0)
         return 10 * item
 
-    assert list(ahead(slow_first, range(20))) == [10 * item for item in range(20)]
+    assert list(ahead(slow_first, range(20), 4)) == [10 * item for item in range(20)]
 
 
 def test_items_are_worked_on_while_the_consumer_is_busy_but_no_more_than_it_may_hold():
     begun: list[int] = []
-    results = ahead(begun.append, range(100))
+    results = ahead(begun.append, range(100), 4)
     next(results)
     time.sleep(0.05)
-    assert len(begun) == 1 + 2 * WAITING_PER_THREAD
+    assert len(begun) == 1 + 4
     next(results)
     time.sleep(0.05)
-    assert len(begun) == 2 + 2 * WAITING_PER_THREAD
+    assert len(begun) == 2 + 4
 
 
 def test_an_error_comes_where_its_result_would_have_come():
@@ -39,7 +39,7 @@ def test_an_error_comes_where_its_result_would_have_come():
             raise ValueError("two")
         return item
 
-    results = ahead(fails_at_two, range(9))
+    results = ahead(fails_at_two, range(9), 4)
     assert [next(results), next(results)] == [0, 1]
     with pytest.raises(ValueError, match="two"):
         next(results)
@@ -47,7 +47,7 @@ def test_an_error_comes_where_its_result_would_have_come():
 
 def test_nothing_goes_on_after_a_consumer_that_stops():
     before = threading.active_count()
-    results = ahead(str, range(100))
+    results = ahead(str, range(100), 4)
     next(results)
     results.close()
     assert threading.active_count() == before

@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import numpy as np
+from jaxtyping import Float
 
 from stages.artifacts import layout
 from stages.artifacts.images import ImageFile
@@ -15,6 +18,9 @@ from stages.running.people_flags import PeopleFlags
 from stages.running.selection import folders_with_frames
 from stages.running.stage import Input, InputPaths, VideoError
 from stages.weights.locate import is_demo
+
+if TYPE_CHECKING:
+    import torch
 
 F = TypeVar("F", bound=tuple[ImageFile, dict[int, Any]])
 
@@ -38,6 +44,12 @@ class PeopleStage(PeopleFlags):
         changes_results=False,
     )
 
+    half: bool = flag(
+        True,
+        "Half precision on GPUs, where the results bear it.",
+        changes_results=False,
+    )
+
     model_checkpoint: ClassVar[Path]
     network: ClassVar[str]
     """The network's name, for the notice."""
@@ -46,6 +58,24 @@ class PeopleStage(PeopleFlags):
     def people_at_once(self) -> int:
         """The size of the network's batches."""
         return self.batch_size if self.batch_size > 0 else AT_ONCE[torch_device()]
+
+    @property
+    def half_precision(self) -> "torch.dtype | None":
+        """In which the network multiplies; None for float32."""
+        from stages.weights.precision import half_of
+
+        return half_of(self.name.removeprefix("stage0-"), torch_device()) if self.half else None
+
+    def checked(self, found: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+        """What the network found. Raises VideoError if it is not finite."""
+        if not np.isfinite(found).all():
+            what = (
+                "its half precision overflows: --no-half"
+                if self.half_precision
+                else ("another checkpoint than " + str(self.model_checkpoint))
+            )
+            raise VideoError(f"{self.network} gives numbers that are not finite; try {what}")
+        return found
 
     @property
     def read_ahead(self) -> int:

@@ -95,7 +95,9 @@ class BstroStage(PeopleStage):
             network = load_official_network(self.model_checkpoint, template)
         else:
             network = load_demo_network(self.model_checkpoint)
-        self.estimate = ContactEstimator(network, self.people_at_once, torch_device())
+        self.estimate = ContactEstimator(
+            network, self.people_at_once, torch_device(), self.half_precision
+        )
 
     def process(self, video: str, inputs: InputPaths) -> Processed:
         images, people = list_images(inputs["frames"]), self.people(video, inputs)
@@ -141,7 +143,7 @@ class BstroStage(PeopleStage):
     def _contacts(self, started: Float32[torch.Tensor, "n 6890"] | None) -> list[PersonContact]:
         if started is None:
             return []
-        probability = started.cpu().numpy()
+        probability = self.checked(started.cpu().numpy())
         flags = feet_in_contact(probability, self.rule)
         return [
             PersonContact(vertices[:, None], bool(left), bool(right))

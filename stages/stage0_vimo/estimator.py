@@ -42,10 +42,12 @@ class RunBodies:
 class BodyEstimator:
     """A network on its device; `batch_size` frames go through the backbone at once."""
 
-    def __init__(self, network: Vimo, batch_size: int, device: str = "cpu") -> None:
-        self.network = on_device(network, "vimo", device).eval()
+    def __init__(
+        self, network: Vimo, batch_size: int, device: str = "cpu", half: torch.dtype | None = None
+    ) -> None:
+        self.network = on_device(network, half, device).eval()
         self.batch_size = batch_size
-        self.device = device
+        self.device, self.half = device, half
 
     @torch.inference_mode()
     def __call__(
@@ -104,7 +106,7 @@ class BodyEstimator:
             index, index_held = (
                 sent(each, self.device) for each in (place_in_clip, place_in_clip - first)
             )
-            with autocast("vimo", self.device):
+            with autocast(self.half, self.device):
                 out = self.network(held[index_held], info[index])
             mine = source[np.isin(source[:, 0], some)]
             window, place = (sent(each, self.device) for each in (mine[:, 0] - some[0], mine[:, 1]))
@@ -120,6 +122,6 @@ class BodyEstimator:
         coming = iter(crops)
         while some := list(islice(coming, self.batch_size)):
             pixels = normalise(torch.stack(some).to(self.device))
-            with autocast("vimo", self.device):
+            with autocast(self.half, self.device):
                 found = self.network.frame_features(pixels)
             yield found

@@ -55,7 +55,9 @@ class VimoStage(PeopleStage):
 
     def load(self) -> None:
         network = load_network(self.model_checkpoint)
-        self.estimate = BodyEstimator(network, self.people_at_once, torch_device())
+        self.estimate = BodyEstimator(
+            network, self.people_at_once, torch_device(), self.half_precision
+        )
 
     def process(self, video: str, inputs: InputPaths) -> Processed:
         images, people = list_images(inputs["frames"]), self.people(video, inputs)

@@ -15,10 +15,12 @@ from stages.weights.precision import autocast, on_device
 class KeypointEstimator:
     """ViTPose with its decoding rules; `batch_size` crops go through it at once."""
 
-    def __init__(self, model: VitPoseForPoseEstimation, batch_size: int) -> None:
+    def __init__(
+        self, model: VitPoseForPoseEstimation, batch_size: int, half: torch.dtype | None = None
+    ) -> None:
         self.device = next(model.parameters()).device
-        self.model = on_device(model, "vitpose", self.device)
-        self.batch_size = batch_size
+        self.model = on_device(model, half, self.device)
+        self.batch_size, self.half = batch_size, half
         self.pairs = np.asarray(FLIP_PAIRS)
 
     @torch.inference_mode()
@@ -26,7 +28,7 @@ class KeypointEstimator:
         self, pictures: Float32[torch.Tensor, "N 3 256 192"]
     ) -> Float32[torch.Tensor, "N 133 64 48"]:
         """Heat maps averaged over the pictures and their mirror images."""
-        with autocast("vitpose", self.device):
+        with autocast(self.half, self.device):
             both = self.model(pixel_values=torch.cat([pictures, pictures.flip(-1)])).heatmaps
         heat, mirrored = both.float().chunk(2)
         return flip_average(heat, mirrored, self.pairs)

@@ -66,7 +66,7 @@ class VitposeStage(PeopleStage):
 
     def load(self) -> None:
         network = load_vitpose(self.model_checkpoint, torch_device())
-        self.estimator = KeypointEstimator(network, self.people_at_once)
+        self.estimator = KeypointEstimator(network, self.people_at_once, self.half_precision)
 
     def process(self, video: str, inputs: InputPaths) -> Processed:
         images, people = list_images(inputs["frames"]), self.people(video, inputs)
@@ -79,7 +79,7 @@ class VitposeStage(PeopleStage):
         with behind(write_keypoints) as write:
             for batch, started in started_early(self._start, batches):
                 crops = [each.crop for _, people in batch for each in people.values()]
-                found = iter(in_image(started, crops))
+                found = iter(self.checked(in_image(started, crops)))
                 for image, those in batch:
                     keypoints = {
                         person: PersonKeypoints(np.array([*each.box, 1.0], np.float32), next(found))

@@ -32,19 +32,17 @@ def half_of(network: str, device: torch.device | str) -> torch.dtype | None:
 
 
 @contextmanager
-def autocast(network: str, device: torch.device | str) -> Iterator[None]:
-    """Half precision where the network's results bear it; elsewhere nothing changes."""
-    half = half_of(network, device)
+def autocast(half: torch.dtype | None, device: torch.device | str) -> Iterator[None]:
+    """Products in half precision; None changes nothing."""
     with torch.autocast(torch.device(device).type, half, enabled=half is not None):
         yield
 
 
-def on_device(model: M, network: str, device: torch.device | str) -> M:
+def on_device(model: M, half: torch.dtype | None, device: torch.device | str) -> M:
     """The network on a device, its products' weights in the precision that they are used in.
 
     Autocast would convert them anew in every batch. Norms stay in float32, as autocast has them.
     """
-    half = half_of(network, device)
     model.to(device)
     for module in model.modules():
         if half is not None and isinstance(module, PRODUCTS):

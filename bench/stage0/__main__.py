@@ -4,6 +4,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from statistics import median
@@ -17,7 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from bench.stage0.cases import CASES, Case
 from bench.stage0.clip import VIDEO, write_clip
 from stages.running import machine, torch_device
-from stages.weights.precision import HALF_ON_GPU, autocast, half_of
+from stages.weights.precision import autocast
 
 ONE_AT_A_TIME = 24
 """Frames, and windows of VIMO, that are enough to time the originals' schedule."""
@@ -60,17 +61,15 @@ def time_case(case: Case, data: Path, frames: int, runs: int, table: Table) -> N
     at_once = stage.people_at_once
     batch = torch.rand(at_once, *case.picture, device=device)
     network = case.network(stage)
-    with autocast(case.name, device):
+    with autocast(stage.half_precision, device):
         alone_s = median([seconds(lambda: network(batch)) for _ in range(runs + 2)][2:])
         with FlopCounterMode(display=False) as counter:
             network(batch)
-    half = half_of(case.name, device) or torch.float32
+    half = stage.half_precision or torch.float32
     floor_s = counter.get_total_flops() / matrix_rate(half, device)
 
-    HALF_ON_GPU[case.name], normally = None, HALF_ON_GPU[case.name]
-    exact = case.stage(data, checkpoint)
+    exact = replace(stage, half=False)
     exact.load()
-    HALF_ON_GPU[case.name] = normally
     few = case.one_at_a_time(exact, data)
     next(few)
     counted = list(islice((seconds(lambda: next(few)) for _ in iter(int, 1)), ONE_AT_A_TIME))

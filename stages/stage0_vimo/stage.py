@@ -98,9 +98,11 @@ class VimoStage(PeopleStage):
                 )
             return crop(picture, where.center_px[place], where.size_px[place], self.estimate.device)
 
-        return self.estimate(
+        found = self.estimate(
             ahead(cut_out, range(len(run.frames)), self.read_ahead), where, (height, width)
         )
+        self.checked(found.rotmat)
+        return found
 
     def draw(self, video: str, inputs: InputPaths) -> None:
         body, result = load_body(self.body_model), self.result_folder(video)

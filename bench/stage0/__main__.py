@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -20,6 +20,11 @@ from bench.stage0.clip import VIDEO, write_clip
 from stages.running import machine, torch_device
 from stages.weights.precision import autocast
 
+COLUMNS = (
+    "stage0-", "batch", "frames/s", "network alone", "GPU in use", "floor", "one at a time",
+    "times", "GPU MB", "host MB", "load s",
+)  # fmt: skip
+
 ONE_AT_A_TIME = 24
 """Frames, and windows of VIMO, that are enough to time the originals' schedule."""
 
@@ -31,6 +36,15 @@ def seconds(call: Callable[[], object]) -> float:
     if torch.cuda.is_available():
         torch.cuda.synchronize()
     return time.perf_counter() - started
+
+
+def seconds_each(steps: Iterator[object], most: int) -> float:
+    """Of a step, on average of up to `most` after the first."""
+    next(steps)
+    started, count = time.perf_counter(), 0
+    for _ in islice(steps, most):
+        count += 1
+    return (time.perf_counter() - started) / count
 
 
 def matrix_rate(dtype: torch.dtype, device: str) -> float:
@@ -70,10 +84,7 @@ def time_case(case: Case, data: Path, frames: int, runs: int, table: Table) -> N
 
     exact = replace(stage, half=False)
     exact.load()
-    few = case.one_at_a_time(exact, data)
-    next(few)
-    counted = list(islice((seconds(lambda: next(few)) for _ in iter(int, 1)), ONE_AT_A_TIME))
-    one_s = sum(counted) / len(counted) * (2 if case.name == "vitpose" else 1)
+    one_s = seconds_each(case.one_at_a_time(exact, data), ONE_AT_A_TIME)
     alone = at_once / alone_s
     table.add_row(
         case.name,
@@ -103,10 +114,7 @@ def main(names: tuple[str, ...], frames: int, runs: int) -> None:
     each window's 16 frames anew. Loading is apart.
     """
     table = Table(title=f"{frames} frames on {machine.device()}, {machine.cores()} cores")
-    for header in (
-        "stage0-", "batch", "frames/s", "network alone", "GPU in use", "floor", "one at a time",
-        "times", "GPU MB", "host MB", "load s",
-    ):  # fmt: skip
+    for header in COLUMNS:
         table.add_column(header, justify="left" if header == "stage0-" else "right")
     with tempfile.TemporaryDirectory(prefix="mimicmill-bench-") as name:
         write_clip(Path(name), frames)

@@ -79,8 +79,8 @@ def _vitpose_one_at_a_time(stage: VitposeStage, data: Path) -> Iterator[object]:
     for image, box in _frames(data):
         crop = vitpose_crops.cut(read_image(image.path), vitpose_crops.crop_of_box(box))
         picture = vitpose_crops.normalised(torch.from_numpy(crop[None]).to(stage.estimator.device))
-        for pixels in (picture, picture.flip(-1)):
-            yield stage.estimator.model(pixel_values=pixels).heatmaps.cpu()
+        model = stage.estimator.model
+        yield [model(pixel_values=each).heatmaps.cpu() for each in (picture, picture.flip(-1))]
 
 
 def _write_vimo(folder: Path) -> Path:

@@ -48,7 +48,7 @@ class Case:
     """Of a loaded stage over the clip of a data folder, in float32: something each frame."""
 
 
-def _folders(data: Path, output: str) -> dict[str, Path]:
+def _folders(data: Path, output: str) -> dict[str, Any]:
     return {
         "video_base_dir": data / layout.IMAGES,
         "bbox_base_dir": data / layout.MASKS,

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -81,11 +82,12 @@ def results_of(name: str, data: Path, half: torch.dtype | None) -> Results:
     declaration, output, read, _, _ = CASES[name]
     precision.HALF_ON_GPU[name] = half
     work = Path(tempfile.mkdtemp(prefix="mimicmill-precision-"))
-    stage = declaration(
-        video_base_dir=data / layout.IMAGES,
-        bbox_base_dir=data / layout.MASKS,
-        **{output: work},
-    )
+    folders: dict[str, Any] = {
+        "video_base_dir": data / layout.IMAGES,
+        "bbox_base_dir": data / layout.MASKS,
+        output: work,
+    }
+    stage = declaration(**folders)
     stage.load()
     found: Results = {}
     for video in stage.videos_with_input():

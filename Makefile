@@ -17,7 +17,7 @@ export
 DRIVER = +@$(PYTHON) -m driver
 
 .PHONY: help doctor setup images sif dataset status evaluate viewer report bench-viewer test lint \
-    bench bench-solve robustness \
+    bench bench-stage0 bench-solve robustness \
     warm-cache anew
 .NOTPARALLEL:
 
@@ -56,6 +56,9 @@ viewer: ## Look at the results of DATA in the browser and choose what to keep; m
 
 bench: ## Time and memory of the whole chain on the demo, cold and warm
 	$(DRIVER) venv python -m bench.chain
+
+bench-stage0: ## Frames a second of the networks of stage 0 at their official sizes
+	$(DRIVER) venv python -m bench.stage0
 
 bench-solve: ## Time of the solvers of stages 2 and 4 alone, on this machine's device
 	$(DRIVER) venv python -m bench.solve

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image, UnidentifiedImageError
@@ -13,6 +14,7 @@ from stages.artifacts.atomic import replacing, write_text
 from stages.artifacts.errors import ArtifactError
 
 JPEG_QUALITY = 95
+JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
 TIMES_FILE = "frames.json"
 SUFFIXES = (".jpg", ".jpeg", ".png")
 _STEM = re.compile(r"^(?:.*_)?(\d+)$")
@@ -57,12 +59,27 @@ def read_image(path: Path) -> UInt8[np.ndarray, "H W 3"]:
         ArtifactError: the file is not a readable picture.
     """
     try:
+        picture = _decoded(path.read_bytes())
+        if picture is not None:
+            return picture
         with Image.open(path) as image:
             return np.asarray(image.convert("RGB"))
     except FileNotFoundError:
         raise ArtifactError(path, "missing", "run stage0-frames on its video") from None
     except (UnidentifiedImageError, OSError) as error:
         raise ArtifactError(path, f"not a readable picture ({error})", "extract it again") from None
+
+
+def _decoded(content: bytes) -> UInt8[np.ndarray, "H W 3"] | None:
+    """A whole JPEG's pixels; None for anything else.
+
+    OpenCV decodes without Python's lock, so that threads can; but it fills up a broken file in
+    silence.
+    """
+    if not (content.startswith(JPEG_START) and content.endswith(JPEG_END)):
+        return None
+    flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+    return cv2.imdecode(np.frombuffer(content, np.uint8), flags)
 
 
 def write_image(path: Path, rgb: UInt8[np.ndarray, "H W 3"]) -> None:

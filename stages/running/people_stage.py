@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import numpy as np
+from jaxtyping import Float
 
 from stages.artifacts import layout
 from stages.artifacts.images import ImageFile
 from stages.artifacts.masks import Box, TrackSummary, choose_people, read_labels, read_summary
+from stages.running.device import torch_device
 from stages.running.flags import flag, folder
 from stages.running.inputs import frames, labels, track_summary
 from stages.running.people_flags import PeopleFlags
@@ -15,8 +19,14 @@ from stages.running.selection import folders_with_frames
 from stages.running.stage import Input, InputPaths, VideoError
 from stages.weights.locate import is_demo
 
-Frame = tuple[ImageFile, dict[int, Box]]
-"""A picture and the boxes, by person, of the followed people in it."""
+if TYPE_CHECKING:
+    import torch
+
+F = TypeVar("F", bound=tuple[ImageFile, dict[int, Any]])
+
+
+AT_ONCE = {"cuda": 64, "cpu": 16}
+"""A GPU is busy with so many; a processor is with fewer, and has less memory."""
 
 
 @dataclass(kw_only=True)
@@ -28,11 +38,49 @@ class PeopleStage(PeopleFlags):
 
     video_base_dir: Path = folder(layout.IMAGES, "Folder of frames.")
     bbox_base_dir: Path = folder(layout.MASKS, "Folder of people's masks and boxes.")
-    batch_size: int = flag(16, "People at once.", changes_results=False)
+    batch_size: int = flag(
+        0,
+        f"People at once; 0 for {AT_ONCE['cuda']} on a GPU and {AT_ONCE['cpu']} elsewhere.",
+        changes_results=False,
+    )
+
+    half: bool = flag(
+        True,
+        "Half precision on GPUs, where the results bear it.",
+        changes_results=False,
+    )
 
     model_checkpoint: ClassVar[Path]
     network: ClassVar[str]
     """The network's name, for the notice."""
+
+    @property
+    def people_at_once(self) -> int:
+        """The size of the network's batches."""
+        return self.batch_size if self.batch_size > 0 else AT_ONCE[torch_device()]
+
+    @property
+    def half_precision(self) -> "torch.dtype | None":
+        """In which the network multiplies; None for float32."""
+        from stages.weights.precision import half_of
+
+        return half_of(self.name.removeprefix("stage0-"), torch_device()) if self.half else None
+
+    def checked(self, found: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+        """What the network found. Raises VideoError if it is not finite."""
+        if not np.isfinite(found).all():
+            what = (
+                "its half precision overflows: --no-half"
+                if self.half_precision
+                else ("another checkpoint than " + str(self.model_checkpoint))
+            )
+            raise VideoError(f"{self.network} gives numbers that are not finite; try {what}")
+        return found
+
+    @property
+    def read_ahead(self) -> int:
+        """Pictures of people that may wait for the network."""
+        return 2 * self.people_at_once
 
     @property
     def source_folder(self) -> Path:
@@ -74,18 +122,15 @@ class PeopleStage(PeopleFlags):
         return choose_people(summary, self.multihuman, self.top_k)
 
 
-def frames_with_boxes(
-    labels_dir: Path, images: list[ImageFile], people: list[int]
-) -> Iterator[Frame]:
-    """Every picture with the boxes of these people in it, perhaps of none."""
-    for image in images:
-        seen = read_labels(labels_dir.parent, image.name)
-        yield image, {person: seen[person].box for person in people if person in seen}
+def boxes_in(labels_dir: Path, image: ImageFile, people: list[int]) -> dict[int, Box]:
+    """The boxes of these people in a picture, perhaps of none."""
+    seen = read_labels(labels_dir.parent, image.name)
+    return {person: seen[person].box for person in people if person in seen}
 
 
-def in_batches(frames: Iterator[Frame], size: int) -> Iterator[list[Frame]]:
+def in_batches(frames: Iterator[F], size: int) -> Iterator[list[F]]:
     """Frames in order, in groups of up to `size` people; a fuller frame is a group of its own."""
-    group: list[Frame] = []
+    group: list[F] = []
     for frame in frames:
         people = sum(len(boxes) for _, boxes in group)
         if group and people + len(frame[1]) > max(size, 1):

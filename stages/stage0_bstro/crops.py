@@ -7,12 +7,13 @@ and resized bilinearly without rounding to whole grey levels.
 
 import cv2
 import numpy as np
+import torch
 from jaxtyping import Float, Float32, Int, UInt8
 
 from stages.stage0_bstro.network.config import CROP_PX
 
-_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
-_STD = np.array([0.229, 0.224, 0.225], np.float32)
+MEAN = (0.485, 0.456, 0.406)
+STD = (0.229, 0.224, 0.225)
 
 
 def square_corners(height: int, width: int) -> Int[np.ndarray, "4"]:
@@ -47,7 +48,7 @@ def crop(
     return cv2.resize(square, (CROP_PX, CROP_PX), interpolation=cv2.INTER_LINEAR)
 
 
-def normalise(crops: Float[np.ndarray, "n 224 224 3"]) -> Float32[np.ndarray, "n 3 224 224"]:
+def normalise(crops: Float[torch.Tensor, "n 224 224 3"]) -> Float32[torch.Tensor, "n 3 224 224"]:
     """ImageNet mean and deviation, channels first."""
-    scaled = (crops.astype(np.float32) / 255 - _MEAN) / _STD
-    return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))
+    mean, std = (torch.tensor(each, device=crops.device) for each in (MEAN, STD))
+    return ((crops.float() / 255 - mean) / std).permute(0, 3, 1, 2).contiguous()

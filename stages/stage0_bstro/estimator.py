@@ -4,19 +4,26 @@ import numpy as np
 import torch
 from jaxtyping import Float, Float32
 
+from stages.running.device import sent
 from stages.stage0_bstro.crops import normalise
 from stages.stage0_bstro.network import Bstro
+from stages.weights.precision import autocast, on_device
 
 
 class ContactEstimator:
-    """A network on its device."""
+    """A network on its device; `batch_size` crops go through it at once."""
 
-    def __init__(self, network: Bstro, device: str = "cpu") -> None:
-        self.network = network.to(device).eval()
-        self.device = device
+    def __init__(
+        self, network: Bstro, batch_size: int, device: str = "cpu", half: torch.dtype | None = None
+    ) -> None:
+        self.network = on_device(network, half, device).eval()
+        self.batch_size = batch_size
+        self.device, self.half = device, half
 
     @torch.inference_mode()
-    def __call__(self, crops: Float[np.ndarray, "n 224 224 3"]) -> Float32[np.ndarray, "n 6890"]:
-        """Contact probabilities for crops in grey levels 0..255."""
-        pixels = torch.from_numpy(normalise(crops)).to(self.device)
-        return torch.sigmoid(self.network(pixels).full).float().cpu().numpy()
+    def start(self, crops: Float[np.ndarray, "n 224 224 3"]) -> Float32[torch.Tensor, "n 6890"]:
+        """Contact probabilities, perhaps still being computed, of crops in grey levels 0..255."""
+        pixels = sent(crops, self.device)
+        with autocast(self.half, self.device):
+            parts = [self.network(normalise(part)).full for part in pixels.split(self.batch_size)]
+        return torch.sigmoid(torch.cat(parts).float())

@@ -1,14 +1,16 @@
 """stage0-bstro: what of the people that stage 0 found touches the world."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Float32
 
 from stages.artifacts import layout
 from stages.artifacts.contacts import PersonContact, read_contacts, write_contacts
-from stages.artifacts.images import list_images, read_image
+from stages.artifacts.images import ImageFile, list_images, read_image
 from stages.artifacts.masks import TrackSummary, choose_people, read_labels
 from stages.body.model import load_body
 from stages.running import (
@@ -21,7 +23,8 @@ from stages.running import (
     torch_device,
 )
 from stages.running.model_flags import body_flag, checkpoint_flag
-from stages.running.people_stage import Frame, PeopleStage, frames_with_boxes, in_batches
+from stages.running.overlap import ahead, behind, started_early
+from stages.running.people_stage import PeopleStage, boxes_in, in_batches
 from stages.stage0_bstro.checkpoint import load_demo_network, load_official_network
 from stages.stage0_bstro.crops import crop
 from stages.stage0_bstro.drawing import draw
@@ -29,6 +32,16 @@ from stages.stage0_bstro.estimator import ContactEstimator
 from stages.stage0_bstro.feet import foot_rule
 from stages.stage0_bstro.flags import feet_in_contact
 from stages.stage0_bstro.official_data import REGRESSOR, SAMPLER, official_template
+
+CutOut = tuple[ImageFile, dict[int, Float32[np.ndarray, "224 224 3"]]]
+
+
+def _cut_out(labels: Path, people: list[int], image: ImageFile) -> CutOut:
+    boxes = boxes_in(labels, image, people)
+    if not boxes:
+        return image, {}
+    picture = read_image(image.path)
+    return image, {person: crop(picture, np.array(box)) for person, box in boxes.items()}
 
 
 @dataclass(kw_only=True)
@@ -82,7 +95,9 @@ class BstroStage(PeopleStage):
             network = load_official_network(self.model_checkpoint, template)
         else:
             network = load_demo_network(self.model_checkpoint)
-        self.estimate = ContactEstimator(network, torch_device())
+        self.estimate = ContactEstimator(
+            network, self.people_at_once, torch_device(), self.half_precision
+        )
 
     def process(self, video: str, inputs: InputPaths) -> Processed:
         images, people = list_images(inputs["frames"]), self.people(video, inputs)
@@ -91,13 +106,17 @@ class BstroStage(PeopleStage):
             old.unlink()
         in_contact = np.zeros(2, int)
         detections = 0
-        every = frames_with_boxes(inputs["labels"], images, people)
-        for group in in_batches(every, self.batch_size):
-            for (image, _), contacts in zip(group, self._contacts(group), strict=True):
-                write_contacts(result, image.name, contacts)
-                for contact in contacts.values():
-                    in_contact += (contact.left_foot, contact.right_foot)
-                detections += len(contacts)
+        every = ahead(partial(_cut_out, inputs["labels"], people), images, self.read_ahead)
+        batches = in_batches(every, self.people_at_once)
+        with behind(write_contacts) as write:
+            for batch, started in started_early(self._start, batches):
+                rows = iter(self._contacts(started))
+                for image, crops in batch:
+                    contacts = {person: next(rows) for person in crops}
+                    write(result, image.name, contacts)
+                    for contact in contacts.values():
+                        in_contact += (contact.left_foot, contact.right_foot)
+                    detections += len(contacts)
         share = 100 * in_contact / max(detections, 1)
         return Processed(
             f"{detections} detections of {len(people)} people in {len(images)} frames, "
@@ -117,23 +136,18 @@ class BstroStage(PeopleStage):
         """Everybody, as the original has it; only an explicit top k leaves people out."""
         return choose_people(summary, True, self.top_k if self.multihuman else 0)
 
-    def _contacts(self, group: list[Frame]) -> list[dict[int, PersonContact]]:
-        crops = []
-        for image, boxes in group:
-            if boxes:
-                picture = read_image(image.path)
-                crops += [crop(picture, np.array(box)) for box in boxes.values()]
-        if not crops:
-            return [{} for _ in group]
-        probability = self.estimate(np.stack(crops))
+    def _start(self, batch: list[CutOut]) -> Float32[torch.Tensor, "n 6890"] | None:
+        crops = [crop for _, people in batch for crop in people.values()]
+        return self.estimate.start(np.stack(crops)) if crops else None
+
+    def _contacts(self, started: Float32[torch.Tensor, "n 6890"] | None) -> list[PersonContact]:
+        if started is None:
+            return []
+        probability = self.checked(started.cpu().numpy())
         flags = feet_in_contact(probability, self.rule)
-        rows = iter(zip(probability, flags, strict=True))
         return [
-            {
-                person: PersonContact(vertices[:, None], bool(left), bool(right))
-                for person, (vertices, (left, right)) in zip(boxes, rows, strict=False)
-            }
-            for _, boxes in group
+            PersonContact(vertices[:, None], bool(left), bool(right))
+            for vertices, (left, right) in zip(probability, flags, strict=True)
         ]
 
 

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Bool, Float32
 from PIL import Image
 
-from stages.weights.precision import autocast_bfloat16
+from stages.weights.precision import autocast, half_of
 
 Logits = dict[int, Float32[np.ndarray, "H W"]]
 """Mask logits of every person in one frame; over 0 is inside."""
@@ -58,7 +58,7 @@ def follow(
     """
     if not boxes and not masks:
         return {}
-    with _as_folder(frames) as folder, _quiet(), autocast_bfloat16(predictor.device):
+    with _as_folder(frames) as folder, _quiet(), _half(predictor):
         state = predictor.init_state(folder, offload_video_to_cpu=True, offload_state_to_cpu=True)
         for person, box in boxes.items():
             predictor.add_new_points_or_box(
@@ -73,6 +73,10 @@ def follow(
                 for position, person in enumerate(people)
             }
     return found
+
+
+def _half(predictor: Any) -> Any:
+    return autocast(half_of("sam2", predictor.device), predictor.device)
 
 
 @contextmanager

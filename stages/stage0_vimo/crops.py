@@ -10,14 +10,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import torch
 from jaxtyping import Float, Float32, Int, UInt8
-from scipy.ndimage import gaussian_filter1d
 
+from stages.running.device import sent
 from stages.stage0_vimo.network.config import CROP_PX
 
 BOX_DILATION = 1.2
-_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
-_STD = np.array([0.229, 0.224, 0.225], np.float32)
+MEAN = (0.485, 0.456, 0.406)
+STD = (0.229, 0.224, 0.225)
+
+
+SMOOTHED_SIGMAS = 4.0
+"""How far scikit-image's Gaussian reaches."""
 
 
 @dataclass(frozen=True)
@@ -58,43 +63,59 @@ def crop_corners(center_px: Float[np.ndarray, "2"], size_px: float) -> Int[np.nd
 
 def cut(
     image: UInt8[np.ndarray, "h w 3"], corners: Int[np.ndarray, "4"]
-) -> Float32[np.ndarray, "hc wc 3"]:
+) -> UInt8[np.ndarray, "hc wc 3"]:
     """The pixels between the corners, black where the picture has none."""
     x0, y0, x1, y1 = corners
     height, width = image.shape[:2]
-    out = np.zeros((y1 - y0, x1 - x0, 3), np.float32)
+    out = np.zeros((y1 - y0, x1 - x0, 3), np.uint8)
     u0, v0, u1, v1 = max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)
     if u1 > u0 and v1 > v0:
         out[v0 - y0 : v1 - y0, u0 - x0 : u1 - x0] = image[v0:v1, u0:u1]
     return out
 
 
-@lru_cache(maxsize=512)
-def _resize_matrix(source: int) -> Float32[np.ndarray, "256 source"]:
+def _mirrored(at: np.ndarray, size: int) -> np.ndarray:
+    """Places beyond the borders, seen in mirrors on the outermost pixels."""
+    turn = max(2 * (size - 1), 1)
+    at = np.abs(at) % turn
+    return np.minimum(at, turn - at)
+
+
+def resize_matrix(source: int) -> Float32[np.ndarray, "256 source"]:
+    """What each of the crop's rows (or columns) takes of those of a cut-out."""
     step = source / CROP_PX
-    at = np.abs((np.arange(CROP_PX) + 0.5) * step - 0.5)
-    at = np.clip(np.where(at > source - 1, 2 * (source - 1) - at, at), 0, None)
+    at = _mirrored((np.arange(CROP_PX) + 0.5) * step - 0.5, source)
     low = np.minimum(at.astype(int), max(source - 2, 0))
-    weights = np.zeros((CROP_PX, source))
-    rows = np.arange(CROP_PX)
-    weights[rows, low] = 1 - (at - low)
-    weights[rows, np.minimum(low + 1, source - 1)] += at - low
-    if step > 1:
-        smooth = gaussian_filter1d(np.eye(source), (step - 1) / 2, axis=0, mode="mirror")
-        weights = weights @ smooth
+    sigma = max((step - 1) / 2, 0)
+    reach = int(SMOOTHED_SIGMAS * sigma + 0.5)
+    offsets = np.arange(-reach, reach + 1)
+    smooth = np.exp(-0.5 * (offsets / sigma) ** 2) if reach else np.ones(1)
+    weights, rows = np.zeros((CROP_PX, source)), np.arange(CROP_PX)
+    for offset, share in zip(offsets, smooth / smooth.sum(), strict=True):
+        for place, weight in ((low, 1 - (at - low)), (np.minimum(low + 1, source - 1), at - low)):
+            weights[rows, _mirrored(place + offset, source)] += share * weight
     return weights.astype(np.float32)
 
 
+@lru_cache(maxsize=64)
+def _matrix_on(device: torch.device | str, source: int) -> Float32[torch.Tensor, "256 source"]:
+    return sent(resize_matrix(source), device)
+
+
 def crop(
-    image: UInt8[np.ndarray, "h w 3"], center_px: Float[np.ndarray, "2"], size_px: float
-) -> UInt8[np.ndarray, "256 256 3"]:
-    """One crop of an RGB picture."""
+    image: UInt8[np.ndarray, "h w 3"],
+    center_px: Float[np.ndarray, "2"],
+    size_px: float,
+    device: torch.device | str = "cpu",
+) -> UInt8[torch.Tensor, "256 256 3"]:
+    """One crop of an RGB picture, resized on the network's device."""
     piece = cut(image, crop_corners(center_px, size_px))
-    rows, columns = _resize_matrix(piece.shape[0]), _resize_matrix(piece.shape[1])
-    return np.einsum("yh,hwc,xw->yxc", rows, piece, columns, optimize=True).astype(np.uint8)
+    rows, columns = (_matrix_on(device, source) for source in piece.shape[:2])
+    down = torch.tensordot(rows, sent(piece, device).float(), dims=1)
+    return torch.tensordot(down, columns, dims=([1], [1])).transpose(1, 2).to(torch.uint8)
 
 
-def normalise(crops: UInt8[np.ndarray, "n 256 256 3"]) -> Float32[np.ndarray, "n 3 256 256"]:
+def normalise(crops: UInt8[torch.Tensor, "n 256 256 3"]) -> Float32[torch.Tensor, "n 3 256 256"]:
     """ImageNet mean and deviation, channels first."""
-    scaled = (crops.astype(np.float32) / 255 - _MEAN) / _STD
-    return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))
+    mean, std = (torch.tensor(each, device=crops.device) for each in (MEAN, STD))
+    return ((crops.float() / 255 - mean) / std).permute(0, 3, 1, 2).contiguous()

@@ -1,13 +1,15 @@
 """VIMO over one run of frames: features once a frame, windows in batches, one result a frame."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import torch
 from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
+from stages.running.device import sent
 from stages.stage0_vimo.crops import (
     CropGeometry,
     normalise,
@@ -18,6 +20,10 @@ from stages.stage0_vimo.network import Vimo
 from stages.stage0_vimo.network.camera import bbox_info, camera_translation
 from stages.stage0_vimo.network.config import WINDOW
 from stages.stage0_vimo.windows import pad_to_window, window_source, window_starts
+from stages.weights.precision import autocast, on_device
+
+WINDOWS_OF_BATCH = 8
+"""Frames of windows for each frame of the backbone: what follows it takes far less of both."""
 
 
 @dataclass(frozen=True)
@@ -36,15 +42,17 @@ class RunBodies:
 class BodyEstimator:
     """A network on its device; `batch_size` frames go through the backbone at once."""
 
-    def __init__(self, network: Vimo, batch_size: int, device: str = "cpu") -> None:
-        self.network = network.to(device).eval()
-        self.batch_size = max(batch_size, 1)
-        self.device = device
+    def __init__(
+        self, network: Vimo, batch_size: int, device: str = "cpu", half: torch.dtype | None = None
+    ) -> None:
+        self.network = on_device(network, half, device).eval()
+        self.batch_size = batch_size
+        self.device, self.half = device, half
 
     @torch.inference_mode()
     def __call__(
         self,
-        crops: UInt8[np.ndarray, "n 256 256 3"],
+        crops: Iterable[UInt8[Tensor, "256 256 3"]],
         where: CropGeometry,
         picture_size: tuple[int, int],
     ) -> RunBodies:
@@ -52,7 +60,7 @@ class BodyEstimator:
 
         A run shorter than a window is stretched to one by repeating its ends.
         """
-        length = len(crops)
+        length = len(where.size_px)
         padded = pad_to_window(length)
         offset = (len(padded) - length) // 2
         camera = self._camera(where, picture_size)
@@ -61,9 +69,7 @@ class BodyEstimator:
         keep = slice(offset, offset + length)
         rotmat, betas, weak_camera = (values[keep] for values in found)
         translation = camera_translation(weak_camera, *camera)
-        return RunBodies(
-            rotmat.cpu().numpy(), betas.cpu().numpy(), translation.float().cpu().numpy()
-        )
+        return RunBodies(rotmat.cpu().numpy(), betas.cpu().numpy(), translation.cpu().numpy())
 
     def _camera(
         self, where: CropGeometry, picture_size: tuple[int, int]
@@ -78,15 +84,17 @@ class BodyEstimator:
 
     def _follow(
         self,
-        crops: UInt8[np.ndarray, "n 256 256 3"],
+        crops: Iterable[UInt8[Tensor, "256 256 3"]],
         padded: np.ndarray,
         info: Float[Tensor, "m 3"],
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Rotations, shape and weak camera of every padded frame, each from its own window."""
         source = window_source(len(padded))
-        windows = max(self.batch_size // WINDOW, 1)
+        windows = max(WINDOWS_OF_BATCH * self.batch_size // WINDOW, 1)
         starts = window_starts(len(padded))
-        features = self._features(crops, padded)
+        features = self._features(crops)
+        if len(padded) == WINDOW:  # Perhaps a stretched run; all of it fits in one window.
+            features = iter([torch.cat(list(features))[torch.as_tensor(padded)]])
         held, first = next(features), 0
         rotmat, betas, camera = [], [], []
         for some in np.split(starts, range(windows, len(starts), windows)):
@@ -94,20 +102,26 @@ class BodyEstimator:
             while first + len(held) < end:
                 held = torch.cat([held, next(features)])
             held, first = held[int(some[0]) - first :], int(some[0])
-            index = torch.as_tensor(some[:, None] + np.arange(WINDOW), device=self.device)
-            out = self.network(held[index - first], info[index])
+            place_in_clip = some[:, None] + np.arange(WINDOW)
+            index, index_held = (
+                sent(each, self.device) for each in (place_in_clip, place_in_clip - first)
+            )
+            with autocast(self.half, self.device):
+                out = self.network(held[index_held], info[index])
             mine = source[np.isin(source[:, 0], some)]
-            window, place = mine[:, 0] - some[0], mine[:, 1]
+            window, place = (sent(each, self.device) for each in (mine[:, 0] - some[0], mine[:, 1]))
             rotmat.append(out.rotmat[window, place])
-            betas.append(out.shape[window, place])
-            camera.append(out.weak_camera[window, place])
+            betas.append(out.shape[window, place].float())
+            camera.append(out.weak_camera[window, place].float())
         return torch.cat(rotmat), torch.cat(betas), torch.cat(camera)
 
     def _features(
-        self, crops: UInt8[np.ndarray, "n 256 256 3"], padded: np.ndarray
+        self, crops: Iterable[UInt8[Tensor, "256 256 3"]]
     ) -> Iterator[Float[Tensor, "b 192 c"]]:
-        """Features of the padded frames in order; repeated frames are computed once."""
-        for some in np.split(padded, range(self.batch_size, len(padded), self.batch_size)):
-            different, back = np.unique(some, return_inverse=True)
-            pixels = torch.from_numpy(normalise(crops[different])).to(self.device)
-            yield self.network.frame_features(pixels)[torch.as_tensor(back)]
+        """Features of the frames in order, a batch at a time."""
+        coming = iter(crops)
+        while some := list(islice(coming, self.batch_size)):
+            pixels = normalise(torch.stack(some).to(self.device))
+            with autocast(self.half, self.device):
+                found = self.network.frame_features(pixels)
+            yield found

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
+import torch
+from jaxtyping import UInt8
 
 from stages.artifacts import layout
 from stages.artifacts.bodies import PersonBody, read_bodies, write_bodies
@@ -14,13 +15,13 @@ from stages.running import (
     InputPaths,
     Processed,
     VideoError,
-    flag,
     folder,
     stage_command,
     torch_device,
 )
 from stages.running.model_flags import body_flag, checkpoint_flag
-from stages.running.people_stage import PeopleStage, frames_with_boxes
+from stages.running.overlap import ahead
+from stages.running.people_stage import PeopleStage, boxes_in
 from stages.stage0_vimo.checkpoint import load_network
 from stages.stage0_vimo.crops import crop, crop_geometry
 from stages.stage0_vimo.drawing import draw
@@ -44,7 +45,6 @@ class VimoStage(PeopleStage):
     model_checkpoint: Path = checkpoint_flag(  # type: ignore[misc]  # a field here
         "vimo", "A VIMO checkpoint: vimo_checkpoint.pth.tar, or one of this project's own."
     )
-    batch_size: int = flag(32, "Frames at once.", changes_results=False)
     body_model: Path = body_flag()
 
     name = "stage0-vimo"
@@ -55,11 +55,15 @@ class VimoStage(PeopleStage):
 
     def load(self) -> None:
         network = load_network(self.model_checkpoint)
-        self.estimate = BodyEstimator(network, self.batch_size, torch_device())
+        self.estimate = BodyEstimator(
+            network, self.people_at_once, torch_device(), self.half_precision
+        )
 
     def process(self, video: str, inputs: InputPaths) -> Processed:
         images, people = list_images(inputs["frames"]), self.people(video, inputs)
-        seen = [boxes for _, boxes in frames_with_boxes(inputs["labels"], images, people)]
+        seen = list(
+            ahead(lambda image: boxes_in(inputs["labels"], image, people), images, len(images))
+        )
         bodies: list[dict[int, PersonBody]] = [{} for _ in images]
         stretched = 0
         for person in people:
@@ -82,16 +86,23 @@ class VimoStage(PeopleStage):
 
     def _estimate_run(self, images: list[ImageFile], run: Run) -> RunBodies:
         where = crop_geometry(run.boxes_xyxy)
-        crops, sizes = [], []
-        for place, at in enumerate(run.frames):
-            picture = read_image(images[at].path)
-            sizes.append((picture.shape[0], picture.shape[1]))
-            crops.append(crop(picture, where.center_px[place], where.size_px[place]))
-        if len(set(sizes)) > 1:
-            raise VideoError(
-                f"{images[0].path.parent} mixes frames of {len(set(sizes))} sizes; extract again"
-            )
-        return self.estimate(np.stack(crops), where, sizes[0])
+        height, width = read_image(images[0].path).shape[:2]
+
+        def cut_out(place: int) -> UInt8[torch.Tensor, "256 256 3"]:
+            path = images[run.frames[place]].path
+            picture = read_image(path)
+            if picture.shape[:2] != (height, width):
+                raise VideoError(
+                    f"{path} is {picture.shape[1]}x{picture.shape[0]} but the first frame is "
+                    f"{width}x{height}; extract the frames again by stage0-frames"
+                )
+            return crop(picture, where.center_px[place], where.size_px[place], self.estimate.device)
+
+        found = self.estimate(
+            ahead(cut_out, range(len(run.frames)), self.read_ahead), where, (height, width)
+        )
+        self.checked(found.rotmat)
+        return found
 
     def draw(self, video: str, inputs: InputPaths) -> None:
         body, result = load_body(self.body_model), self.result_folder(video)

@@ -59,8 +59,8 @@ def cut(image: UInt8[np.ndarray, "H W 3"], crop: Crop) -> UInt8[np.ndarray, "256
     )
 
 
-def normalised(crops: UInt8[np.ndarray, "N 256 192 3"]) -> Float32[torch.Tensor, "N 3 256 192"]:
+def normalised(crops: UInt8[torch.Tensor, "N 256 192 3"]) -> Float32[torch.Tensor, "N 3 256 192"]:
     """Values by ImageNet's mean and deviation."""
-    values = torch.from_numpy(crops).permute(0, 3, 1, 2).float() / 255.0
-    mean, std = torch.tensor(MEAN), torch.tensor(STD)
+    values = crops.permute(0, 3, 1, 2).float() / 255.0
+    mean, std = (torch.tensor(each, device=crops.device) for each in (MEAN, STD))
     return (values - mean[:, None, None]) / std[:, None, None]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Int
+from jaxtyping import Float, Float32, Int
 
 QUARTER = 0.25
 
@@ -21,27 +21,30 @@ def flip_average(
     """
     order = np.arange(heat.shape[1])
     order[pairs[:, 0]], order[pairs[:, 1]] = pairs[:, 1], pairs[:, 0]
-    back = heat_of_mirrored[:, torch.from_numpy(order)].flip(-1)
+    back = heat_of_mirrored[:, torch.from_numpy(order).to(heat.device)].flip(-1)
     back = torch.cat([back[..., :1], back[..., :-1]], dim=-1)
     return (heat + back) * 0.5
 
 
 def decode(
-    heat: Float32[np.ndarray, "N K h w"],
-) -> tuple[Float32[np.ndarray, "N K 2"], Float32[np.ndarray, "N K"]]:
-    """Positions in heat-map pixels (x, y) and scores.
+    heat: Float32[torch.Tensor, "N K h w"],
+) -> Float[torch.Tensor, "N K 3"]:
+    """Positions in heat-map pixels (x, y) and scores, on the device of the heat maps.
 
     A map without a positive value gives the position (-1, -1) and its maximum as the score.
     """
-    count, keypoints, height, width = heat.shape
-    flat = heat.reshape(count, keypoints, -1)
-    best, score = flat.argmax(-1), flat.max(-1)
+    height, width = heat.shape[2:]
+    flat = heat.flatten(2)
+    score, best = flat.max(-1)
     x, y = best % width, best // width
-    xi, yi = np.clip(x, 1, width - 2), np.clip(y, 1, height - 2)
-    n, k = np.ogrid[:count, :keypoints]
-    dx = np.sign(heat[n, k, yi, xi + 1] - heat[n, k, yi, xi - 1])
-    dy = np.sign(heat[n, k, yi + 1, xi] - heat[n, k, yi - 1, xi])
+
+    def at(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return flat.gather(-1, (y * width + x)[..., None])[..., 0]
+
+    xi, yi = x.clamp(1, width - 2), y.clamp(1, height - 2)
+    dx = torch.sign(at(xi + 1, yi) - at(xi - 1, yi))
+    dy = torch.sign(at(xi, yi + 1) - at(xi, yi - 1))
     inner = (x > 1) & (x < width - 1) & (y > 1) & (y < height - 1)
-    position = np.stack([x + QUARTER * dx * inner, y + QUARTER * dy * inner], -1)
-    position[score <= 0] = -1
-    return position.astype(np.float32), score.astype(np.float32)
+    position = torch.stack([x + QUARTER * dx * inner, y + QUARTER * dy * inner], -1)
+    position = torch.where(score[..., None] > 0, position, -1.0)
+    return torch.cat([position, score[..., None]], -1)

@@ -2,21 +2,25 @@
 
 import numpy as np
 import torch
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float, Float32, UInt8
 from transformers import VitPoseForPoseEstimation
 
 from stages.body.joint_names import FLIP_PAIRS
-from stages.stage0_vitpose.crops import crop_of_box, cut, normalised
+from stages.running.device import sent
+from stages.stage0_vitpose.crops import Crop, normalised
 from stages.stage0_vitpose.decoding import decode, flip_average
-from stages.weights.precision import autocast_bfloat16
+from stages.weights.precision import autocast, on_device
 
 
 class KeypointEstimator:
-    """ViTPose with its crop and decoding rules."""
+    """ViTPose with its decoding rules; `batch_size` crops go through it at once."""
 
-    def __init__(self, model: VitPoseForPoseEstimation, batch_size: int) -> None:
-        self.model, self.batch_size = model, batch_size
+    def __init__(
+        self, model: VitPoseForPoseEstimation, batch_size: int, half: torch.dtype | None = None
+    ) -> None:
         self.device = next(model.parameters()).device
+        self.model = on_device(model, half, self.device)
+        self.batch_size, self.half = batch_size, half
         self.pairs = np.asarray(FLIP_PAIRS)
 
     @torch.inference_mode()
@@ -24,26 +28,24 @@ class KeypointEstimator:
         self, pictures: Float32[torch.Tensor, "N 3 256 192"]
     ) -> Float32[torch.Tensor, "N 133 64 48"]:
         """Heat maps averaged over the pictures and their mirror images."""
-        pictures = pictures.to(self.device)
-        with autocast_bfloat16(self.device):
+        with autocast(self.half, self.device):
             both = self.model(pixel_values=torch.cat([pictures, pictures.flip(-1)])).heatmaps
         heat, mirrored = both.float().chunk(2)
-        return flip_average(heat, mirrored, self.pairs).cpu()
+        return flip_average(heat, mirrored, self.pairs)
 
-    def __call__(
-        self,
-        images: list[UInt8[np.ndarray, "H W 3"]],
-        boxes: list[tuple[float, float, float, float]],
-    ) -> Float32[np.ndarray, "N 133 3"]:
-        """x, y, score of the keypoints of one box an image, in the images' pixels."""
-        crops = [crop_of_box(box) for box in boxes]
-        found = []
-        for start in range(0, len(crops), self.batch_size):
-            batch = crops[start : start + self.batch_size]
-            pictures = np.stack(
-                [cut(image, crop) for image, crop in zip(images[start:], batch, strict=False)]
-            )
-            positions, scores = decode(self.heat_maps(normalised(pictures)).numpy())
-            for crop, position, score in zip(batch, positions, scores, strict=True):
-                found.append(np.column_stack([crop.to_image(position), score]))
-        return np.stack(found).astype(np.float32) if found else np.zeros((0, 133, 3), np.float32)
+    @torch.inference_mode()
+    def start(self, crops: UInt8[np.ndarray, "N 256 192 3"]) -> Float[torch.Tensor, "N 133 3"]:
+        """x, y in heat-map pixels and score of every keypoint, perhaps still being computed."""
+        pixels = sent(crops, self.device)
+        parts = pixels.split(self.batch_size)
+        return torch.cat([decode(self.heat_maps(normalised(part))) for part in parts])
+
+
+def in_image(
+    found: Float[torch.Tensor, "N 133 3"], crops: list[Crop]
+) -> Float32[np.ndarray, "N 133 3"]:
+    """x, y in the images' pixels and score, once they are computed."""
+    heat = found.cpu().numpy()
+    pairs = zip(crops, heat, strict=True)
+    keypoints = [np.column_stack([crop.to_image(each[:, :2]), each[:, 2]]) for crop, each in pairs]
+    return np.array(keypoints, np.float32).reshape(-1, *heat.shape[1:])

@@ -1,19 +1,49 @@
 """stage0-vitpose: keypoints of the people that stage 0 found."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import torch
+from jaxtyping import Float, UInt8
 
 from stages.artifacts import layout
-from stages.artifacts.images import list_images, read_image
+from stages.artifacts.images import ImageFile, list_images, read_image
 from stages.artifacts.keypoints import PersonKeypoints, read_keypoints, write_keypoints
+from stages.artifacts.masks import Box
 from stages.running import InputPaths, Processed, folder, stage_command, torch_device
 from stages.running.model_flags import checkpoint_flag
-from stages.running.people_stage import Frame, PeopleStage, frames_with_boxes, in_batches
+from stages.running.overlap import ahead, behind, started_early
+from stages.running.people_stage import PeopleStage, boxes_in, in_batches
+from stages.stage0_vitpose.crops import Crop, crop_of_box, cut
 from stages.stage0_vitpose.drawing import draw
-from stages.stage0_vitpose.estimator import KeypointEstimator
+from stages.stage0_vitpose.estimator import KeypointEstimator, in_image
 from stages.weights.vitpose import load_vitpose
+
+
+@dataclass(frozen=True)
+class PersonPicture:
+    """What the network sees of somebody."""
+
+    box: Box
+    crop: Crop
+    pixels: UInt8[np.ndarray, "256 192 3"]
+
+
+CutOut = tuple[ImageFile, dict[int, PersonPicture]]
+
+
+def _cut_out(labels: Path, people: list[int], image: ImageFile) -> CutOut:
+    boxes = boxes_in(labels, image, people)
+    if not boxes:
+        return image, {}
+    picture = read_image(image.path)
+    crops = {person: crop_of_box(box) for person, box in boxes.items()}
+    return image, {
+        person: PersonPicture(boxes[person], crop, cut(picture, crop))
+        for person, crop in crops.items()
+    }
 
 
 @dataclass(kw_only=True)
@@ -36,7 +66,7 @@ class VitposeStage(PeopleStage):
 
     def load(self) -> None:
         network = load_vitpose(self.model_checkpoint, torch_device())
-        self.estimator = KeypointEstimator(network, self.batch_size)
+        self.estimator = KeypointEstimator(network, self.people_at_once, self.half_precision)
 
     def process(self, video: str, inputs: InputPaths) -> Processed:
         images, people = list_images(inputs["frames"]), self.people(video, inputs)
@@ -44,25 +74,25 @@ class VitposeStage(PeopleStage):
         for old in result.glob("pose_*.json"):
             old.unlink()
         frames, detections = 0, 0
-        every = frames_with_boxes(inputs["labels"], images, people)
-        for batch in in_batches((frame for frame in every if frame[1]), self.batch_size):
-            self._write(result, batch)
-            frames += len(batch)
-            detections += sum(len(boxes) for _, boxes in batch)
+        every = ahead(partial(_cut_out, inputs["labels"], people), images, self.read_ahead)
+        batches = in_batches((frame for frame in every if frame[1]), self.people_at_once)
+        with behind(write_keypoints) as write:
+            for batch, started in started_early(self._start, batches):
+                crops = [each.crop for _, people in batch for each in people.values()]
+                found = iter(self.checked(in_image(started, crops)))
+                for image, those in batch:
+                    keypoints = {
+                        person: PersonKeypoints(np.array([*each.box, 1.0], np.float32), next(found))
+                        for person, each in those.items()
+                    }
+                    write(result, image.number, keypoints)
+                frames += len(batch)
+                detections += len(crops)
         return Processed(f"{detections} detections of {len(people)} people in {frames} frames")
 
-    def _write(self, result: Path, batch: list[Frame]) -> None:
-        pictures = {image.number: read_image(image.path) for image, _ in batch}
-        wanted = [(image.number, box) for image, boxes in batch for box in boxes.values()]
-        found = iter(
-            self.estimator([pictures[number] for number, _ in wanted], [box for _, box in wanted])
-        )
-        for image, boxes in batch:
-            people = {
-                person: PersonKeypoints(np.array([*box, 1.0], np.float32), next(found))
-                for person, box in boxes.items()
-            }
-            write_keypoints(result, image.number, people)
+    def _start(self, batch: list[CutOut]) -> Float[torch.Tensor, "N 133 3"]:
+        pixels = [each.pixels for _, people in batch for each in people.values()]
+        return self.estimator.start(np.stack(pixels))
 
     def draw(self, video: str, inputs: InputPaths) -> None:
         result = self.result_folder(video)

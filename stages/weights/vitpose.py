@@ -46,9 +46,14 @@ def load_vitpose(path: Path, device: str = "cpu") -> VitPoseForPoseEstimation:
 
 
 def config_of_official(state: dict[str, torch.Tensor]) -> VitPoseConfig:
-    """Size of an official network, read off its tensors (heads are 64 wide, as in all ViTs)."""
+    """Size of an official network, read off its tensors."""
     width = state["backbone.patch_embed.proj.weight"].shape[0]
     depth = 1 + max(int(k.split(".")[2]) for k in state if k.startswith("backbone.blocks."))
+    return config_of_size(width, depth, state["keypoint_head.final_layer.weight"].shape[0])
+
+
+def config_of_size(width: int, depth: int, keypoints: int) -> VitPoseConfig:
+    """A ViTPose of the official family (heads are 64 wide, as in all ViTs, but in S and H)."""
     heads = 12 if width == 384 else width // (80 if width == 1280 else 64)
     return VitPoseConfig(  # type: ignore[call-arg]  # num_labels is passed on by its base
         backbone_config={
@@ -61,7 +66,7 @@ def config_of_official(state: dict[str, torch.Tensor]) -> VitPoseConfig:
             "mlp_ratio": 4,
             "out_indices": [depth],
         },
-        num_labels=state["keypoint_head.final_layer.weight"].shape[0],
+        num_labels=keypoints,
         use_simple_decoder=False,
     )
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from stages.stage0_bstro.crops import crop, normalise, square_corners
 
@@ -10,15 +11,17 @@ Golden = dict[str, np.ndarray]
 
 def test_every_crop_follows_its_own_box(bstro_golden: Golden) -> None:
     crops = [crop(bstro_golden["image_u8"], box) for box in bstro_golden["boxes_xyxy"]]
-    ours = normalise(np.stack(crops))
+    ours = normalise(torch.from_numpy(np.stack(crops)))
     np.testing.assert_allclose(ours[:, :, 1::6, 1::6], bstro_golden["crop_own_rule_224"], atol=1e-5)
     np.testing.assert_allclose(ours[:2], bstro_golden["net_in"], atol=1e-5)
 
 
 def test_the_first_boxs_size_is_not_used_for_the_others(bstro_golden: Golden) -> None:
-    ours = normalise(crop(bstro_golden["image_u8"], bstro_golden["boxes_xyxy"][1])[None])
+    ours = normalise(
+        torch.from_numpy(crop(bstro_golden["image_u8"], bstro_golden["boxes_xyxy"][1])[None])
+    )
     first_rule = bstro_golden["crop_first_box_rule_224"][1]
-    assert np.abs(ours[0, :, 1::6, 1::6] - first_rule).max() > 0.5
+    assert np.abs(ours[0, :, 1::6, 1::6].numpy() - first_rule).max() > 0.5
 
 
 def test_only_the_box_is_seen() -> None:

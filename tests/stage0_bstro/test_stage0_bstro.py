@@ -12,9 +12,10 @@ from click.testing import CliRunner, Result
 from stages.artifacts.contacts import read_contacts
 from stages.artifacts.images import write_image
 from stages.artifacts.masks import read_labels, summarise, write_frame, write_summary
+from stages.running import VideoError
 from stages.stage0_bstro.checkpoint import load_demo_network, save_network
 from stages.stage0_bstro.network import Bstro, BstroConfig
-from stages.stage0_bstro.stage import main
+from stages.stage0_bstro.stage import BstroStage, main
 
 LARGE_PERSON, SMALL_PERSON = 2, 5
 
@@ -183,3 +184,11 @@ def test_pictures_are_only_added(tmp_path: Path, checkpoint: Path) -> None:
     assert run(tmp_path, checkpoint, "--vis").exit_code == 0
     assert (folder(tmp_path) / "vis" / "00001.jpg").exists()
     assert (folder(tmp_path) / "00001.pkl").exists()
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_numbers_that_are_not_finite_are_no_result(tmp_path: Path, number: float) -> None:
+    stage = BstroStage(model_checkpoint=tmp_path / "mine.safetensors")
+    with pytest.raises(VideoError, match="BSTRO gives numbers that are not finite; try another"):
+        stage.checked(np.array([0.5, number]))
+    assert stage.checked(np.array([0.5])) == 0.5

@@ -1,6 +1,8 @@
 """The crop rule, against the original's crops and on its own claims."""
 
 import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter1d, map_coordinates
 
 from stages.stage0_vimo.crops import (
     crop,
@@ -9,6 +11,7 @@ from stages.stage0_vimo.crops import (
     normalise,
     picture_center_px,
     picture_focal_px,
+    resize_matrix,
 )
 
 Golden = dict[str, np.ndarray]
@@ -22,10 +25,10 @@ def test_crops_equal_the_originals_to_a_grey_level(vimo_golden: Golden) -> None:
         corners = crop_corners(where.center_px[i], where.size_px[i])
         np.testing.assert_array_equal(corners, vimo_golden["crop_corners"][i])
         ours = crop(vimo_golden["image_u8"], where.center_px[i], where.size_px[i])
-        difference = ours.astype(int) - vimo_golden["crop_u8"][i]
+        difference = ours.numpy().astype(int) - vimo_golden["crop_u8"][i]
         assert np.abs(difference).max() <= 1
         middle = normalise(ours[None])[0, :, 96:160:4, 96:160:4]
-        assert np.abs(middle - vimo_golden["crop_norm_slice"][i]).max() < 1.01 / 255 / 0.224
+        assert np.abs(middle.numpy() - vimo_golden["crop_norm_slice"][i]).max() < 1.01 / 255 / 0.224
 
 
 def test_focal_and_centre_are_the_pictures_diagonal_and_half_size(vimo_golden: Golden) -> None:
@@ -44,3 +47,15 @@ def test_what_lies_outside_the_picture_is_black() -> None:
 def test_a_crop_that_misses_the_picture_is_black() -> None:
     white = np.full((50, 50, 3), 255, np.uint8)
     assert not crop(white, np.array([500.0, 500.0]), 40.0).any()
+
+
+@pytest.mark.parametrize("source", [40, 255, 256, 257, 300, 719, 1500])
+def test_resizing_is_scikit_images_smoothing_and_bilinear_rule(source: int) -> None:
+    step = source / 256
+    smooth = np.eye(source)
+    if step > 1:
+        smooth = gaussian_filter1d(smooth, (step - 1) / 2, axis=0, mode="mirror")
+    at = (np.arange(256) + 0.5) * step - 0.5
+    places = np.stack(np.broadcast_arrays(at[:, None], np.arange(source)[None]))
+    rows = map_coordinates(smooth, places, order=1, mode="mirror")
+    np.testing.assert_allclose(resize_matrix(source), rows, atol=1e-6)

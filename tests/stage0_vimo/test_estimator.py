@@ -34,7 +34,8 @@ def run_of(length: int) -> tuple[np.ndarray, CropGeometry]:
 
 
 def follow(network: Vimo, length: int, batch_size: int) -> RunBodies:
-    return BodyEstimator(network, batch_size)(*run_of(length), PICTURE)
+    crops, where = run_of(length)
+    return BodyEstimator(network, batch_size)(torch.from_numpy(crops), where, PICTURE)
 
 
 def window_by_itself(network: Vimo, frames: np.ndarray, length: int) -> torch.Tensor:
@@ -47,7 +48,7 @@ def window_by_itself(network: Vimo, frames: np.ndarray, length: int) -> torch.Te
         torch.tensor([[width / 2, height / 2]]).expand(length, 2),
     )
     with torch.inference_mode():
-        features = network.frame_features(torch.from_numpy(normalise(crops[frames])))
+        features = network.frame_features(normalise(torch.from_numpy(crops[frames])))
         return network(features[None], info[frames][None]).rotmat[0]
 
 

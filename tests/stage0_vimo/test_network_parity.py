@@ -28,7 +28,7 @@ def where(golden: Golden) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, tor
 
 @pytest.fixture(scope="module")
 def features(seeded_vimo: Vimo, vimo_golden: Golden) -> torch.Tensor:
-    crops = torch.from_numpy(normalise(vimo_golden["win_crops_u8"]))
+    crops = normalise(torch.from_numpy(vimo_golden["win_crops_u8"]))
     with torch.inference_mode():
         return torch.cat([seeded_vimo.frame_features(four) for four in crops.split(4)])
 

@@ -97,12 +97,12 @@ class Vimo(nn.Module):
         grid = self.mix_over_time(features, bbox_info)
         frame_pose, betas, camera = self.smpl_head(grid.flatten(0, 1))
         frame_pose = frame_pose.unflatten(0, shape)
-        pose = self.motion_module(torch.cat([frame_pose, bbox_info], dim=-1))
+        pose = self.motion_module(torch.cat([frame_pose, bbox_info], dim=-1)).float()
         return VimoOutput(
             rotmat=matrix_from_6d(pose),
             shape=betas.unflatten(0, shape),
             weak_camera=camera.unflatten(0, shape),
-            frame_rotmat=matrix_from_6d(frame_pose),
+            frame_rotmat=matrix_from_6d(frame_pose.float()),
             pose6d=pose,
             frame_pose6d=frame_pose,
         )

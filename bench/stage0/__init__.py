@@ -1,0 +1,1 @@
+"""Speed of the networks' stages at their official sizes."""

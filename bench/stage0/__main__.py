@@ -1,0 +1,128 @@
+"""`make bench-stage0`: frames per second of the networks' stages, at their official sizes."""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from statistics import median
+
+import click
+import torch
+from rich.console import Console
+from rich.table import Table
+from torch.utils.flop_counter import FlopCounterMode
+
+from bench.stage0.cases import CASES, Case
+from bench.stage0.clip import VIDEO, write_clip
+from stages.running import machine, torch_device
+from stages.weights.precision import autocast
+
+COLUMNS = (
+    "stage0-", "batch", "frames/s", "network alone", "GPU in use", "floor", "one at a time",
+    "times", "GPU MB", "host MB", "load s",
+)  # fmt: skip
+
+ONE_AT_A_TIME = 24
+"""Frames, and windows of VIMO, that are enough to time the originals' schedule."""
+
+
+def seconds(call: Callable[[], object]) -> float:
+    """Of one call, with everything that it left to the GPU."""
+    started = time.perf_counter()
+    call()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return time.perf_counter() - started
+
+
+def seconds_each(steps: Iterator[object], most: int) -> float:
+    """Of a step, on average of up to `most` after the first."""
+    next(steps)
+    started, count = time.perf_counter(), 0
+    for _ in islice(steps, most):
+        count += 1
+    return (time.perf_counter() - started) / count
+
+
+def matrix_rate(dtype: torch.dtype, device: str) -> float:
+    """Operations per second of a large matrix product: the floor of what a network takes."""
+    side = 8192 if device == "cuda" else 1024
+    a = torch.randn(side, side, device=device, dtype=dtype)
+    times = [seconds(lambda: a @ a) for _ in range(10)]
+    return 2 * side**3 / median(times[3:])
+
+
+@torch.inference_mode()
+def time_case(case: Case, data: Path, frames: int, runs: int, table: Table) -> None:
+    """Adds a stage's row."""
+    device = torch_device()
+    weights = Path(tempfile.mkdtemp(prefix="weights-", dir=data))
+    checkpoint = case.write_checkpoint(weights)
+    stage = case.stage(data, checkpoint)
+    load_s = seconds(stage.load)
+    inputs = {each.name: each.path for each in stage.inputs(VIDEO)}
+    if device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+    machine.reset_peak_memory()
+    stage.process(VIDEO, inputs)
+    whole_s = median(seconds(lambda: stage.process(VIDEO, inputs)) for _ in range(runs))
+    host_mb = machine.peak_memory_mb()
+    device_mb = torch.cuda.max_memory_allocated() / 2**20 if device == "cuda" else 0.0
+
+    at_once = stage.people_at_once
+    batch = torch.rand(at_once, *case.picture, device=device)
+    network = case.network(stage)
+    with autocast(stage.half_precision, device):
+        alone_s = median([seconds(lambda: network(batch)) for _ in range(runs + 2)][2:])
+        with FlopCounterMode(display=False) as counter:
+            network(batch)
+    half = stage.half_precision or torch.float32
+    floor_s = counter.get_total_flops() / matrix_rate(half, device)
+
+    exact = replace(stage, half=False)
+    exact.load()
+    one_s = seconds_each(case.one_at_a_time(exact, data), ONE_AT_A_TIME)
+    alone = at_once / alone_s
+    table.add_row(
+        case.name,
+        str(at_once),
+        f"{frames / whole_s:.0f}",
+        f"{alone:.0f}",
+        f"{100 * (frames / whole_s) / alone:.0f} %",
+        f"{100 * floor_s / alone_s:.0f} %",
+        f"{1 / one_s:.1f}",
+        f"{frames / whole_s * one_s:.1f}",
+        f"{device_mb:.0f}",
+        f"{host_mb:.0f}",
+        f"{load_s:.1f}",
+    )
+    shutil.rmtree(weights)
+
+
+@click.command()
+@click.option("--frames", default=240, show_default=True, help="Length of the clip.")
+@click.option("--runs", default=3, show_default=True, help="Timed runs, of which the median.")
+@click.argument("names", nargs=-1, type=click.Choice([case.name for case in CASES]))
+def main(names: tuple[str, ...], frames: int, runs: int) -> None:
+    """Times stages with random weights on a clip of 1920x1080 with one person in it.
+
+    The floor of a network is the time that its operations would take at the rate of a large matrix
+    product. One at a time: as the originals feed the same network, in float32; VIMO then computes
+    each window's 16 frames anew. Loading is apart.
+    """
+    table = Table(title=f"{frames} frames on {machine.device()}, {machine.cores()} cores")
+    for header in COLUMNS:
+        table.add_column(header, justify="left" if header == "stage0-" else "right")
+    with tempfile.TemporaryDirectory(prefix="mimicmill-bench-") as name:
+        write_clip(Path(name), frames)
+        for case in CASES:
+            if not names or case.name in names:
+                time_case(case, Path(name), frames, runs, table)
+    Console(width=130).print(table)
+
+
+if __name__ == "__main__":
+    main()

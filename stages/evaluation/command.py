@@ -7,6 +7,7 @@ import click
 from rich.console import Console
 
 from stages.artifacts.atomic import write_text
+from stages.artifacts.curation import FILE, decisions_of
 from stages.artifacts.layout import TRUTH, DataFolder
 from stages.evaluation.bars import BARS, passes, table
 from stages.evaluation.clip import open_clip
@@ -29,13 +30,20 @@ from stages.running.flags import data_folder
     show_default="the preferred one that there is",
     help="The world method.",
 )
-def main(data_dir: Path, pattern: str, world: str) -> None:
+@click.option("--curated", is_flag=True, help="Leave out what curation.jsonl rejects.")
+def main(data_dir: Path, pattern: str, world: str, curated: bool) -> None:
     """Compare results with ground truth; print a table and write evaluation.json.
 
     Exit code 1 if a bar is missed.
     """
     data, truths = DataFolder(data_dir), data_dir / TRUTH
     videos = sorted(path.name for path in truths.glob("*") if pattern.lower() in path.name.lower())
+    if curated:
+        decisions = decisions_of(data_dir)
+        rejected = [name for name in videos if name in decisions and decisions[name].is_rejected]
+        videos = [name for name in videos if name not in rejected]
+        if rejected:
+            print(f"{FILE} rejects: {', '.join(rejected)}")
     if not videos:
         raise click.UsageError(f"{truths} has no ground truth matching '{pattern}'")
     clips = {video: open_clip(data, video) for video in videos}

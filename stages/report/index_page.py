@@ -6,12 +6,12 @@ from typing import Any
 from urllib.parse import quote
 
 from stages import catalogue
+from stages.artifacts.curation import VERDICTS, Decision, decisions_of
 from stages.report import clip_page
 from stages.report.charts import outliers
 from stages.report.figures import FIGURES
 from stages.report.pages import rendered
 from stages.running import ledger
-from stages.running.curation import VERDICTS, Decision, decisions_of
 from stages.weights.manifest import read_manifest, sha256_of
 
 WEIGHTS_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".tflite", ".onnx")

@@ -7,7 +7,11 @@ from typing import Any
 
 import viser
 
-from stages.running.curation import VERDICTS, Decision, decisions_of, save_decision
+from stages.artifacts.curation import VERDICTS, Decision, decisions_of
+from stages.artifacts.errors import ArtifactError
+from stages.artifacts.images import list_images
+from stages.artifacts.layout import DataFolder
+from stages.running.curation import save_decision
 from stages.viewer import export
 from stages.viewer.player import Player
 from stages.viewer.results import ORDERS, Result
@@ -123,16 +127,28 @@ class Panel:
 
     def _trim(self, which: str) -> None:
         if which == "Start":
-            self.first.value = self.frame.value
+            self.first.value = self._place(self.frame.value)
         elif which == "End":
-            self.last.value = self.frame.value
+            self.last.value = self._place(self.frame.value)
         else:
             self.first.value = 0
-            self.last.value = int(self.frame.max)
+            self.last.value = self._last_place()
+
+    def _place(self, frame: int) -> int:
+        """Among all frames of the video, of one of the clip, which may be trimmed already."""
+        return self.current.name.start + int(frame) * self.current.name.stride
+
+    def _last_place(self) -> int:
+        """Of the video's frames; where they are not there any more, of the clip's."""
+        try:
+            images = list_images(DataFolder(self.data).images(self.current.name.video))
+        except ArtifactError:
+            return self.current.name.end - 1
+        return len(images) - 1
 
     def _fill_decision(self) -> None:
         decision = decisions_of(self.data).get(self.current.name.video, Decision())
-        last = int(self.frame.max)
+        last = self._last_place()
         people = self.person.options[1:]
         self.robot_of.options = [EVERYBODY, *people]
         self.verdict.value = decision.verdict
@@ -154,7 +170,7 @@ class Panel:
         decision = Decision(
             verdict=self.verdict.value,
             first_frame=first or None,
-            last_frame=last if last < self.frame.max else None,
+            last_frame=last if last < self._last_place() else None,
             person=None if person == EVERYBODY else int(person),
             tags=[tag.strip() for tag in self.tags.value.split(",") if tag.strip()],
             note=self.note.value,

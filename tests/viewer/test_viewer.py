@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import viser
 
+from stages.artifacts.curation import Decision, decisions_of
 from stages.artifacts.layout import CALIBRATED
 from stages.artifacts.people_and_world import MEGAHUNTER_FILE
 from stages.body.model import DEMO_BODY, load_body
 from stages.robot.model import load_g1
-from stages.running.curation import Decision, decisions_of, save_decision
+from stages.running.curation import save_decision
 from stages.viewer import export, points
 from stages.viewer.clip import open_clip
 from stages.viewer.command import free_port, tunnel

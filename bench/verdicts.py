@@ -1,0 +1,73 @@
+"""`make bench-verdicts`: how many of the errors put into good clips the verdicts find.
+
+Prints the table of docs/verdicts.md, in markdown, for the clips of a data folder.
+"""
+
+import json
+from collections import defaultdict
+from pathlib import Path
+
+import click
+
+from bench.verdict_errors import ERRORS
+from stages.artifacts.layout import CALIBRATED, DataFolder
+from stages.evaluation.plausibility import Values, measure_clip
+from stages.evaluation.plausibility.clip import Clip
+from stages.evaluation.verdict import DOUBT, KEEP, REJECT, judge
+from stages.running.flags import data_folder
+from stages.running.reconstructions import names_in
+
+GOOD = "good"
+
+
+def measured(root: Path, video: str) -> dict[tuple[str, str], Values]:
+    """The measures of a clip as it is, and with each error."""
+    clip = Clip(DataFolder(root), video)
+    found = {(GOOD, video): measure_clip(clip)}
+    for kind, cases in ERRORS.items():
+        for name, change in cases.items():
+            if (other := change(clip)) is not None:
+                found[kind, name] = measure_clip(other)
+    return found
+
+
+@click.command()
+@click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=data_folder,
+    show_default="$MIMICMILL_DATA",
+    help="A data folder of good clips.",
+)
+@click.option("--pattern", default="", help="Only videos whose name contains this.")
+@click.option("--out", type=click.Path(path_type=Path), help="Also write all measures as JSON.")
+def main(data_dir: Path, pattern: str, out: Path | None) -> None:
+    """Judge the good clips of a folder, as they are and with every error."""
+    videos = sorted({name.video for name in names_in(data_dir / CALIBRATED)})
+    judged: dict[str, list[str]] = defaultdict(list)
+    dump = []
+    for video in (video for video in videos if pattern in video):
+        for (kind, name), values in measured(data_dir, video).items():
+            verdict = judge(values)
+            judged[kind].append(verdict.kind)
+            dump.append({"video": video, "kind": kind, "case": name, "values": values})
+            if (verdict.kind == KEEP) != (kind == GOOD):
+                print(f"missed: {video}: {kind}, {name}: {'; '.join(verdict.reasons)}", flush=True)
+    print(*_rows(judged), sep="\n")
+    if out:
+        out.write_text(json.dumps(dump))
+
+
+def _rows(judged: dict[str, list[str]]) -> list[str]:
+    rows = ["| clips | number | keep | doubt | reject |", "| --- | --- | --- | --- | --- |"]
+    bad = [verdict for kind, verdicts in judged.items() if kind != GOOD for verdict in verdicts]
+    for kind, verdicts in {**judged, "all errors": bad}.items():
+        counts = " | ".join(str(verdicts.count(one)) for one in (KEEP, DOUBT, REJECT))
+        rows.append(f"| {kind} | {len(verdicts)} | {counts} |")
+    share = sum(verdict != KEEP for verdict in bad) / max(len(bad), 1)
+    doubted = sum(verdict != KEEP for verdict in judged[GOOD]) / max(len(judged[GOOD]), 1)
+    return [*rows, f"{share:.1%} of the errors found, {doubted:.1%} of the good clips doubted"]
+
+
+if __name__ == "__main__":
+    main()

@@ -177,7 +177,7 @@ def _run(settings: Settings, stages: list[Entry], is_whole: bool = False) -> int
     require_all(settings, stages)
     process = submit.submit_missing if settings.runner == "slurm" else chain.run_chain
     code = process(settings, stages, chosen)
-    if is_whole and code <= 1 and settings.runner == "local":
+    if is_whole and code <= 1 and settings.runner != "slurm":
         chain.judge(settings, chosen)
     return code
 

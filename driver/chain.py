@@ -50,7 +50,7 @@ def run_chain(settings: Settings, stages: list[Entry], chosen: Chosen) -> int:
 def judge(settings: Settings, chosen: Chosen) -> None:
     """Says how many results of the chosen videos are to be kept, doubted and rejected."""
     python = settings.bin / "python"
-    if not python.exists():  # BIN may have the stages' commands alone.
+    if not python.exists():  # Where stages run in containers, nobody needs to have made it.
         return
     path = names_file(settings)
     write_names(path, chosen.names)

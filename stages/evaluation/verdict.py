@@ -5,13 +5,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from stages.evaluation.plausibility import MEASURES, Measure, Values
+from stages.evaluation.plausibility import MEASURES, Measure, Measured
 
 KEEP, DOUBT, REJECT = "keep", "doubt", "reject"
 THRESHOLDS_FILE = Path(__file__).with_name("thresholds.toml")
-NO_ROBOT = "no robot motion that can be measured"
-_LAST = "robot_sliding_cm_s"
-"""A measure of the last stage."""
 
 
 @dataclass(frozen=True)
@@ -38,24 +35,22 @@ def thresholds() -> dict[str, Threshold]:
     return {name: Threshold(**entry) for name, entry in table.items()}
 
 
-def judge(values: Values) -> Verdict:
-    """The verdict on a clip. A measure that is None says nothing."""
-    found: list[tuple[bool, str]] = []
+def judge(measured: Measured) -> Verdict:
+    """The verdict on a clip. A measure that is None says nothing, a result that is missing or
+    damaged brings the clip into doubt.
+    """
+    rejections, doubts = [], []
     for measure in MEASURES:
-        value, limits = values.get(measure.name), thresholds().get(measure.name)
+        value, limits = measured.values.get(measure.name), thresholds().get(measure.name)
         if value is None or limits is None:
             continue
-        is_rejected = beyond(measure, value, limits.reject)
-        if is_rejected or beyond(measure, value, limits.doubt):
-            bar = limits.reject if is_rejected else limits.doubt
-            found.append((is_rejected, _sentence(measure, value, bar)))
-    if values.get(_LAST) is None:
-        found.append((False, NO_ROBOT))
-    found.sort(key=lambda each: not each[0])
-    reasons = tuple(sentence for _, sentence in found)
-    if not reasons:
-        return Verdict(KEEP)
-    return Verdict(REJECT if found[0][0] else DOUBT, reasons)
+        if beyond(measure, value, limits.reject):
+            rejections.append(_sentence(measure, value, limits.reject))
+        elif beyond(measure, value, limits.doubt):
+            doubts.append(_sentence(measure, value, limits.doubt))
+    doubts += [f"not measured: {problem}" for problem in measured.problems]
+    kind = REJECT if rejections else DOUBT if doubts else KEEP
+    return Verdict(kind, (*rejections, *doubts))
 
 
 def beyond(measure: Measure, value: float, bar: float) -> bool:

@@ -1,9 +1,10 @@
 """`python -m stages.evaluation.verdicts`: judges the clips of a data folder; `verdicts.json`.
 
-The file has an entry a video: its verdict, the reasons and the measures, and the identity of the
-result that they are of. Only clips whose result has changed are measured again.
+The file has an entry a video: its verdict, the reasons and the measures, and what they were made
+of. Only clips whose result has changed are measured again.
 """
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,11 @@ from stages.artifacts.atomic import write_text
 from stages.artifacts.curation import result_identity
 from stages.artifacts.errors import ArtifactError
 from stages.artifacts.json_files import read_json
-from stages.artifacts.layout import CALIBRATED
+from stages.artifacts.layout import CALIBRATED, DataFolder
+from stages.evaluation import plausibility
 from stages.evaluation.plausibility import measure
-from stages.evaluation.verdict import DOUBT, KEEP, REJECT, THRESHOLDS_FILE, Verdict, judge
-from stages.running.failures import one_line
-from stages.running.fingerprints import take
+from stages.evaluation.plausibility.clip import Clip
+from stages.evaluation.verdict import DOUBT, KEEP, REJECT, THRESHOLDS_FILE, judge
 from stages.running.flags import data_folder
 from stages.running.reconstructions import names_in
 from stages.running.selection import read_names
@@ -42,30 +43,32 @@ REPORT = Path("report", "index.html")
 )
 def main(data_dir: Path, names: Path | None) -> None:
     """Say which results to keep, to doubt and to reject, and why; write verdicts.json."""
-    videos = {name.video for name in names_in(data_dir / CALIBRATED)}
-    if names is not None:
-        videos &= set(read_names(names))
-    known = read_verdicts(data_dir)
-    bars = take({"": THRESHOLDS_FILE})[""].sha256[:16]
-    found: dict[str, Any] = {}
-    for video in sorted(videos):
-        result = f"{result_identity(data_dir, video)} {bars}"
-        entry = known.get(video, {})
-        if entry.get("result") != result or result.startswith(" "):
-            entry = {"result": result, **_judged(data_dir, video)}
-        found[video] = entry
-    write_text(data_dir / FILE, json.dumps({**known, **found}, indent=1))
-    for line in summary(data_dir, found):
+    present = {name.video for name in names_in(data_dir / CALIBRATED)}
+    chosen = present if names is None else present & set(read_names(names))
+    entries = {video: e for video, e in read_verdicts(data_dir).items() if video in present}
+    judges = _identity_of_judges()
+    for video in sorted(chosen):
+        result = result_identity(data_dir, video)
+        made_of = f"{result} {judges}"
+        if not result or entries.get(video, {}).get("made_of") != made_of:
+            entries[video] = {"made_of": made_of, **_judged(data_dir, video)}
+    write_text(data_dir / FILE, json.dumps(entries, indent=1))
+    for line in summary(data_dir, {video: entries[video] for video in sorted(chosen)}):
         print(line)
 
 
 def _judged(data_dir: Path, video: str) -> dict[str, Any]:
-    try:
-        values = measure(data_dir, video)
-        verdict = judge(values)
-    except Exception as error:  # A damaged result is one to doubt, and stops no other.
-        values, verdict = {}, Verdict(DOUBT, (f"cannot be measured: {one_line(error)}",))
-    return {"verdict": verdict.kind, "reasons": verdict.reasons, "measures": values}
+    measured = measure(Clip(DataFolder(data_dir), video))
+    verdict = judge(measured)
+    return {"verdict": verdict.kind, "reasons": verdict.reasons, "measures": measured.values}
+
+
+def _identity_of_judges() -> str:
+    """Of the measures and their thresholds: when they change, clips are judged again."""
+    digest = hashlib.sha256(THRESHOLDS_FILE.read_bytes())
+    for file in sorted(Path(plausibility.__file__).parent.glob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def read_verdicts(data_dir: Path) -> dict[str, Any]:

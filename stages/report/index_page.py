@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from stages import catalogue
-from stages.artifacts.curation import VERDICTS, Decision, decisions_of
+from stages.artifacts.curation import Decision, decisions_of
 from stages.report import clip_page
 from stages.report.charts import outliers
 from stages.report.figures import FIGURES
@@ -41,7 +41,7 @@ def index(root: Path, report: Path, videos: list[str], entries: Entries) -> str:
     clips = [
         {
             **_row(report, video, latest[video]),
-            "decision": _decision(decisions.get(video, Decision()), latest[video]),
+            "decision": _decision(root, video, decisions.get(video, Decision())),
         }
         for video in videos
     ]
@@ -93,14 +93,19 @@ def _row(report: Path, video: str, latest: dict[str, dict[str, Any]]) -> dict[st
     }
 
 
-def _decision(decision: Decision, latest: dict[str, dict[str, Any]]) -> str:
-    """What somebody decided, and whether a stage has made the clip anew since."""
-    if decision.verdict == VERDICTS[0]:
+def _decision(root: Path, video: str, decision: Decision) -> str:
+    """What somebody decided, and whether the clip has another result since."""
+    if decision == Decision():
         return ""
-    made = [str(e.get("started", "")) for e in latest.values() if e.get("outcome") == "done"]
-    since = "; the clip has changed since" if max(made, default="") > decision.when else ""
-    note = f": {decision.note}" if decision.note else ""
-    return f"{decision.verdict}{note}{since}"
+    parts = [decision.verdict + (f": {decision.note}" if decision.note else ""), *decision.tags]
+    if decision.is_trimmed:
+        last = "the last" if decision.last_frame is None else decision.last_frame
+        parts.append(f"frames {decision.first_frame or 0} to {last}")
+    if decision.person is not None:
+        parts.append(f"person {decision.person}")
+    if decision.has_changed(root, video):
+        parts.append("the clip has changed since")
+    return "; ".join(parts)
 
 
 def _plot(figure: Any, clips: list[dict[str, Any]]) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """Measures without ground truth: none of what has not run, and each finds what it is for."""
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +9,12 @@ import trimesh
 from stages.artifacts.clock import Clock
 from stages.artifacts.images import write_image
 from stages.artifacts.keypoints import PersonKeypoints, write_keypoints
-from stages.artifacts.layout import DataFolder
+from stages.artifacts.layout import DataFolder, WorldName
 from stages.artifacts.masks import summarise, write_frame, write_summary
 from stages.body.joint_names import COCO_WHOLEBODY_NAMES
-from stages.evaluation.plausibility import MEASURES, measure
+from stages.evaluation.plausibility import MEASURES, Measured, measure
 from stages.evaluation.plausibility.body import motion_peaks
+from stages.evaluation.plausibility.clip import Clip
 from stages.evaluation.plausibility.feet import of_feet
 from stages.evaluation.plausibility.tracking import POINTS, articulation, bends
 from stages.robot.terrain import Terrain
@@ -27,7 +27,13 @@ LEFT, RIGHT = (
 )
 
 
-def with_people(root: Path, missing: range = range(0), swapped: range = range(0)) -> dict:
+def measured(root: Path) -> Measured:
+    return measure(Clip(DataFolder(root), "clip"))
+
+
+def with_people(
+    root: Path, missing: range = range(0), swapped: range = range(0)
+) -> dict[str, float | None]:
     """The measures of a clip of stage 0: somebody who goes to the right."""
     data, labels = DataFolder(root), []
     for frame in range(FRAMES):
@@ -48,7 +54,7 @@ def with_people(root: Path, missing: range = range(0), swapped: range = range(0)
             write_keypoints(data.keypoints("clip"), frame + 1, {1: PersonKeypoints(box, points)})
         labels.append(write_frame(data.masks("clip"), stem, ids, {1: 0.8} if seen else {}))
     write_summary(data.masks("clip"), summarise(labels))
-    return measure(root, "clip")
+    return measured(root).values
 
 
 def floor(z: float = 0.0) -> Terrain:
@@ -71,7 +77,7 @@ CONTACT = np.ones((FRAMES, 2), bool)
 def test_names_are_unique_and_all_of_them_are_answered(tmp_path):
     names = [each.name for each in MEASURES]
     assert len(set(names)) == len(names)
-    assert measure(tmp_path, "nothing") == dict.fromkeys(names)
+    assert measured(tmp_path).values == dict.fromkeys(names)
 
 
 def test_what_has_not_run_is_none_and_the_rest_is_measured(tmp_path):
@@ -94,11 +100,16 @@ def test_left_and_right_that_change_places_are_seen(tmp_path):
     assert with_people(tmp_path, swapped=range(10, 20))["swap_share"] == pytest.approx(2 / 29)
 
 
-def test_damaged_results_of_a_stage_leave_the_measures_of_the_others(tmp_path):
+def test_what_is_missing_or_damaged_is_said_and_leaves_the_measures_of_the_others(tmp_path):
     with_people(tmp_path)
-    shutil.rmtree(DataFolder(tmp_path).keypoints("clip"))
-    DataFolder(tmp_path).root.joinpath("output_calib_mesh").write_text("no folder")
-    assert set(measure(tmp_path, "clip")) == {each.name for each in MEASURES}
+    world = tmp_path / "input_sfm" / f"{WorldName('sfm', 'clip', 0, FRAMES, 1).stem}.h5"
+    world.parent.mkdir()
+    world.write_bytes(b"no such thing")
+    found = measured(tmp_path)
+    assert found.values["seen_share"] == 1 and found.values["depth_disagreement"] is None
+    assert found.problems[0].startswith(f"input_sfm/{world.name}: ")
+    assert any("run stage2-megahunter" in problem for problem in found.problems)
+    assert len(set(found.problems)) == len(found.problems)
 
 
 def test_feet_that_stand_on_the_floor_have_nothing_to_say():

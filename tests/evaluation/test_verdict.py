@@ -1,6 +1,7 @@
 """Verdicts: what is beyond a threshold is said, and the worst of it decides."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -8,8 +9,10 @@ from click.testing import CliRunner
 
 from stages.artifacts.meshes import MESH_FILE, write_mesh
 from stages.evaluation import verdicts
-from stages.evaluation.plausibility import MEASURES
-from stages.evaluation.verdict import DOUBT, KEEP, NO_ROBOT, REJECT, beyond, judge, thresholds
+from stages.evaluation.plausibility import MEASURES, Measured
+from stages.evaluation.verdict import DOUBT, KEEP, REJECT, beyond, judge, thresholds
+from stages.running.fingerprints import Fingerprint
+from stages.running.stamps import Stamp, stamp_path, write_stamp
 
 GOOD = {
     name: (0.0 if measure.good == "small" else 1e9)
@@ -27,7 +30,7 @@ def test_every_threshold_is_of_a_measure_says_whence_and_rejects_no_earlier_than
 
 
 def test_a_clip_within_all_of_them_is_kept():
-    assert (judge(GOOD).kind, judge(GOOD).reasons) == (KEEP, ())
+    assert (judge(Measured(GOOD)).kind, judge(Measured(GOOD)).reasons) == (KEEP, ())
 
 
 @pytest.mark.parametrize("name", list(thresholds()))
@@ -35,14 +38,14 @@ def test_each_threshold_alone_brings_a_clip_into_doubt_and_out(name):
     measure = next(each for each in MEASURES if each.name == name)
     limits = thresholds()[name]
     away = 1e-6 if measure.good == "small" else -1e-6
-    doubted = judge({**GOOD, name: limits.doubt + away})
+    doubted = judge(Measured({**GOOD, name: limits.doubt + away}))
     assert doubted.kind == DOUBT and doubted.reasons[0].startswith(measure.title)
-    assert judge({**GOOD, name: limits.doubt}).kind == KEEP
-    assert judge({**GOOD, name: limits.reject + away}).kind == REJECT
+    assert judge(Measured({**GOOD, name: limits.doubt})).kind == KEEP
+    assert judge(Measured({**GOOD, name: limits.reject + away})).kind == REJECT
 
 
 def test_the_worst_reason_comes_first_and_has_value_and_bar():
-    verdict = judge({**GOOD, "robot_sliding_cm_s": 12.345, "seen_share": 0.7})
+    verdict = judge(Measured({**GOOD, "robot_sliding_cm_s": 12.345, "seen_share": 0.7}))
     assert verdict.kind == REJECT
     assert verdict.reasons == (
         "Robot's feet slide: 12.3 cm/s, over 10",
@@ -51,12 +54,14 @@ def test_the_worst_reason_comes_first_and_has_value_and_bar():
 
 
 def test_a_number_that_is_none_is_rejected():
-    assert judge({**GOOD, "body_reprojection": float("nan")}).kind == REJECT
+    assert judge(Measured({**GOOD, "body_reprojection": float("nan")})).kind == REJECT
 
 
-def test_what_has_not_been_made_yet_is_in_doubt_for_that():
-    verdict = judge(dict.fromkeys(GOOD))
-    assert (verdict.kind, verdict.reasons) == (DOUBT, (NO_ROBOT,))
+def test_what_cannot_be_measured_is_in_doubt_for_that_and_no_better_for_it():
+    verdict = judge(Measured(GOOD, ("a.h5: damaged",)))
+    assert (verdict.kind, verdict.reasons) == (DOUBT, ("not measured: a.h5: damaged",))
+    worse = judge(Measured({**GOOD, "seen_share": 0.1}, ("a.h5: damaged",)))
+    assert worse.kind == REJECT and worse.reasons[-1] == "not measured: a.h5: damaged"
 
 
 @pytest.fixture
@@ -76,7 +81,7 @@ def judged(data, *arguments: str) -> str:
 
 def test_the_count_and_the_place_of_the_report_are_the_last_line(data):
     output = judged(data).splitlines()
-    assert output[0] == f"doubt: jump: {NO_ROBOT}"
+    assert output[0].startswith("doubt: jump: not measured: ")
     assert output[-1].startswith("verdicts: 0 keep, 2 doubt, 0 reject; report: ")
     assert f"{data / 'report' / 'index.html'}" in output[-1]
     entries = json.loads((data / verdicts.FILE).read_text())
@@ -91,8 +96,27 @@ def test_only_the_named_videos_are_judged_and_the_others_stay_in_the_file(data):
     assert set(json.loads((data / verdicts.FILE).read_text())) == {"jump", "walk"}
 
 
-def test_a_damaged_result_is_in_doubt_and_stops_no_other(data):
-    folder = data / "output_calib_mesh" / STEM.format("jump")
-    (folder / "gravity_calibrated_megahunter.h5").write_bytes(b"no such thing")
+def test_a_clip_is_measured_again_only_when_its_result_is_another(data):
+    def stamped(content: str) -> None:
+        outputs = {"robot.h5": Fingerprint(content, (1, 2, 3, 4))}
+        stamp = Stamp(True, {}, {}, {}, {}, [], outputs)
+        write_stamp(stamp_path(data, "stage4-retarget", "jump", "sfm"), stamp)
+
+    stamped("a")
+    judged(data)
+    path = data / verdicts.FILE
+    entries = json.loads(path.read_text())
+    for entry in entries.values():
+        entry["reasons"] = ["as it was"]
+    path.write_text(json.dumps(entries))
     output = judged(data)
-    assert "2 doubt" in output
+    assert "doubt: jump: as it was" in output and "doubt: walk: not measured" in output
+    stamped("b")
+    assert "doubt: jump: not measured" in judged(data)
+
+
+def test_clips_whose_results_are_gone_leave_the_file(data):
+    judged(data)
+    shutil.rmtree(data / "output_calib_mesh" / STEM.format("jump"))
+    judged(data)
+    assert set(json.loads((data / verdicts.FILE).read_text())) == {"walk"}

@@ -118,10 +118,10 @@ def test_a_summary_counts_frames_and_seconds(tmp_path):
 
 def test_decisions_are_shown_and_say_when_the_clip_has_changed_since(tmp_path):
     with_people(tmp_path, "kitchen", 0.8)
-    line = {"video": "kitchen", "verdict": "reject", "note": "blurred", "when": "2999-01-01"}
+    line = {"video": "kitchen", "verdict": "reject", "note": "blurred", "last_frame": 2}
     (tmp_path / "curation.jsonl").write_text(json.dumps(line) + "\n")
     report(tmp_path)
-    assert "reject: blurred<" in page(tmp_path)
-    (tmp_path / "curation.jsonl").write_text(json.dumps({**line, "when": "2000-01-01"}) + "\n")
+    assert "reject: blurred; frames 0 to 2<" in page(tmp_path)
+    (tmp_path / "curation.jsonl").write_text(json.dumps({**line, "result": "of old"}) + "\n")
     report(tmp_path)
-    assert "reject: blurred; the clip has changed since" in page(tmp_path)
+    assert "frames 0 to 2; the clip has changed since<" in page(tmp_path)

@@ -1,14 +1,11 @@
 """What can be told of a clip without ground truth: `MEASURES`, and `measure` that takes them."""
 
 from collections.abc import Callable
-from pathlib import Path
 
-from stages.artifacts.errors import ArtifactError
-from stages.artifacts.layout import DataFolder
 from stages.evaluation.plausibility import body, detection, feet, place, robot, tracking
 from stages.evaluation.plausibility.clip import Clip
-from stages.evaluation.plausibility.declared import Measure, Values
-from stages.running.stage import VideoError
+from stages.evaluation.plausibility.declared import Measure, Measured, Values
+from stages.running.failures import is_expected
 
 MEASURES: tuple[Measure, ...] = (
     *detection.MEASURES,
@@ -22,7 +19,6 @@ MEASURES: tuple[Measure, ...] = (
 _PARTS: tuple[Callable[[Clip], Values], ...] = (
     detection.compute,
     place.cameras,
-    place.camera_path,
     place.gravity,
     body.compute,
     feet.compute,
@@ -31,17 +27,14 @@ _PARTS: tuple[Callable[[Clip], Values], ...] = (
 )
 
 
-def measure(data_folder: Path, video: str) -> Values:
-    """Every measure of a video; None where what it needs is missing, or damaged."""
-    return measure_clip(Clip(DataFolder(data_folder), video))
-
-
-def measure_clip(clip: Clip) -> Values:
-    """As `measure`, of a clip that is open."""
+def measure(clip: Clip) -> Measured:
+    """Every measure of a clip, and why some could not be taken."""
     values: Values = {each.name: None for each in MEASURES}
+    problems = []
     for part in _PARTS:
         try:
             values.update(part(clip))
-        except (ArtifactError, VideoError, FileNotFoundError):
-            continue  # A measure that is None says so itself.
-    return values
+        except Exception as error:  # A damaged result takes its own measures and no others.
+            what = str(error) if is_expected(error) else f"{type(error).__name__}: {error}"
+            problems.append(" ".join(what.replace(f"{clip.data.root}/", "").split()))
+    return Measured(values, tuple(dict.fromkeys(problems)))

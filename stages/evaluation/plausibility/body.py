@@ -65,12 +65,10 @@ def compute(clip: Clip) -> Values:
 def _of_person(clip: Clip, person: int) -> dict[str, float]:
     motion, joints = clip.motions[person], clip.joints[person]
     times = clip.times_s(motion.frames)
-    heights = [stature_m(clip.body, betas) for betas in (motion.betas[0], motion.betas.mean(0))]
-    # What the joints say is what a robot follows; the shape says how tall this skeleton is.
-    rest = clip.posed_joints(motion)
-    grown = _size(joints) / _size(rest)
-    height = heights[1] * grown
-    bones = np.linalg.norm(joints[:, 1:24] - joints[:, SMPL_PARENTS[1:]], axis=-1)
+    # A robot follows the joints; how tall they stand is known of the shape's own.
+    grown = np.median(_bones(joints).sum(1)) / np.median(_bones(clip.posed_joints(motion)).sum(1))
+    height = stature_m(clip.body, motion.betas.mean(0)) * float(grown)
+    bones = _bones(joints)
     found = {
         HEIGHT.name: height,
         HEIGHT_MISFIT.name: _misfit(clip, person, height),
@@ -88,10 +86,9 @@ def _of_person(clip: Clip, person: int) -> dict[str, float]:
     return found
 
 
-def _size(joints: np.ndarray) -> float:
-    """Sum of the bones' lengths, median over the frames."""
-    bones = np.linalg.norm(joints[:, 1:24] - joints[:, SMPL_PARENTS[1:]], axis=-1)
-    return float(np.median(bones.sum(1)))
+def _bones(joints: Float[np.ndarray, "T J 3"]) -> Float[np.ndarray, "T 23"]:
+    """Lengths of the bones."""
+    return np.linalg.norm(joints[:, 1:24] - joints[:, SMPL_PARENTS[1:]], axis=-1)
 
 
 def _misfit(clip: Clip, person: int, height_m: float) -> float:

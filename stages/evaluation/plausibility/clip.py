@@ -148,25 +148,21 @@ class Clip:
             yield file
 
     @cached_property
-    def _read(self) -> tuple[Views, dict[int, PersonMotion]]:
+    def views(self) -> Views:
         with self.people_and_world() as file:
             world = file.world
-            views = Views(
+            return Views(
                 world.names,
                 world.intrinsics.astype(np.float64),
                 world.Ts_world_camera.astype(np.float64),
                 world[world.names[0]].affine_original_from_reconstruction,
             )
-            return views, {person: file.people[person] for person in file.ranking}
 
-    @property
-    def views(self) -> Views:
-        return self._read[0]
-
-    @property
+    @cached_property
     def motions(self) -> dict[int, PersonMotion]:
         """By person, as ranked."""
-        return self._read[1]
+        with self.people_and_world() as file:
+            return {person: file.people[person] for person in file.ranking}
 
     @cached_property
     def joints(self) -> dict[int, Float[np.ndarray, "T J 3"]]:

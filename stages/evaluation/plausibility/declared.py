@@ -20,7 +20,15 @@ class Measure:
 
 
 Values = dict[str, float | None]
-"""By the measures' names; None where the stages that it needs have not run."""
+"""By the measures' names; None where there is nothing to measure."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A clip's measures. problems: sentences on results that are missing or damaged."""
+
+    values: Values
+    problems: tuple[str, ...] = ()
 
 
 def worst(found: Sequence[Mapping[str, float]], measures: Sequence[Measure]) -> Values:

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from stages.evaluation.plausibility.clip import Clip
-from stages.evaluation.plausibility.declared import LARGE, SMALL, Measure, Values, worst
+from stages.evaluation.plausibility.declared import SMALL, Measure, Values, worst
 from stages.robot.terrain import Terrain
 
 SLIDING = Measure(
@@ -23,10 +23,7 @@ OFF_GROUND = Measure(
     "ground_misfit_cm", "Ground misfit", "cm", SMALL,
     "distance of the nearer foot from the mesh, whatever the contacts say, median",
 )  # fmt: skip
-CONTACT_SHARE = Measure(
-    "contact_share", "In contact", "share", LARGE, "share of the frames in which a foot touches"
-)
-MEASURES = (SLIDING, FLOATING, PENETRATION, OFF_GROUND, CONTACT_SHARE)
+MEASURES = (SLIDING, FLOATING, PENETRATION, OFF_GROUND)
 
 SOLE_M = 0.02
 """Toe and heel points of SMPL-45 lie so far above the sole, about."""
@@ -50,7 +47,7 @@ def of_feet(
     times_s: Float[np.ndarray, " T"],
     terrain: Terrain,
 ) -> dict[str, float]:
-    found = {CONTACT_SHARE.name: float(contacts.any(1).mean())}
+    found: dict[str, float] = {}
     both = contacts[1:] & contacts[:-1]
     if both.any():
         moved = np.linalg.norm(np.diff(feet[..., :2], axis=0), axis=-1)

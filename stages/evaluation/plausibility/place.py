@@ -1,6 +1,7 @@
 """Cameras, depth, gravity and ground of stages 1 to 3."""
 
 import numpy as np
+from jaxtyping import Float
 
 from stages.artifacts.world import WorldFrameView, opened_world
 from stages.drawing.panels import evenly_spread
@@ -24,20 +25,10 @@ FLOOR_TILT = Measure(
     "floor_tilt_deg", "Floor tilt", "deg", SMALL,
     "median tilt of the mesh below the feet that touch it",
 )  # fmt: skip
-LEAN = Measure(
-    "lean_deg", "Lean", "deg", SMALL,
-    "tilt of the trunk's mean direction over the frames in which the legs are straight",
-)  # fmt: skip
-CAMERA_SPEED = Measure(
-    "camera_speed_m_s", "Camera speed", "m/s", SMALL, "highest speed of the camera"
-)
-MEASURES = (PARALLAX, DEPTH, GRAVITY, FLOOR_TILT, LEAN, CAMERA_SPEED)
+MEASURES = (PARALLAX, DEPTH, GRAVITY, FLOOR_TILT)
 
 PAIRS = 6
 CONFIDENT = 0.5
-PELVIS, NECK = 0, 12
-LEGS = ((1, 4, 7), (2, 5, 8))
-STRAIGHT_DEG = 35.0
 FOOTPRINT_M = 0.06
 
 
@@ -82,18 +73,8 @@ def _disagreement(one: WorldFrameView, other: WorldFrameView) -> float:
     return float(np.median(np.abs(given - expected[there]) / expected[there]))
 
 
-def camera_path(clip: Clip) -> Values:
-    """Speed of the camera in metres."""
-    views = clip.views
-    times = clip.times_s(views.names)
-    if len(times) < 2:
-        return {}
-    moved = np.linalg.norm(np.diff(views.Ts_world_camera[:, :3, 3], axis=0), axis=1)
-    return {CAMERA_SPEED.name: float((moved / np.diff(times)).max())}
-
-
 def gravity(clip: Clip) -> Values:
-    """Witnesses of what is up: stage 3's own, the ground below the feet, the people's trunks."""
+    """Witnesses of what is up: those that stage 3 noted, and the ground below the feet."""
     found: Values = {}
     noted = [
         entry["details"]["gravity_spread_deg"]
@@ -104,42 +85,18 @@ def gravity(clip: Clip) -> Values:
         found[GRAVITY.name] = float(noted[-1])
     if not clip.is_levelled:
         return found
-    tilts, trunks = [], []
-    for person in clip.joints:
-        touching = clip.contacts[person]
-        soles = clip.feet(person).mean(2)[touching]
-        if len(soles):
-            tilts.append(_tilts_below(clip, soles))
-        trunks.append(_straight_trunks(clip.joints[person]))
-    if tilts:
-        every = np.concatenate(tilts)
-        every = every[np.isfinite(every)]
-        if len(every):
-            found[FLOOR_TILT.name] = float(np.median(every))
-    trunk = np.concatenate(trunks) if trunks else np.zeros((0, 3))
-    if len(trunk):
-        mean = trunk.mean(0)
-        found[LEAN.name] = float(np.degrees(np.arctan2(np.hypot(*mean[:2]), mean[2])))
+    soles = [clip.feet(person).mean(2)[clip.contacts[person]] for person in clip.joints]
+    tilts = _tilts_below(clip, np.concatenate(soles)) if soles else np.zeros(0)
+    tilts = tilts[np.isfinite(tilts)]
+    if len(tilts):
+        found[FLOOR_TILT.name] = float(np.median(tilts))
     return found
 
 
-def _tilts_below(clip: Clip, places: np.ndarray) -> np.ndarray:
+def _tilts_below(clip: Clip, places: Float[np.ndarray, "N 3"]) -> Float[np.ndarray, " N"]:
     """Tilt of the mesh over a footprint, by its height at four places around each point."""
     steps = FOOTPRINT_M * np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0.0]])
     around = (places[:, None] + steps).reshape(-1, 3)
     z = clip.terrain.surface_at(around, 0.1).reshape(-1, 4)
     slope = np.hypot(z[:, 0] - z[:, 1], z[:, 2] - z[:, 3]) / (2 * FOOTPRINT_M)
     return np.degrees(np.arctan(slope))
-
-
-def _straight_trunks(joints: np.ndarray) -> np.ndarray:
-    """Unit directions from pelvis to neck in the frames of which both legs are straight."""
-    straight = np.ones(len(joints), bool)
-    for hip, knee, ankle in LEGS:
-        thigh, shank = joints[:, knee] - joints[:, hip], joints[:, ankle] - joints[:, knee]
-        cosine = (thigh * shank).sum(-1) / np.maximum(
-            np.linalg.norm(thigh, axis=-1) * np.linalg.norm(shank, axis=-1), 1e-9
-        )
-        straight &= cosine > np.cos(np.radians(STRAIGHT_DEG))
-    trunk = joints[straight, NECK] - joints[straight, PELVIS]
-    return trunk / np.maximum(np.linalg.norm(trunk, axis=1, keepdims=True), 1e-9)

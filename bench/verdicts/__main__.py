@@ -9,9 +9,9 @@ from pathlib import Path
 
 import click
 
-from bench.verdict_errors import ERRORS
+from bench.verdicts.errors import ERRORS
 from stages.artifacts.layout import CALIBRATED, DataFolder
-from stages.evaluation.plausibility import Values, measure_clip
+from stages.evaluation.plausibility import Measured, measure
 from stages.evaluation.plausibility.clip import Clip
 from stages.evaluation.verdict import DOUBT, KEEP, REJECT, judge
 from stages.running.flags import data_folder
@@ -20,14 +20,21 @@ from stages.running.reconstructions import names_in
 GOOD = "good"
 
 
-def measured(root: Path, video: str) -> dict[tuple[str, str], Values]:
-    """The measures of a clip as it is, and with each error."""
+def measured(root: Path, video: str) -> dict[tuple[str, str], Measured]:
+    """The measures of a clip as it is, and with each error.
+
+    Raises:
+        ValueError: an error broke a measure, which would be no merit of the verdict.
+    """
     clip = Clip(DataFolder(root), video)
-    found = {(GOOD, video): measure_clip(clip)}
+    good = measure(clip)
+    found = {(GOOD, ""): good}
     for kind, cases in ERRORS.items():
         for name, change in cases.items():
             if (other := change(clip)) is not None:
-                found[kind, name] = measure_clip(other)
+                found[kind, name] = bad = measure(other)
+                if bad.problems != good.problems:
+                    raise ValueError(f"{video}: {kind}, {name}: {bad.problems}")
     return found
 
 
@@ -47,10 +54,10 @@ def main(data_dir: Path, pattern: str, out: Path | None) -> None:
     judged: dict[str, list[str]] = defaultdict(list)
     dump = []
     for video in (video for video in videos if pattern in video):
-        for (kind, name), values in measured(data_dir, video).items():
-            verdict = judge(values)
+        for (kind, name), found in measured(data_dir, video).items():
+            verdict = judge(found)
             judged[kind].append(verdict.kind)
-            dump.append({"video": video, "kind": kind, "case": name, "values": values})
+            dump.append({"video": video, "kind": kind, "case": name, "values": found.values})
             if (verdict.kind == KEEP) != (kind == GOOD):
                 print(f"missed: {video}: {kind}, {name}: {'; '.join(verdict.reasons)}", flush=True)
     print(*_rows(judged), sep="\n")

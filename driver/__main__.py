@@ -127,8 +127,11 @@ def _evaluate(settings: Settings, then: list[str]) -> int:
 
 
 def _report(settings: Settings, _rest: list[str]) -> int:
-    command = ["report", "--data-dir", str(settings.data), "--pattern", settings.pattern]
-    return _venv(settings, command)
+    data = ["--data-dir", str(settings.data)]
+    judge = ["python", "-m", "stages.evaluation.verdicts", *data]
+    if code := _venv(replace(settings, args=()), judge):
+        return code
+    return _venv(settings, ["report", *data, "--pattern", settings.pattern])
 
 
 def _viewer(settings: Settings, _rest: list[str]) -> int:

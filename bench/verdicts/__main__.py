@@ -11,9 +11,10 @@ import click
 
 from bench.verdicts.errors import ERRORS
 from stages.artifacts.layout import CALIBRATED, DataFolder
+from stages.artifacts.verdicts import KEEP, KINDS
 from stages.evaluation.plausibility import Measured, measure
 from stages.evaluation.plausibility.clip import Clip
-from stages.evaluation.verdict import DOUBT, KEEP, REJECT, judge
+from stages.evaluation.verdict import judge
 from stages.running.flags import data_folder
 from stages.running.reconstructions import names_in
 
@@ -56,9 +57,9 @@ def main(data_dir: Path, pattern: str, out: Path | None) -> None:
     for video in (video for video in videos if pattern in video):
         for (kind, name), found in measured(data_dir, video).items():
             verdict = judge(found)
-            judged[kind].append(verdict.kind)
+            judged[kind].append(verdict.verdict)
             dump.append({"video": video, "kind": kind, "case": name, "values": found.values})
-            if (verdict.kind == KEEP) != (kind == GOOD):
+            if (verdict.verdict == KEEP) != (kind == GOOD):
                 print(f"missed: {video}: {kind}, {name}: {'; '.join(verdict.reasons)}", flush=True)
     print(*_rows(judged), sep="\n")
     if out:
@@ -69,7 +70,7 @@ def _rows(judged: dict[str, list[str]]) -> list[str]:
     rows = ["| clips | number | keep | doubt | reject |", "| --- | --- | --- | --- | --- |"]
     bad = [verdict for kind, verdicts in judged.items() if kind != GOOD for verdict in verdicts]
     for kind, verdicts in {**judged, "all errors": bad}.items():
-        counts = " | ".join(str(verdicts.count(one)) for one in (KEEP, DOUBT, REJECT))
+        counts = " | ".join(str(verdicts.count(one)) for one in KINDS)
         rows.append(f"| {kind} | {len(verdicts)} | {counts} |")
     share = sum(verdict != KEEP for verdict in bad) / max(len(bad), 1)
     doubted = sum(verdict != KEEP for verdict in judged[GOOD]) / max(len(judged[GOOD]), 1)

@@ -1,31 +1,13 @@
 """Keep, doubt or reject a clip, by its measures and `thresholds.toml`."""
 
 import tomllib
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from stages.evaluation.plausibility import MEASURES, Measure, Measured
+from stages.artifacts.verdicts import DOUBT, KEEP, REJECT, SMALL, Judged, Measure, Threshold
+from stages.evaluation.plausibility import MEASURES, Measured
 
-KEEP, DOUBT, REJECT = "keep", "doubt", "reject"
 THRESHOLDS_FILE = Path(__file__).with_name("thresholds.toml")
-
-
-@dataclass(frozen=True)
-class Threshold:
-    """A measure beyond `doubt` is doubted, one beyond `reject` rejected; source: of both."""
-
-    doubt: float
-    reject: float
-    source: str
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """kind: keep, doubt or reject. reasons: sentences, the worst first; none for keep."""
-
-    kind: str
-    reasons: tuple[str, ...] = ()
 
 
 @cache
@@ -35,30 +17,24 @@ def thresholds() -> dict[str, Threshold]:
     return {name: Threshold(**entry) for name, entry in table.items()}
 
 
-def judge(measured: Measured) -> Verdict:
+def judge(measured: Measured) -> Judged:
     """The verdict on a clip. A measure that is None says nothing, a result that is missing or
     damaged brings the clip into doubt.
     """
-    rejections, doubts = [], []
+    reasons: dict[str, list[str]] = {REJECT: [], DOUBT: []}
     for measure in MEASURES:
         value, limits = measured.values.get(measure.name), thresholds().get(measure.name)
         if value is None or limits is None:
             continue
-        if beyond(measure, value, limits.reject):
-            rejections.append(_sentence(measure, value, limits.reject))
-        elif beyond(measure, value, limits.doubt):
-            doubts.append(_sentence(measure, value, limits.doubt))
-    doubts += [f"not measured: {problem}" for problem in measured.problems]
-    kind = REJECT if rejections else DOUBT if doubts else KEEP
-    return Verdict(kind, (*rejections, *doubts))
-
-
-def beyond(measure: Measure, value: float, bar: float) -> bool:
-    """Whether a value is on the bad side of a bar; one that is no number is."""
-    return not (value <= bar if measure.good == "small" else value >= bar)
+        kind = limits.kind(measure, value)
+        if kind != KEEP:
+            bar = limits.reject if kind == REJECT else limits.doubt
+            reasons[kind].append(_sentence(measure, value, bar))
+    reasons[DOUBT] += [f"not measured: {problem}" for problem in measured.problems]
+    verdict = next((kind for kind, said in reasons.items() if said), KEEP)
+    return Judged(verdict, [*reasons[REJECT], *reasons[DOUBT]], measured.values)
 
 
 def _sentence(measure: Measure, value: float, bar: float) -> str:
-    side = "over" if measure.good == "small" else "under"
-    unit = "" if measure.unit in ("share", "score", "IoU", "correlation") else f" {measure.unit}"
-    return f"{measure.title}: {value:.3g}{unit}, {side} {bar:g}"
+    side = "over" if measure.good == SMALL else "under"
+    return f"{measure.title}: {measure.shown(value)}, {side} {bar:g}"

@@ -1,26 +1,11 @@
-"""What a measure is: a name, and all that a table or a page says of it."""
+"""What the measures of a clip are taken together as."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
 
-SMALL: Final = "small"
-LARGE: Final = "large"
+from stages.artifacts.verdicts import LARGE, SMALL, Measure, Values
 
-
-@dataclass(frozen=True)
-class Measure:
-    """One number a clip. good: which end of its scale."""
-
-    name: str
-    title: str
-    unit: str
-    good: Literal["small", "large"]
-    meaning: str
-
-
-Values = dict[str, float | None]
-"""By the measures' names; None where there is nothing to measure."""
+__all__ = ["LARGE", "SMALL", "Measure", "Measured", "Values", "worst"]
 
 
 @dataclass(frozen=True)
@@ -37,5 +22,5 @@ def worst(found: Sequence[Mapping[str, float]], measures: Sequence[Measure]) -> 
     for measure in measures:
         known = [each[measure.name] for each in found if measure.name in each]
         if known:
-            values[measure.name] = (max if measure.good == SMALL else min)(known)
+            values[measure.name] = float((max if measure.good == SMALL else min)(known))
     return values

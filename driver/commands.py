@@ -48,13 +48,15 @@ def flags(settings: Settings, stage: Entry) -> list[str]:
     found = []
     is_auto = settings.world == catalogue.AUTO
     if stage.world:
-        found += ["--gsam2", *["--auto"] * is_auto, *["--curated"] * settings.curated]
+        found += ["--gsam2", *["--auto"] * is_auto]
     if stage.name == "stage2-megahunter":
         worlds = settings.data / layout.world_folder(settings.world)
         found += [] if is_auto else ["--world-reconstruction-base-dir", seen(settings, worlds)]
         found += ["--height", settings.height] if settings.height else []
     if stage.name in ("stage3-postprocess", "stage4-retarget"):
         found += [] if is_auto else ["--world", settings.world]
+    if settings.curated and stage.curated:
+        found.append("--curated")
     if settings.multihuman and stage.follows_people:
         found += ["--multihuman", "--top-k", str(settings.top_k)]
     return found

@@ -22,8 +22,12 @@ def save_decision(data: Path, video: str, decision: Decision) -> str:
 
 
 def curated_flag() -> Any:
-    """A field for whether trims hold. They are in the results' names, so it is in no stamp."""
-    return flag(False, "Take only the frames that curation.jsonl leaves.", changes_results=False)
+    """A field for whether decisions hold. A stamp notes what was decided of its video, or a result
+    has it in its name; of the flag it says nothing.
+    """
+    return flag(
+        False, "Take the frames and the person that curation.jsonl says.", changes_results=False
+    )
 
 
 def trimmed(data: Path, video: str, start: int, end: int) -> tuple[int, int]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
+from stages.artifacts.verdicts import Measure, Values
 from stages.evaluation.plausibility import body, detection, feet, place, robot, tracking
 from stages.evaluation.plausibility.clip import Clip
-from stages.evaluation.plausibility.declared import Measure, Measured, Values
+from stages.evaluation.plausibility.measured import Measured
 from stages.running.failures import is_expected
 
 MEASURES: tuple[Measure, ...] = (

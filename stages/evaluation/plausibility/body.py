@@ -7,14 +7,15 @@ from scipy.ndimage import uniform_filter1d
 
 from stages.artifacts.masks import read_mask
 from stages.artifacts.people_and_world import PersonMotion
+from stages.artifacts.verdicts import LARGE, SMALL, Measure, Values
 from stages.artifacts.video_notes import notes_path, read_notes
 from stages.body.joint_names import COCO_WHOLEBODY_NAMES, SMPL24_NAMES, SMPL_PARENTS
 from stages.body.shape_fitting import stature_m
 from stages.body.skin import posed_vertices
 from stages.drawing.panels import evenly_spread
 from stages.evaluation.plausibility.clip import Clip
-from stages.evaluation.plausibility.declared import LARGE, SMALL, Measure, Values, worst
 from stages.evaluation.plausibility.detection import LIMBS_LEFT, LIMBS_RIGHT
+from stages.evaluation.plausibility.measured import worst
 
 REPROJECTION = Measure(
     "body_reprojection", "Body misses keypoints", "heights", SMALL,

@@ -6,9 +6,10 @@ import numpy as np
 from jaxtyping import Float
 
 from stages.artifacts.masks import PersonLabel
+from stages.artifacts.verdicts import LARGE, SMALL, Measure, Values
 from stages.body.joint_names import COCO_WHOLEBODY_NAMES
 from stages.evaluation.plausibility.clip import Clip
-from stages.evaluation.plausibility.declared import LARGE, SMALL, Measure, Values, worst
+from stages.evaluation.plausibility.measured import worst
 
 SEEN = Measure(
     "seen_share", "Person seen", "share", LARGE, "share of the frames that have the person's mask"

@@ -3,8 +3,9 @@
 import numpy as np
 from jaxtyping import Bool, Float
 
+from stages.artifacts.verdicts import SMALL, Measure, Values
 from stages.evaluation.plausibility.clip import Clip
-from stages.evaluation.plausibility.declared import SMALL, Measure, Values, worst
+from stages.evaluation.plausibility.measured import worst
 from stages.robot.terrain import Terrain
 
 SLIDING = Measure(

@@ -3,10 +3,10 @@
 import numpy as np
 from jaxtyping import Float
 
+from stages.artifacts.verdicts import LARGE, SMALL, Measure, Values
 from stages.artifacts.world import WorldFrameView, opened_world
 from stages.drawing.panels import evenly_spread
 from stages.evaluation.plausibility.clip import Clip
-from stages.evaluation.plausibility.declared import LARGE, SMALL, Measure, Values
 from stages.running import ledger
 
 PARALLAX = Measure(

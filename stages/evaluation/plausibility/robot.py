@@ -4,9 +4,10 @@ import numpy as np
 from jaxtyping import Float
 
 from stages.artifacts.robot_motion import RobotMotion
+from stages.artifacts.verdicts import SMALL, Measure, Values
 from stages.evaluation.plausibility.clip import Clip
-from stages.evaluation.plausibility.declared import SMALL, Measure, Values, worst
 from stages.evaluation.plausibility.feet import heights_above
+from stages.evaluation.plausibility.measured import worst
 from stages.geometry.rotations import matrix_from_wxyz
 from stages.robot.collision import deepest_overlap_m
 from stages.robot.model import Robot, load_g1

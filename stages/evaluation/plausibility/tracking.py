@@ -5,10 +5,11 @@ from jaxtyping import Float
 
 from stages.artifacts.clock import frame_number
 from stages.artifacts.robot_motion import RobotMotion
+from stages.artifacts.verdicts import LARGE, SMALL, Measure, Values
 from stages.body.joint_names import COCO_WHOLEBODY_NAMES, smpl45_row
 from stages.evaluation.plausibility.body import COCO_LIMBS, limb_errors
 from stages.evaluation.plausibility.clip import Clip
-from stages.evaluation.plausibility.declared import LARGE, SMALL, Measure, Values, worst
+from stages.evaluation.plausibility.measured import worst
 from stages.evaluation.plausibility.robot import poses
 from stages.robot.correspondence import SMPL_TO_G1
 from stages.robot.limbs import limb_lengths_m

@@ -1,11 +1,9 @@
-"""What the measures of a clip are taken together as."""
+"""What a clip's measures come to: all of them, and the worst of several people."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from stages.artifacts.verdicts import LARGE, SMALL, Measure, Values
-
-__all__ = ["LARGE", "SMALL", "Measure", "Measured", "Values", "worst"]
+from stages.artifacts.verdicts import SMALL, Measure, Values
 
 
 @dataclass(frozen=True)

@@ -68,10 +68,11 @@ def _curated(data: Path, names: tuple[str, ...]) -> tuple[tuple[str, ...], list[
     decisions = decisions_of(data)
     rejected = [name for name in names if name in decisions and decisions[name].is_rejected]
     decided = [name for name in names if name in decisions]
-    trims = [name for name in decided if name not in rejected and decisions[name].is_trimmed]
+    kept = [name for name in decided if name not in rejected]
     said = {
         "rejected": rejected,
-        "trimmed": trims,
+        "trimmed": [name for name in kept if decisions[name].is_trimmed],
+        "with a person chosen": [name for name in kept if decisions[name].person is not None],
         "changed since somebody decided": [
             name for name in decided if decisions[name].has_changed(data, name)
         ],

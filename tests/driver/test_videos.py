@@ -142,15 +142,16 @@ def test_places_in_the_list_do_not_move_by_what_is_rejected(data):
     assert chosen(data, CURATED="1", START_IDX="1", END_IDX="2").names == ("b",)
 
 
-def test_trims_and_results_that_changed_since_are_said(data):
+def test_trims_chosen_people_and_results_that_changed_since_are_said(data):
     put(data, "videos/a.mp4", "videos/b.mp4")
     lines = [
         {"video": "a", "verdict": "keep", "first_frame": 3, "result": "of old"},
-        {"video": "b", "verdict": "keep"},
+        {"video": "b", "verdict": "keep", "person": 2},
     ]
     (data / "curation.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\n")
     assert set(chosen(data, CURATED="1").notes) == {
         "curation.jsonl: trimmed: a",
+        "curation.jsonl: with a person chosen: b",
         "curation.jsonl: changed since somebody decided: a",
     }
 

@@ -16,8 +16,8 @@ export
 # A + runs the driver under make -n too: it shows the commands that it would run.
 DRIVER = +@$(PYTHON) -m driver
 
-.PHONY: help doctor setup images sif dataset status evaluate viewer report bench-viewer test lint \
-    bench bench-stage0 bench-solve robustness \
+.PHONY: help doctor setup images sif dataset status evaluate viewer report test lint \
+    bench bench-stage0 bench-solve bench-viewer bench-verdicts robustness \
     warm-cache anew
 .NOTPARALLEL:
 
@@ -65,6 +65,9 @@ bench-solve: ## Time of the solvers of stages 2 and 4 alone, on this machine's d
 
 bench-viewer: ## Time that the viewer takes to show another result
 	$(DRIVER) venv python -m bench.viewer
+
+bench-verdicts: ## How many errors put into the good clips of DATA, or of SEEDS, the verdicts find
+	$(DRIVER) evaluate python -m bench.verdicts
 
 robustness: ## What stages 2 and 4 make of bad input: the tables of docs/robustness.md
 	$(DRIVER) venv python -m bench.robustness

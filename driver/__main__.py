@@ -76,7 +76,7 @@ def _sif(settings: Settings, _rest: list[str]) -> int:
 
 def _dataset(settings: Settings, _rest: list[str]) -> int:
     settings = people.decided(settings)
-    return _run(settings, _chain(settings))
+    return _run(settings, _chain(settings), is_whole=True)
 
 
 def _stage(settings: Settings, rest: list[str]) -> int:
@@ -108,8 +108,10 @@ def _venv(settings: Settings, rest: list[str]) -> int:
     return processes.run(command, {**inherited, **environment(settings)})
 
 
-def _evaluate(settings: Settings, _rest: list[str]) -> int:
-    """Compares results with ground truth; first renders and processes the scenes of SEEDS."""
+def _evaluate(settings: Settings, then: list[str]) -> int:
+    """Compares results with ground truth, or does another thing; first renders and processes the
+    scenes of SEEDS.
+    """
     flags, settings = settings.args, replace(settings, args=())
     if settings.seeds:
         settings = replace(settings, data=settings.data.resolve().parent / "evaluation")
@@ -120,12 +122,16 @@ def _evaluate(settings: Settings, _rest: list[str]) -> int:
         if (code := _run(settings, _chain(settings))) > 1:
             return code
     compare = replace(settings, args=flags)
-    return _venv(compare, ["evaluation", "--data-dir", str(settings.data)])
+    command = then or ["evaluation", *["--curated"] * settings.curated]
+    return _venv(compare, [*command, "--data-dir", str(settings.data)])
 
 
 def _report(settings: Settings, _rest: list[str]) -> int:
-    command = ["report", "--data-dir", str(settings.data), "--pattern", settings.pattern]
-    return _venv(settings, command)
+    data = ["--data-dir", str(settings.data)]
+    judge = ["python", "-m", "stages.evaluation.verdicts", *data]
+    if code := _venv(replace(settings, args=()), judge):
+        return code
+    return _venv(settings, ["report", *data, "--pattern", settings.pattern])
 
 
 def _viewer(settings: Settings, _rest: list[str]) -> int:
@@ -151,8 +157,8 @@ VERBS: dict[str, Callable[[Settings, list[str]], int]] = {
 }
 
 
-def _run(settings: Settings, stages: list[Entry]) -> int:
-    """Runs or submits stages on the chosen videos."""
+def _run(settings: Settings, stages: list[Entry], is_whole: bool = False) -> int:
+    """Runs or submits stages on the chosen videos; of a whole chain the results are judged."""
     settings = _with_runner(settings, stages)
     if settings.dry_run:
         show = submit.show_submission if settings.runner == "slurm" else chain.show_chain
@@ -173,7 +179,10 @@ def _run(settings: Settings, stages: list[Entry]) -> int:
     chain.write_choice(settings, stages)
     require_all(settings, stages)
     process = submit.submit_missing if settings.runner == "slurm" else chain.run_chain
-    return process(settings, stages, chosen)
+    code = process(settings, stages, chosen)
+    if is_whole and code <= 1 and settings.runner != "slurm":
+        chain.judge(settings, chosen)
+    return code
 
 
 def _with_runner(settings: Settings, stages: list[Entry]) -> Settings:

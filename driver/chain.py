@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from driver import ledger, processes
-from driver.commands import stage_command
+from driver.commands import environment, stage_command
 from driver.files import write_names, write_text
 from driver.settings import Settings
 from driver.videos import Chosen, listed
@@ -45,6 +45,18 @@ def run_chain(settings: Settings, stages: list[Entry], chosen: Chosen) -> int:
         failed_ones = [name for name in chosen.names if name not in names]
         print(f"failed: {listed(failed_ones)}; make status says where and why")
     return 0 if all_done else 1
+
+
+def judge(settings: Settings, chosen: Chosen) -> None:
+    """Says how many results of the chosen videos are to be kept, doubted and rejected."""
+    python = settings.bin / "python"
+    if not python.exists():  # Where stages run in containers, nobody needs to have made it.
+        return
+    path = names_file(settings)
+    write_names(path, chosen.names)
+    variables = [f"{name}={value}" for name, value in environment(settings).items()]
+    judged = ["-m", "stages.evaluation.verdicts", "--names", str(path)]
+    processes.run(["env", *variables, str(python), *judged])
 
 
 def show_chain(settings: Settings, stages: list[Entry]) -> int:

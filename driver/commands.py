@@ -55,6 +55,8 @@ def flags(settings: Settings, stage: Entry) -> list[str]:
         found += ["--height", settings.height] if settings.height else []
     if stage.name in ("stage3-postprocess", "stage4-retarget"):
         found += [] if is_auto else ["--world", settings.world]
+    if settings.curated and stage.curated:
+        found.append("--curated")
     if settings.multihuman and stage.follows_people:
         found += ["--multihuman", "--top-k", str(settings.top_k)]
     return found

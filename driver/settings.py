@@ -101,6 +101,9 @@ class Settings:
     pattern: str = variable("", "only videos whose name contains this, in any case")
     start_idx: int = variable("0", "begin here in the sorted list of videos", whole_number())
     end_idx: int = variable("-1", "stop before this place in it; -1 for its end", whole_number())
+    curated: bool = variable(
+        "", "1: do what curation.jsonl decides: leave out videos, trim them, choose a person", yes
+    )
     multihuman: bool = variable("", "1: follow several people, not only the largest", yes)
     top_k: int = variable("0", "of several people only the k largest; 0 for all", whole_number(0))
     height: str = variable("", "height in metres of everybody in all videos", metres)

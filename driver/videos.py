@@ -10,6 +10,7 @@ from pathlib import Path
 from driver.settings import Settings, UsageError
 from stages import catalogue
 from stages.artifacts import layout
+from stages.artifacts.curation import FILE, decisions_of
 from stages.artifacts.video_files import VideoFiles, find_videos, printable, problem_with
 
 SHOWN = 20
@@ -53,7 +54,32 @@ def choose(settings: Settings) -> Chosen:
     names = tuple(matching[settings.start_idx : end])
     if not names and not refused:
         raise UsageError(_none_of(sorted(found.files), folder, settings))
-    return Chosen(names, refused, tuple(_notes(settings.data, found, only_frames)), only_frames)
+    notes = list(_notes(settings.data, found, only_frames))
+    if settings.curated:
+        names, of_curation = _curated(settings.data, names)
+        notes += of_curation
+        if not names and not refused:
+            raise UsageError(f"{printable(str(settings.data / FILE))} rejects all of these videos")
+    return Chosen(names, refused, tuple(notes), only_frames)
+
+
+def _curated(data: Path, names: tuple[str, ...]) -> tuple[tuple[str, ...], list[str]]:
+    """The videos that nobody rejected, and lines on what was decided."""
+    decisions = decisions_of(data)
+    rejected = [name for name in names if name in decisions and decisions[name].is_rejected]
+    decided = [name for name in names if name in decisions]
+    kept = [name for name in decided if name not in rejected]
+    said = {
+        "rejected": rejected,
+        "trimmed": [name for name in kept if decisions[name].is_trimmed],
+        "with a person chosen": [name for name in kept if decisions[name].person is not None],
+        "changed since somebody decided": [
+            name for name in decided if decisions[name].has_changed(data, name)
+        ],
+        "nobody has decided about": [name for name in names if name not in decided],
+    }
+    notes = [f"{FILE}: {what}: {listed(those)}" for what, those in said.items() if those]
+    return tuple(name for name in names if name not in rejected), notes
 
 
 def names_in(data: Path) -> list[str]:

@@ -36,6 +36,8 @@ class Entry:
     memory_mb: int
     follows_people: bool = False
     """Whether it has the flags `--multihuman` and `--top-k`."""
+    curated: bool = False
+    """Whether it has the flag `--curated`: later stages go on with what it made of a decision."""
     people: str = ""
     world: str = ""
 
@@ -68,6 +70,7 @@ STAGES = (
         gpu=True,
         memory_mb=1500,
         follows_people=True,
+        curated=True,
         people=OFFICIAL,
     ),
     Entry(
@@ -77,6 +80,7 @@ STAGES = (
         gpu=True,
         memory_mb=1000,
         follows_people=True,
+        curated=True,
         people=OFFICIAL,
     ),
     Entry(
@@ -86,6 +90,7 @@ STAGES = (
         gpu=True,
         memory_mb=1000,
         follows_people=True,
+        curated=True,
         people=OFFICIAL,
     ),
     Entry(
@@ -95,6 +100,7 @@ STAGES = (
         gpu=False,
         memory_mb=700,
         follows_people=True,
+        curated=True,
         people=BLAZEPOSE,
     ),
     Entry(
@@ -103,6 +109,7 @@ STAGES = (
         makes=(layout.world_folder("sfm"),),
         gpu=True,
         memory_mb=1500,
+        curated=True,
         world="sfm",
     ),
     Entry(
@@ -111,6 +118,7 @@ STAGES = (
         makes=(layout.world_folder("ground"),),
         gpu=False,
         memory_mb=900,
+        curated=True,
         world="ground",
     ),
     Entry(
@@ -120,6 +128,7 @@ STAGES = (
         gpu=True,
         memory_mb=1200,
         follows_people=True,
+        curated=True,
     ),
     Entry(
         "stage3-postprocess",

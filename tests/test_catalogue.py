@@ -66,6 +66,12 @@ def test_the_catalogue_says_which_stages_follow_people(name):
     assert catalogue.entry_of(name).follows_people == issubclass(declaration(name), PeopleFlags)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_the_catalogue_says_which_stages_honour_decisions(name):
+    has_flag = any(each.name == "curated" for each in fields(declaration(name)))
+    assert catalogue.entry_of(name).curated == has_flag
+
+
 def test_a_chain_has_one_people_method_and_one_world_method():
     assert CHAIN == [
         "stage0-frames",
@@ -125,7 +131,7 @@ def test_only_folders_pictures_and_sizes_of_batches_change_no_result(name):
     }
     folders = {field for field in harmless if field.endswith("_dir") or field == "outdir"}
     models = {each.name for each, about in flags_of(declaration(name)) if about.is_model}
-    assert harmless - folders - models <= {"vis", "batch_size", "world", "auto"}
+    assert harmless - folders - models <= {"vis", "batch_size", "world", "auto", "curated"}
 
 
 def _follows(kind: type[Stage]) -> bool:

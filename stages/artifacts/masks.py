@@ -232,14 +232,20 @@ def _by_person(values: dict[str, Any]) -> dict[int, Any]:
     return {int(person): value for person, value in values.items()}
 
 
-def choose_people(summary: TrackSummary, multihuman: bool, top_k: int) -> list[int]:
-    """The people that a run follows.
+def choose_people(
+    summary: TrackSummary, multihuman: bool, top_k: int, first: int | None = None
+) -> list[int]:
+    """The people that a run follows, the most important first.
 
     Args:
-        multihuman: False follows `largest_area_id` alone.
+        multihuman: False follows one alone: `first`, else `largest_area_id`.
         top_k: with `multihuman`, the number of people by average area; 0 for all.
+        first: comes before all others.
     """
     if not multihuman:
-        return [] if summary.largest_area_id is None else [summary.largest_area_id]
+        one = summary.largest_area_id if first is None else first
+        return [] if one is None else [one]
     ranked = list(summary.sorted_by_avg_area)
+    if first is not None:
+        ranked = [first, *(person for person in ranked if person != first)]
     return ranked[:top_k] if top_k > 0 else ranked

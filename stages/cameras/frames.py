@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, UInt8
 
+from stages.artifacts.errors import ArtifactError
 from stages.artifacts.images import ImageFile, list_images, read_image
 from stages.artifacts.masks import read_mask
 from stages.running import VideoError
@@ -59,6 +60,16 @@ class Frames:
         if self.masks is None:
             return np.zeros((self.height, self.width), bool)
         return read_mask(self.masks, self.images[frame].name, (self.height, self.width)) > 0
+
+
+def frame_range(folder: Path, start: int, end: int) -> tuple[int, int]:
+    """Places of the frames of a folder from `start` to before `end`; -1: to the last, if any."""
+    if end == -1:
+        try:
+            end = len(list_images(folder))
+        except ArtifactError:  # Whoever reads them says so.
+            pass
+    return start, end
 
 
 def choose_frames(folder: Path, masks: Path | None, start: int, end: int, stride: int) -> Frames:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from rich.table import Table
 
 from stages import catalogue
+from stages.artifacts.comparison import Compared
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,20 @@ def passes(bar: Bar, value: float, people: int = 1, method: str = catalogue.OFFI
     if people > 1 and bar.at_least:
         limit = 1 - (1 - bar.limit(method)) * RELAXATION
     return value >= limit if bar.at_least else abs(value) <= limit
+
+
+def compare(values: dict[str, float], people: int, method: str) -> dict[str, Compared]:
+    """Each measure of a video beside its bar; without those that the video does not have."""
+    found = {}
+    for bar in BARS:
+        value = values.get(bar.name)
+        if value != NOT_APPLICABLE:
+            limit = f"{'>=' if bar.at_least else '<='} {bar.limit(method):g}"
+            is_met = value is not None and passes(bar, value, people, method)
+            found[bar.name] = Compared(
+                bar.text, None if value is None else float(value), limit, is_met
+            )
+    return found
 
 
 def table(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from stages.artifacts import layout
+from stages.artifacts.comparison import Compared
 from stages.artifacts.errors import ArtifactError, remedy
 from stages.artifacts.images import ImageFile, list_images
 from stages.artifacts.layout import DataFolder
@@ -21,6 +22,7 @@ from stages.artifacts.people_and_world import (
     opened_people_and_world,
 )
 from stages.artifacts.robot_motion import SINGLE_FILE, RobotMotion, read_robot_motion
+from stages.artifacts.verdicts import Judged
 from stages.body.model import DEMO_BODY, BodyModel, load_body
 from stages.running.fingerprints import files_in
 from stages.running.reconstructions import current
@@ -31,11 +33,14 @@ class Clip:
     """A video of a data folder. Whatever is missing raises an ArtifactError that says so.
 
     entries: the last entry of each stage about this video in the ledger, in the chain's order.
+    judged: the verdict on the result that there is now. compared: with ground truth, by measure.
     """
 
     data: DataFolder
     video: str
     entries: dict[str, dict[str, Any]]
+    judged: Judged | None = None
+    compared: dict[str, Compared] = field(default_factory=dict)
 
     @cached_property
     def images(self) -> list[ImageFile]:

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ import numpy as np
 
 from stages.artifacts.atomic import replacing, write_text
 from stages.artifacts.images import list_images, read_times
-from stages.report import figures
+from stages.artifacts.verdicts import Verdicts
+from stages.report import figures, judgement
 from stages.report.clip import Clip
 from stages.report.pages import rendered
 from stages.report.pictures import PICTURES, thumbnail
@@ -27,22 +29,23 @@ LONGEST_REASON = 300
 MOST_PROCESSES = 8
 
 
-def build(clip: Clip, folder: Path) -> bool:
+def build(clip: Clip, verdicts: Verdicts, folder: Path) -> bool:
     """Makes the page, unless it is there and its sources are as they were.
 
     Returns:
         Whether anything was made.
     """
     stamp = _read(folder / STAMP)
-    now = {"code": _code(), "entries": clip.entries}
+    judged = {"judged": clip.judged, "compared": clip.compared}
+    now = {"code": _code(), "entries": clip.entries, **_plain(judged)}
     known = fingerprints.from_json(stamp.get("files", {}))
     root = clip.data.root.absolute()
     files = {fingerprints.place(file, root): file for file in clip.files()}
     taken = fingerprints.take(files, known.values())
-    same = all(stamp.get(name) == json.loads(json.dumps(now[name])) for name in now)
+    same = all(stamp.get(name) == _plain(now[name]) for name in now)
     if same and (folder / PAGE).exists() and not fingerprints.difference(known, taken):
         return False
-    _make(clip, folder)
+    _make(clip, verdicts, folder)
     write_text(folder / STAMP, json.dumps({**now, "files": fingerprints.to_json(taken)}))
     return True
 
@@ -52,7 +55,7 @@ def read_summary(folder: Path) -> dict[str, Any]:
     return _read(folder / SUMMARY)
 
 
-def _make(clip: Clip, folder: Path) -> None:
+def _make(clip: Clip, verdicts: Verdicts, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / STAMP).unlink(missing_ok=True)
     draws = {**{picture.name: picture.draw for picture in PICTURES}, THUMBNAIL: thumbnail}
@@ -70,7 +73,7 @@ def _make(clip: Clip, folder: Path) -> None:
         for picture in PICTURES
     ]
     noted = figures.noted(clip.entries)
-    measures = [
+    noted_figures = [
         {"title": f.title, "unit": f.unit, "meaning": f.meaning, "value": noted[f.name]}
         for f in figures.FIGURES
         if f.name in noted
@@ -79,7 +82,11 @@ def _make(clip: Clip, folder: Path) -> None:
         "clip.html",
         video=clip.video,
         failures=failures(clip.entries),
-        measures=measures,
+        figures=noted_figures,
+        judged=clip.judged,
+        mark=judgement.MARKS[clip.judged.verdict] if clip.judged else "",
+        measures=judgement.measured(verdicts, clip.judged),
+        compared=judgement.compared(clip.compared),
         pictures=shown,
     )
     write_text(folder / PAGE, page)
@@ -92,6 +99,11 @@ def _make(clip: Clip, folder: Path) -> None:
         "undrawn": sum(map(bool, problems.values())),
     }
     write_text(folder / SUMMARY, json.dumps(summary))
+
+
+def _plain(value: Any) -> Any:
+    """As JSON gives it back."""
+    return json.loads(json.dumps(value, default=asdict))
 
 
 def failures(entries: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:

@@ -6,9 +6,11 @@ import click
 
 from stages.artifacts import layout
 from stages.artifacts.atomic import write_text
+from stages.artifacts.comparison import read_comparison
 from stages.artifacts.layout import DataFolder
+from stages.artifacts.verdicts import read_verdicts
 from stages.artifacts.video_files import find_videos
-from stages.report import clip_page, index_page
+from stages.report import clip_page, index_page, judgement
 from stages.report.clip import Clip
 from stages.running import ledger
 from stages.running.flags import data_folder
@@ -38,15 +40,18 @@ def main(data_dir: Path, pattern: str) -> None:
     chosen = [video for video in videos if pattern.lower() in video.lower()]
     if not chosen:
         raise click.UsageError(f"{data_dir} has no video matching '{pattern}'")
+    verdicts, comparison = read_verdicts(data_dir), read_comparison(data_dir)
     for video in chosen:
-        clip = Clip(data, video, index_page.last_entries(entries, video))
-        made = clip_page.build(clip, report / index_page.CLIPS / video)
+        latest = index_page.last_entries(entries, video)
+        judged = judgement.current(data_dir, video, verdicts)
+        clip = Clip(data, video, latest, judged, comparison.get(video, {}))
+        made = clip_page.build(clip, verdicts, report / index_page.CLIPS / video)
         print(f"{video}: {'made' if made else 'as it was'}", flush=True)
     for folder in (report / index_page.CLIPS).iterdir():
         if folder.name not in videos:
             clip_page.remove(folder)
     page = report / index_page.INDEX
-    write_text(page, index_page.index(data_dir, report, videos, entries))
+    write_text(page, index_page.index(data_dir, report, videos, entries, verdicts))
     print(page)
 
 

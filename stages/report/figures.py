@@ -1,4 +1,4 @@
-"""Numbers that stages noted about a clip while they made it: read, not computed."""
+"""Numbers that stages noted about a clip and that no measure of its verdict has."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Figure:
-    """One number a clip. path: of its place in an entry of the ledger; `*` is every person, of
-    whom the worst counts. factor: from the entry's unit to this one.
+    """One number a clip. key: its name in the details of a stage's entry of the ledger. factor:
+    from the entry's unit to this one.
     """
 
     name: str
@@ -16,9 +16,8 @@ class Figure:
     unit: str
     meaning: str
     stage: str
-    path: tuple[str, ...]
+    key: str
     factor: float = 1.0
-    more_is_better: bool = False
 
 
 FIGURES = (
@@ -28,9 +27,8 @@ FIGURES = (
         "%",
         "share of the place that has measured depth",
         "stage1-sfm",
-        ("depth_coverage",),
+        "depth_coverage",
         100.0,
-        more_is_better=True,
     ),
     Figure(
         "reprojection_px",
@@ -38,41 +36,7 @@ FIGURES = (
         "px",
         "how far the place's points miss their pixels",
         "stage1-sfm",
-        ("reprojection_px",),
-    ),
-    Figure(
-        "gravity_spread_deg",
-        "Gravity spread",
-        "deg",
-        "how far the witnesses of what is up differ",
-        "stage3-postprocess",
-        ("gravity_spread_deg",),
-    ),
-    Figure(
-        "foot_sliding_cm_s",
-        "Foot sliding",
-        "cm/s",
-        "speed of the robot's feet while they stand",
-        "stage4-retarget",
-        ("*", "quality", "foot_sliding_m_s"),
-        100.0,
-    ),
-    Figure(
-        "below_ground_mm",
-        "Below ground",
-        "mm",
-        "how deep the robot's soles are in the mesh, on average",
-        "stage4-retarget",
-        ("*", "quality", "below_ground_mean_m"),
-        1000.0,
-    ),
-    Figure(
-        "joint_speed_rad_s",
-        "Fastest joint",
-        "rad/s",
-        "highest speed of a joint of the robot",
-        "stage4-retarget",
-        ("*", "quality", "joint_speed_worst_rad_s"),
+        "reprojection_px",
     ),
 )
 
@@ -81,17 +45,7 @@ def noted(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
     """The figures of a clip by name, those that its last entries of the ledger have."""
     found = {}
     for figure in FIGURES:
-        values = _values(entries.get(figure.stage, {}).get("details"), figure.path)
-        if values:
-            worst = min(values) if figure.more_is_better else max(values)
-            found[figure.name] = figure.factor * worst
+        value = (entries.get(figure.stage, {}).get("details") or {}).get(figure.key)
+        if isinstance(value, int | float):
+            found[figure.name] = figure.factor * value
     return found
-
-
-def _values(details: Any, path: tuple[str, ...]) -> list[float]:
-    if not path:
-        return [float(details)] if isinstance(details, int | float) else []
-    if not isinstance(details, Mapping):
-        return []
-    keys = list(details) if path[0] == "*" else [path[0]]
-    return [value for key in keys for value in _values(details.get(key), path[1:])]

@@ -6,17 +6,19 @@ from typing import Any
 from urllib.parse import quote
 
 from stages import catalogue
-from stages.report import clip_page
+from stages.artifacts.curation import Decision, decisions_of
+from stages.artifacts.verdicts import Measure, Verdicts
+from stages.report import clip_page, judgement
 from stages.report.charts import outliers
-from stages.report.figures import FIGURES
+from stages.report.figures import FIGURES, Figure
+from stages.report.judgement import FAILED, MARKS, NOT_JUDGED
 from stages.report.pages import rendered
 from stages.running import ledger
-from stages.running.curation import VERDICTS, Decision, decisions_of
 from stages.weights.manifest import read_manifest, sha256_of
 
 WEIGHTS_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".tflite", ".onnx")
 CLIPS, INDEX = "clips", "index.html"
-MARKS = {"keep": "●", "doubt": "▲", "reject": "■", "failed": "✕", "not judged": "◆"}
+MOST_REASONS = 4
 OWN = Path(__file__).resolve().parents[2] / "data"
 OWN_FILES = {
     "weights/demo": "CC0 (demo checkpoint)",
@@ -28,24 +30,26 @@ OWN_FILES = {
 Entries = list[dict[str, Any]]
 
 
-def index(root: Path, report: Path, videos: list[str], entries: Entries) -> str:
+def index(root: Path, report: Path, videos: list[str], entries: Entries, verdicts: Verdicts) -> str:
     """The page, of the clips' summaries as they are now.
 
     Args:
         root: the data folder.
         videos: all of it, whether or not their pages were made.
         entries: the ledger.
+        verdicts: on whatever was judged.
     """
     latest = {video: last_entries(entries, video) for video in videos}
     decisions = decisions_of(root)
     clips = [
         {
-            **_row(report, video, latest[video]),
-            "decision": _decision(decisions.get(video, Decision()), latest[video]),
+            **_row(root, report, video, latest[video], verdicts),
+            "decision": _decision(root, video, decisions.get(video, Decision())),
         }
         for video in videos
     ]
-    columns = [f for f in FIGURES if any(f.name in clip["measures"] for clip in clips)]
+    kinds: list[Figure | Measure] = [*FIGURES, *verdicts.measures]
+    columns = [kind for kind in kinds if any(kind.name in clip["measures"] for clip in clips)]
     return rendered(
         "index.html",
         name=root.resolve().name,
@@ -75,32 +79,53 @@ def last_entries(entries: Entries, video: str) -> dict[str, dict[str, Any]]:
     return {name: last[name] for name in [*names, *(set(last) - set(names))] if name in last}
 
 
-def _row(report: Path, video: str, latest: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _row(
+    root: Path,
+    report: Path,
+    video: str,
+    latest: dict[str, dict[str, Any]],
+    verdicts: Verdicts,
+) -> dict[str, Any]:
     summary = clip_page.read_summary(report / CLIPS / video)
     failed = clip_page.failures(latest)
-    verdict = "failed" if failed else "not judged"
+    judged = judgement.current(root, video, verdicts)
+    measured = judgement.measured(verdicts, judged)
+    reasons = [f"{one['stage']}: {one.get('reason', '')}" for one in failed]
+    reasons += judged.reasons if judged else []
+    verdict = FAILED if failed else judged.verdict if judged else NOT_JUDGED
     place = f"{CLIPS}/{quote(video)}"
     return {
         "video": video,
         "verdict": verdict,
         "mark": MARKS[verdict],
-        "reasons": [f"{one['stage']}: {one.get('reason', '')}" for one in failed],
+        "rank": list(MARKS).index(verdict),
+        "reasons": reasons[:MOST_REASONS],
+        "more": len(reasons) - MOST_REASONS,
+        "beyond": {one["name"]: one for one in measured if one["kind"]},
         "frames": summary.get("frames", 0),
         "seconds": summary.get("seconds", 0.0),
-        "measures": summary.get("measures", {}),
+        "measures": {
+            **summary.get("measures", {}),
+            **{one["name"]: one["value"] for one in measured},
+        },
         "page": f"{place}/{clip_page.PAGE}" if summary else "",
         "thumbnail": f"{place}/{clip_page.THUMBNAIL}" if summary.get("thumbnail") else "",
     }
 
 
-def _decision(decision: Decision, latest: dict[str, dict[str, Any]]) -> str:
-    """What somebody decided, and whether a stage has made the clip anew since."""
-    if decision.verdict == VERDICTS[0]:
+def _decision(root: Path, video: str, decision: Decision) -> str:
+    """What somebody decided, and whether the clip has another result since."""
+    if decision == Decision():
         return ""
-    made = [str(e.get("started", "")) for e in latest.values() if e.get("outcome") == "done"]
-    since = "; the clip has changed since" if max(made, default="") > decision.when else ""
-    note = f": {decision.note}" if decision.note else ""
-    return f"{decision.verdict}{note}{since}"
+    parts = [decision.verdict + (f": {decision.note}" if decision.note else ""), *decision.tags]
+    if decision.is_trimmed:
+        last = "the last" if decision.last_frame is None else decision.last_frame
+        parts.append(f"frames {decision.first_frame or 0} to {last}")
+    if decision.person is not None:
+        parts.append(f"person {decision.person}")
+    if decision.has_changed(root, video):
+        parts.append("the clip has changed since")
+    return "; ".join(parts)
 
 
 def _plot(figure: Any, clips: list[dict[str, Any]]) -> dict[str, str]:

@@ -4,12 +4,13 @@ from stages.running.command import stage_command
 from stages.running.device import torch_device
 from stages.running.flags import flag, folder, model_file
 from stages.running.options import RunOptions
-from stages.running.people_flags import PeopleFlags
+from stages.running.people_flags import ChosenPeople, PeopleFlags
 from stages.running.run import run
 from stages.running.selection import folders_with_frames
 from stages.running.stage import DeclinedError, Input, InputPaths, Processed, Stage, VideoError
 
 __all__ = [
+    "ChosenPeople",
     "DeclinedError",
     "Input",
     "InputPaths",

@@ -1,30 +1,13 @@
-"""What people decided about videos: `curation.jsonl` in the data folder, the last line counts."""
+"""Decisions about videos while stages run: adding one, and the frames that one leaves."""
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
+from stages.artifacts.curation import FILE, Decision, decisions_of, result_identity
 from stages.running import json_lines
+from stages.running.flags import flag
 from stages.running.ledger import now
-
-FILE = "curation.jsonl"
-VERDICTS = ("undecided", "keep", "reject")
-
-
-@dataclass(frozen=True)
-class Decision:
-    """About one video. Frames count from 0 in the clip; both ends of a trim are kept."""
-
-    verdict: str = VERDICTS[0]
-    first_frame: int | None = None
-    """None: from the clip's first frame."""
-    last_frame: int | None = None
-    """None: to the clip's last frame."""
-    person: int | None = None
-    """The person to use; None: everybody."""
-    tags: list[str] = field(default_factory=list)
-    note: str = ""
-    when: str = ""
-    """UTC; empty where nothing was decided."""
 
 
 def save_decision(data: Path, video: str, decision: Decision) -> str:
@@ -33,18 +16,23 @@ def save_decision(data: Path, video: str, decision: Decision) -> str:
     Raises:
         OSError: the folder cannot be written.
     """
-    when = now()
-    json_lines.append(data / FILE, {"video": video, **asdict(decision), "when": when})
-    return when
+    made = replace(decision, when=now(), result=result_identity(data, video))
+    json_lines.append(data / FILE, {"video": video, **asdict(made)})
+    return made.when
 
 
-def decisions_of(data: Path) -> dict[str, Decision]:
-    """The last decision about each video; lines of another shape are left out."""
-    known = {each.name for each in fields(Decision)}
-    found = {}
-    for record in json_lines.read(data / FILE):
-        if isinstance(record, dict) and isinstance(record.get("video"), str):
-            found[record["video"]] = Decision(
-                **{name: value for name, value in record.items() if name in known}
-            )
-    return found
+def curated_flag() -> Any:
+    """A field for whether decisions hold. A stamp notes what was decided of its video, or a result
+    has it in its name; of the flag it says nothing.
+    """
+    return flag(
+        False, "Take the frames and the person that curation.jsonl says.", changes_results=False
+    )
+
+
+def trimmed(data: Path, video: str, start: int, end: int) -> tuple[int, int]:
+    """Places from `start` to before `end` that are also in the trim of the video."""
+    decision = decisions_of(data).get(video, Decision())
+    first = decision.first_frame or 0
+    after_last = end if decision.last_frame is None else decision.last_frame + 1
+    return max(start, first), min(end, after_last)

@@ -10,11 +10,11 @@ from jaxtyping import Float
 
 from stages.artifacts import layout
 from stages.artifacts.images import ImageFile
-from stages.artifacts.masks import Box, TrackSummary, choose_people, read_labels, read_summary
+from stages.artifacts.masks import Box, read_labels, read_summary
 from stages.running.device import torch_device
 from stages.running.flags import flag, folder
 from stages.running.inputs import frames, labels, track_summary
-from stages.running.people_flags import PeopleFlags
+from stages.running.people_flags import ChosenPeople
 from stages.running.selection import folders_with_frames
 from stages.running.stage import Input, InputPaths, VideoError
 from stages.weights.locate import is_demo
@@ -30,7 +30,7 @@ AT_ONCE = {"cuda": 64, "cpu": 16}
 
 
 @dataclass(kw_only=True)
-class PeopleStage(PeopleFlags):
+class PeopleStage(ChosenPeople):
     """A network over the people that stage 0 found.
 
     A subclass declares the folder of results, and the checkpoint as `model_checkpoint`.
@@ -109,17 +109,13 @@ class PeopleStage(PeopleFlags):
 
     def people(self, video: str, inputs: InputPaths) -> list[int]:
         """Ids of the people to follow. Raises VideoError when there are none."""
-        people = self.choose(read_summary(inputs["people"].parent))
+        people = self.followed(video, read_summary(inputs["people"].parent))
         if not people:
             raise VideoError(
                 f"{video} has no people; if some are to be seen, run stage0-sam2 with another "
                 "--text or other weights"
             )
         return people
-
-    def choose(self, summary: TrackSummary) -> list[int]:
-        """The person with the largest total box area, or those that the flags ask for."""
-        return choose_people(summary, self.multihuman, self.top_k)
 
 
 def boxes_in(labels_dir: Path, image: ImageFile, people: list[int]) -> dict[int, Box]:

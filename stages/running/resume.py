@@ -81,7 +81,7 @@ class Resume:
         others = _roles_that_differ(stamp.models, models)
         kept = [role for role in others if self._is_kept(role, stamp)]
         changed = "" if stamp.finished else "an earlier run did not finish"
-        changed = changed or _changed_parameter(stamp.parameters, self._parameters)
+        changed = changed or _changed_parameter(stamp.parameters, self._parameters(video))
         changed = changed or fingerprints.difference(stamp.inputs, self._inputs(video, known))
         if not changed:
             outputs_now = self._outputs(video, known)
@@ -113,7 +113,7 @@ class Resume:
         known = before.fingerprints() if before else []
         stamp = Stamp(
             False,
-            self._parameters,
+            self._parameters(video),
             self._inputs(video, known),
             self.models(known),
             self._model_names,
@@ -143,9 +143,9 @@ class Resume:
             _remove(self._stage.data_folder / place)
         write_stamp(self.path(video), replace(begun, finished=True, outputs={}))
 
-    @cached_property
-    def _parameters(self) -> dict[str, Any]:
-        return json.loads(json.dumps(self._stage.parameters(), default=str))
+    def _parameters(self, video: str) -> dict[str, Any]:
+        given = {**self._stage.parameters(), **self._stage.decided(video)}
+        return json.loads(json.dumps(given, default=str))
 
     @cached_property
     def _model_names(self) -> dict[str, str]:

@@ -152,6 +152,10 @@ class Stage(ABC):
             if about.changes_results
         }
 
+    def decided(self, video: str) -> dict[str, Any]:
+        """What people decided of one video that changes its numbers, as JSON values, by name."""
+        return {}
+
     def models(self) -> dict[str, Path]:
         """Files and folders of networks, body and robot in use, by field."""
         declared = [each.name for each, about in flags_of(self) if about.is_model]

@@ -19,7 +19,6 @@ from stages.artifacts.masks import (
     LABELS,
     MASKS,
     PersonLabel,
-    choose_people,
     read_mask,
     summarise,
     summary_path,
@@ -29,9 +28,9 @@ from stages.artifacts.masks import (
 from stages.body.model import load_body
 from stages.body.shape_fitting import stature_m
 from stages.running import (
+    ChosenPeople,
     Input,
     InputPaths,
-    PeopleFlags,
     Processed,
     VideoError,
     folder,
@@ -63,7 +62,7 @@ DETECTOR, LANDMARKS = "pose_detection.tflite", "pose_landmark_full.tflite"
 
 
 @dataclass(kw_only=True)
-class BlazeposeStage(PeopleFlags):
+class BlazeposeStage(ChosenPeople):
     """Find real people and follow them: masks, keypoints, bodies and contacts.
 
     Writes the files of stage0-sam2, stage0-vitpose, stage0-vimo and stage0-bstro. Without
@@ -126,7 +125,7 @@ class BlazeposeStage(PeopleFlags):
         people, size = dict(enumerate(found, 1)), read_image(images[0].path).shape[:2]
         labels = self._write_masks(video, images, people, size)
         summary = summarise(labels)
-        followed = choose_people(summary, self.multihuman, self.top_k)
+        followed = self.followed(video, summary)
         ahead = background_tracks(self._pictures_and_people(video, images))
         tracks = {
             person: track_of(people[person], times_s, size, self.body, ahead) for person in followed

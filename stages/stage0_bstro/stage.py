@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from jaxtyping import Float32
 from stages.artifacts import layout
 from stages.artifacts.contacts import PersonContact, read_contacts, write_contacts
 from stages.artifacts.images import ImageFile, list_images, read_image
-from stages.artifacts.masks import TrackSummary, choose_people, read_labels
+from stages.artifacts.masks import TrackSummary, read_labels
 from stages.body.model import load_body
 from stages.running import (
     InputPaths,
@@ -132,9 +133,12 @@ class BstroStage(PeopleStage):
             picture = result / "vis" / f"{image.name}.jpg"
             draw(picture, read_image(image.path), both, self.contact_thr)
 
-    def choose(self, summary: TrackSummary) -> list[int]:
+    def followed(self, video: str, summary: TrackSummary, everybody: bool = True) -> list[int]:
         """Everybody, as the original has it; only an explicit top k leaves people out."""
-        return choose_people(summary, True, self.top_k if self.multihuman else 0)
+        return super().followed(video, summary, everybody)
+
+    def decided(self, video: str) -> dict[str, Any]:
+        return super().decided(video) if self.top_k else {}
 
     def _start(self, batch: list[CutOut]) -> Float32[torch.Tensor, "n 6890"] | None:
         crops = [crop for _, people in batch for crop in people.values()]

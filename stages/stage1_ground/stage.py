@@ -10,15 +10,14 @@ import numpy as np
 from stages.artifacts import layout
 from stages.artifacts.bodies import BETAS_FILE, read_betas
 from stages.artifacts.clock import Clock, frame_number, read_clock
-from stages.artifacts.errors import ArtifactError
-from stages.artifacts.images import list_images, write_image
+from stages.artifacts.images import write_image
 from stages.artifacts.layout import WorldName
 from stages.artifacts.masks import choose_people, read_summary
 from stages.artifacts.video_notes import VideoNotes, notes_path, read_notes
 from stages.artifacts.world import WorldFrame, heights_metadata, opened_world, write_world
 from stages.body.model import load_body
 from stages.body.shape_fitting import stature_m
-from stages.cameras.frames import PEOPLE_MARGIN_SHARE, Frames, choose_frames, grown
+from stages.cameras.frames import PEOPLE_MARGIN_SHARE, Frames, choose_frames, frame_range, grown
 from stages.cameras.resizing import LONG_SIDE_PX, Resizing, reconstruction_size
 from stages.geometry.pinhole import FOCAL_OVER_LONG_SIDE
 from stages.people.heights import of_height
@@ -37,6 +36,7 @@ from stages.running import (
     folders_with_frames,
     stage_command,
 )
+from stages.running.curation import curated_flag, trimmed
 from stages.running.fingerprints import PICTURES
 from stages.running.inputs import bodies, contacts, keypoints, labels, person_masks, track_summary
 from stages.running.inputs import clock as clock_input
@@ -73,6 +73,7 @@ class GroundStage(Stage):
     outdir: Path = folder(layout.world_folder(METHOD), "Folder for the worlds.", is_output=True)
     start_frame: int = flag(0, "First frame, by place from 0.")
     end_frame: int = flag(-1, "Stop before this place; -1 for all.")
+    curated: bool = curated_flag()
     stride: int = flag(1, "Use every n-th frame.", kind=click.IntRange(1))
     gsam2: bool = flag(True, "Leave people out of the background, by their masks.")
     auto: bool = flag(
@@ -119,13 +120,12 @@ class GroundStage(Stage):
         return [self.outdir / f"{self._name(METHOD, video).stem}.h5"]
 
     def _name(self, method: str, video: str) -> WorldName:
-        end = self.end_frame
-        if end == -1:
-            try:
-                end = len(list_images(self.video_base_dir / video / layout.CAMERA))
-            except ArtifactError:  # Reported as a missing input.
-                pass
-        return WorldName(method, video, self.start_frame, end, self.stride)
+        return WorldName(method, video, *self._range(video), self.stride)
+
+    def _range(self, video: str) -> tuple[int, int]:
+        folder = self.video_base_dir / video / layout.CAMERA
+        start, end = frame_range(folder, self.start_frame, self.end_frame)
+        return trimmed(self.data_folder, video, start, end) if self.curated else (start, end)
 
     def notice(self) -> str:
         people = "masked out" if self.gsam2 else "taken for background"
@@ -138,9 +138,7 @@ class GroundStage(Stage):
         if MEASURED in inputs:
             raise DeclinedError(f"stage1-{MEASURED} has measured a world")
         masks = inputs["masks"].parent if self.gsam2 else None
-        chosen = choose_frames(
-            inputs["frames"], masks, self.start_frame, self.end_frame, self.stride
-        )
+        chosen = choose_frames(inputs["frames"], masks, *self._range(video), self.stride)
         resizing = reconstruction_size(chosen.height, chosen.width)
         turns = follow_turns(_background(chosen, resizing), lambda px: _intrinsic(resizing, px))
         clock = read_clock(inputs.get("clock"))

@@ -11,11 +11,10 @@ import torch
 
 from stages.artifacts import layout
 from stages.artifacts.clock import Clock, frame_number, read_clock
-from stages.artifacts.errors import ArtifactError
-from stages.artifacts.images import list_images, write_image
+from stages.artifacts.images import write_image
 from stages.artifacts.layout import WorldName
 from stages.artifacts.world import WorldFrame, opened_world, write_world
-from stages.cameras.frames import choose_frames
+from stages.cameras.frames import choose_frames, frame_range
 from stages.running import (
     DeclinedError,
     Input,
@@ -28,6 +27,7 @@ from stages.running import (
     stage_command,
     torch_device,
 )
+from stages.running.curation import curated_flag, trimmed
 from stages.running.fingerprints import PICTURES
 from stages.running.inputs import clock as clock_input
 from stages.running.inputs import frames, person_masks
@@ -56,6 +56,7 @@ class SfmStage(Stage):
     gsam2: bool = flag(True, "Leave people out, by their masks.")
     start_frame: int = flag(0, "First frame, by place from 0.")
     end_frame: int = flag(-1, "Stop before this place; -1 for all.")
+    curated: bool = curated_flag()
     stride: int = flag(1, "Use every n-th frame.", kind=click.IntRange(1))
     auto: bool = flag(
         False, "Leave videos whose camera stands to stage1-ground.", changes_results=False
@@ -79,14 +80,13 @@ class SfmStage(Stage):
         return [*needed, person_masks(self.mask_base_dir, video)] if self.gsam2 else needed
 
     def outputs(self, video: str) -> list[Path]:
-        end = self.end_frame
-        if end == -1:
-            try:
-                end = len(list_images(self.video_base_dir / video / layout.CAMERA))
-            except ArtifactError:  # Reported as a missing input.
-                pass
-        world = WorldName(METHOD, video, self.start_frame, end, self.stride)
+        world = WorldName(METHOD, video, *self._range(video), self.stride)
         return [self.outdir / f"{world.stem}.h5"]
+
+    def _range(self, video: str) -> tuple[int, int]:
+        folder = self.video_base_dir / video / layout.CAMERA
+        start, end = frame_range(folder, self.start_frame, self.end_frame)
+        return trimmed(self.data_folder, video, start, end) if self.curated else (start, end)
 
     def notice(self) -> str:
         people = "masked out" if self.gsam2 else "taken for scene"
@@ -95,9 +95,7 @@ class SfmStage(Stage):
 
     def process(self, video: str, inputs: InputPaths) -> Processed:
         masks_dir = inputs["masks"].parent if self.gsam2 else None
-        chosen = choose_frames(
-            inputs["frames"], masks_dir, self.start_frame, self.end_frame, self.stride
-        )
+        chosen = choose_frames(inputs["frames"], masks_dir, *self._range(video), self.stride)
         threads = min(MAX_THREADS, torch.get_num_threads())
         with tempfile.TemporaryDirectory(prefix="mimicmill-sfm-") as workspace:
             try:

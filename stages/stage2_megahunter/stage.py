@@ -12,7 +12,7 @@ from stages.artifacts.bodies import BETAS_FILE, read_betas
 from stages.artifacts.clock import read_clock
 from stages.artifacts.images import write_image
 from stages.artifacts.layout import parse_world_name
-from stages.artifacts.masks import choose_people, read_summary
+from stages.artifacts.masks import read_summary
 from stages.artifacts.people_and_world import (
     RANKING,
     PersonMotion,
@@ -37,9 +37,9 @@ from stages.people.tracks import Cameras, Track
 from stages.robot.limbs import limb_lengths_m
 from stages.robot.model import load_g1
 from stages.running import (
+    ChosenPeople,
     Input,
     InputPaths,
-    PeopleFlags,
     Processed,
     VideoError,
     flag,
@@ -74,7 +74,7 @@ METHODS_THAT_SEE_BEHIND_PEOPLE = ("sfm", "ground")
 
 
 @dataclass(kw_only=True)
-class MegahunterStage(PeopleFlags):
+class MegahunterStage(ChosenPeople):
     """Place people and cameras in one world with metres.
 
     Writes <out-base-dir>/megahunter_<reconstruction>.h5.
@@ -242,10 +242,12 @@ class MegahunterStage(PeopleFlags):
         betas = self.betas
         if betas is None and "known_betas" in inputs:
             betas = read_betas(inputs["known_betas"])
-        ids = choose_people(read_summary(folders.masks), self.multihuman, self.top_k)
+        ids = self.followed(video, read_summary(folders.masks))
         tracks = [track_of(person, frames, cameras, betas) for person in ids]
         notes = read_notes(inputs["notes"]) if "notes" in inputs else VideoNotes()
-        tracks = [self._of_height(track, notes, heights_m) for track in self._worth_solving(tracks)]
+        tracks = [
+            self._of_height(track, notes, heights_m) for track in self._worth_solving(video, tracks)
+        ]
         if not tracks:
             raise VideoError(
                 f"{video}: nobody has a body, keypoints and a box in the same frame; look at the"
@@ -267,12 +269,19 @@ class MegahunterStage(PeopleFlags):
         height_m = self.height_m or notes.height_of(track.person) or heights_m.get(track.person)
         return of_height(track, self.picker.model, height_m)
 
-    def _worth_solving(self, tracks: list[Track]) -> list[Track]:
-        """People who are there; of the top k only those in at least half of the frames."""
+    def _worth_solving(self, video: str, tracks: list[Track]) -> list[Track]:
+        """People who are there; of the top k only those in at least half of the frames, and who
+        was chosen.
+        """
         there = [track for track in tracks if track.detected.any()]
         if not (self.multihuman and self.top_k > 0):
             return there
-        often = [track for track in there if track.detected.mean() >= LEAST_SHARE]
+        chosen = self.chosen_person(video)
+        often = [
+            track
+            for track in there
+            if track.detected.mean() >= LEAST_SHARE or track.person == chosen
+        ]
         return often or there[:1]
 
 

@@ -7,10 +7,15 @@ from typing import Any
 
 import viser
 
-from stages.running.curation import VERDICTS, Decision, decisions_of, save_decision
+from stages.artifacts.curation import VERDICTS, Decision, decisions_of
+from stages.artifacts.errors import ArtifactError
+from stages.artifacts.images import list_images
+from stages.artifacts.layout import DataFolder
+from stages.artifacts.verdicts import read_verdicts
+from stages.running.curation import save_decision
 from stages.viewer import export
 from stages.viewer.player import Player
-from stages.viewer.results import ORDERS, Result
+from stages.viewer.results import Result, orders, verdict_on
 
 EVERYBODY = "everybody"
 RATES = ("10", "20", "30", "60")
@@ -53,9 +58,11 @@ class Panel:
         gui = self.server.gui
         with gui.add_folder("Results"):
             self.chosen = gui.add_dropdown("Result", [r.label for r in self.results])
-            self.order = gui.add_dropdown("Sorted by", list(ORDERS))
+            self.orders = orders(read_verdicts(self.data))
+            self.order = gui.add_dropdown("Sorted by", list(self.orders))
             self.turn = gui.add_button_group("Go to", ["Previous", "Next"])
             self.place = gui.add_text("Index", "", disabled=True)
+            self.judged = gui.add_markdown("")
         self.chosen.on_update(lambda _: self._chosen())
         self.order.on_update(lambda _: self._sort())
         self.turn.on_click(lambda event: self.step(1 if event.target.value == "Next" else -1))
@@ -65,7 +72,7 @@ class Panel:
             self.open(next(r for r in self.results if r.label == self.chosen.value))
 
     def _sort(self) -> None:
-        self.results = sorted(self.results, key=ORDERS[self.order.value])
+        self.results = sorted(self.results, key=self.orders[self.order.value])
         self.filling = True
         self.chosen.options = [result.label for result in self.results]
         self.chosen.value = self.current.label
@@ -92,6 +99,7 @@ class Panel:
             self.filling = True
             self.chosen.value = result.label
             self._say_place()
+            self.judged.content = verdict_on(self.data, result)
             clip = self.player.clip
             last = len(clip.names) - 1 if clip else 0
             self.frame.max = max(last, 1)
@@ -123,23 +131,36 @@ class Panel:
 
     def _trim(self, which: str) -> None:
         if which == "Start":
-            self.first.value = self.frame.value
+            self.first.value = self._place(self.frame.value)
         elif which == "End":
-            self.last.value = self.frame.value
+            self.last.value = self._place(self.frame.value)
         else:
             self.first.value = 0
-            self.last.value = int(self.frame.max)
+            self.last.value = self._last_place()
+
+    def _place(self, frame: int) -> int:
+        """Among all frames of the video, of one of the clip, which may be trimmed already."""
+        return self.current.name.start + int(frame) * self.current.name.stride
+
+    def _last_place(self) -> int:
+        """Of the video's frames; where they are not there any more, of the clip's."""
+        try:
+            images = list_images(DataFolder(self.data).images(self.current.name.video))
+        except ArtifactError:
+            return self.current.name.end - 1
+        return len(images) - 1
 
     def _fill_decision(self) -> None:
         decision = decisions_of(self.data).get(self.current.name.video, Decision())
-        last = int(self.frame.max)
+        last = self._last_place()
         people = self.person.options[1:]
-        self.robot_of.options = [EVERYBODY, *people]
+        chosen = EVERYBODY if decision.person is None else str(decision.person)
+        # Somebody whom this result has not followed stays chosen.
+        self.robot_of.options = list(dict.fromkeys([EVERYBODY, *people, chosen]))
         self.verdict.value = decision.verdict
         self.first.value = decision.first_frame or 0
         self.last.value = last if decision.last_frame is None else decision.last_frame
-        chosen = str(decision.person)
-        self.robot_of.value = chosen if chosen in people else EVERYBODY
+        self.robot_of.value = chosen
         self.tags.value, self.note.value = ", ".join(decision.tags), decision.note
         self.saved.content = f"Decided {decision.when}" if decision.when else "Nothing decided yet"
 
@@ -154,7 +175,7 @@ class Panel:
         decision = Decision(
             verdict=self.verdict.value,
             first_frame=first or None,
-            last_frame=last if last < self.frame.max else None,
+            last_frame=last if last < self._last_place() else None,
             person=None if person == EVERYBODY else int(person),
             tags=[tag.strip() for tag in self.tags.value.split(",") if tag.strip()],
             note=self.note.value,

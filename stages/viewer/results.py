@@ -1,11 +1,15 @@
 """The results that there are to look at."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from stages.artifacts.errors import ArtifactError
 from stages.artifacts.layout import WorldName, parse_world_name
 from stages.artifacts.people_and_world import MEGAHUNTER_FILE
+from stages.artifacts.verdicts import KINDS, SMALL, Measure, Verdicts, read_verdicts
 
 
 @dataclass(frozen=True)
@@ -37,12 +41,47 @@ class Result:
             return 0
 
 
-ORDERS = {
+Order = Callable[[Result], Any]
+ORDERS: dict[str, Order] = {
     "name": lambda result: result.label,
     "newest first": lambda result: -result.changed_s,
     "longest first": lambda result: -result.size,
 }
-"""What the list can be sorted by."""
+"""What the list can always be sorted by."""
+
+
+def orders(verdicts: Verdicts) -> dict[str, Order]:
+    """What the list can be sorted by: also verdicts and measures, where clips were judged. Those
+    that have none come last.
+    """
+    if not verdicts.clips:
+        return ORDERS
+    found = {**ORDERS, "verdict, worst first": lambda result: _severity(verdicts, result)}
+    for measure in verdicts.measures:
+        found[f"{measure.title}, worst first"] = partial(_badness, verdicts, measure)
+    return found
+
+
+def _severity(verdicts: Verdicts, result: Result) -> int:
+    judged = verdicts.clips.get(result.name.video)
+    return -KINDS.index(judged.verdict) if judged else 1
+
+
+def _badness(verdicts: Verdicts, measure: Measure, result: Result) -> tuple[bool, float]:
+    judged = verdicts.clips.get(result.name.video)
+    value = judged.values.get(measure.name) if judged else None
+    if value is None:
+        return True, 0.0
+    return False, -value if measure.good == SMALL else value
+
+
+def verdict_on(data: Path, result: Result) -> str:
+    """The verdict on a video with its reasons, in Markdown; empty where there is none."""
+    judged = read_verdicts(data).clips.get(result.name.video)
+    if judged is None:
+        return ""
+    old = "" if judged.is_of(data, result.name.video) else " (of an earlier result)"
+    return "\n".join([f"**{judged.verdict}**{old}", "", *(f"- {each}" for each in judged.reasons)])
 
 
 def find_results(root: Path, pattern: str = "", start: int = 0, end: int = -1) -> list[Result]:

@@ -90,12 +90,21 @@ def test_the_summary_is_read_back_and_without_people_lacks_the_single_ids(tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("multihuman", "top_k", "chosen"),
-    [(False, 0, [10]), (True, 0, [2, 10, 1]), (True, 2, [2, 10])],
+    ("multihuman", "top_k", "first", "chosen"),
+    [
+        (False, 0, None, [10]),
+        (True, 0, None, [2, 10, 1]),
+        (True, 2, None, [2, 10]),
+        (False, 0, 1, [1]),
+        (True, 0, 1, [1, 2, 10]),
+        (True, 2, 1, [1, 2]),
+    ],
 )
-def test_people_are_chosen_by_area_and_not_by_the_spelling_of_their_ids(multihuman, top_k, chosen):
+def test_people_come_by_area_not_by_the_spelling_of_their_ids_and_after_the_first(
+    multihuman, top_k, first, chosen
+):
     frames = [{1: label(1, 5), 2: label(2, 100), 10: label(10, 60)}, {10: label(10, 60)}]
-    assert masks.choose_people(masks.summarise(frames), multihuman, top_k) == chosen
+    assert masks.choose_people(masks.summarise(frames), multihuman, top_k, first) == chosen
 
 
 def test_keypoints_come_back_and_a_frame_without_a_file_has_nobody(tmp_path):

@@ -113,6 +113,18 @@ def test_without_videos_the_frames_of_other_tools_are_taken_from_there_on(stand_
     assert stand_ins.names == {stage: ["video"] for stage in CHAIN[1:]}
 
 
+def test_results_of_a_whole_chain_are_judged_also_of_videos_that_failed(stand_ins):
+    stand_ins.videos("bad.mp4", "good.mp4")
+    stand_ins.plan(stage4_retarget={"bad": "failed"})
+    judge = stand_ins.bin / "python"
+    judge.write_text('#!/bin/sh\necho "judged $2: $(tr "\\n" " " < "$4")"\n')
+    judge.chmod(0o755)
+    code, output = stand_ins.driver("dataset")
+    assert code == 1
+    assert output.splitlines()[-1] == "judged stages.evaluation.verdicts: bad good "
+    assert "judged" not in stand_ins.driver("stage", "stage0-frames")[1]
+
+
 def test_ctrl_c_ends_the_stage_and_the_chain(stand_ins):
     stand_ins.videos("video.mp4")
     stand_ins.plan(stage0_frames="sleep")

@@ -52,6 +52,10 @@ def test_flags_that_a_variable_stands_for(runner):
         assert given(command(runner, stage, WORLD="sfm"), "--world") == ["sfm"]
     assert given(command(runner, "stage0-vimo", MULTIHUMAN="1", TOP_K="3"), "--top-k") == ["3"]
     assert "--multihuman" not in command(runner, "stage0-vimo", TOP_K="3")
+    for stage in ("stage0-vimo", "stage1-sfm", "stage1-ground", "stage2-megahunter"):
+        assert "--curated" in command(runner, stage, CURATED="1")
+        assert "--curated" not in command(runner, stage)
+    assert "--curated" not in command(runner, "stage4-retarget", CURATED="1")
 
 
 def test_with_auto_both_worlds_are_tried_and_later_stages_take_the_one_that_there_is():

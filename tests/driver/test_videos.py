@@ -1,5 +1,6 @@
 """Which videos a chain is given, and what is said of everything else that lies there."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -118,3 +119,45 @@ def test_many_names_are_cut_short(data):
     put(data, "videos/a.mp4", *(f"videos/{number:03}.txt" for number in range(300)))
     (note,) = chosen(data).notes
     assert "018.txt, 019.txt and 280 more: not a video" in note
+
+
+def decide(data: Path, **verdicts: str) -> None:
+    lines = [json.dumps({"video": video, "verdict": v}) for video, v in verdicts.items()]
+    (data / "curation.jsonl").write_text("\n".join(lines) + "\n")
+
+
+def test_rejected_videos_are_left_out_where_that_is_asked_for(data):
+    put(data, "videos/a.mp4", "videos/b.mp4", "videos/c.mp4")
+    decide(data, a="reject", b="keep")
+    assert chosen(data).names == ("a", "b", "c")
+    found = chosen(data, CURATED="1")
+    assert found.names == ("b", "c")
+    assert "curation.jsonl: rejected: a" in found.notes
+    assert "curation.jsonl: nobody has decided about: c" in found.notes
+
+
+def test_places_in_the_list_do_not_move_by_what_is_rejected(data):
+    put(data, "videos/a.mp4", "videos/b.mp4", "videos/c.mp4")
+    decide(data, a="reject")
+    assert chosen(data, CURATED="1", START_IDX="1", END_IDX="2").names == ("b",)
+
+
+def test_trims_chosen_people_and_results_that_changed_since_are_said(data):
+    put(data, "videos/a.mp4", "videos/b.mp4")
+    lines = [
+        {"video": "a", "verdict": "keep", "first_frame": 3, "result": "of old"},
+        {"video": "b", "verdict": "keep", "person": 2},
+    ]
+    (data / "curation.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\n")
+    assert set(chosen(data, CURATED="1").notes) == {
+        "curation.jsonl: trimmed: a",
+        "curation.jsonl: with a person chosen: b",
+        "curation.jsonl: changed since somebody decided: a",
+    }
+
+
+def test_where_all_are_rejected_nothing_is_done(data):
+    put(data, "videos/a.mp4")
+    decide(data, a="reject")
+    with pytest.raises(UsageError, match=r"curation.jsonl rejects all of these videos"):
+        chosen(data, CURATED="1")

@@ -6,9 +6,17 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from stages.artifacts.comparison import Compared, write_comparison
 from stages.artifacts.masks import mask_path
+from stages.artifacts.verdicts import (
+    Judged,
+    Measure,
+    Threshold,
+    Verdicts,
+    read_verdicts,
+    write_verdicts,
+)
 from stages.report.command import main
-from stages.report.figures import noted as figures_of
 from stages.report.index_page import licence_of
 from stages.report.pictures import PICTURES
 from stages.weights.manifest import read_manifest
@@ -97,12 +105,6 @@ def test_a_name_with_signs_of_addresses_is_linked(tmp_path):
     assert 'href="clips/50%25%20%231%3F/index.html"' in page(tmp_path)
 
 
-def test_of_several_people_the_worst_counts():
-    people = {f"person {n}": {"quality": {"foot_sliding_m_s": n / 100}} for n in (1, 3, 2)}
-    found = figures_of({"stage4-retarget": {"details": people}})
-    assert found["foot_sliding_cm_s"] == pytest.approx(3.0)
-
-
 def test_licences_come_with_the_content_of_files():
     blazepose = read_manifest()["blazepose"]
     assert licence_of(blazepose.files[0].sha256).startswith(blazepose.weights)
@@ -118,10 +120,63 @@ def test_a_summary_counts_frames_and_seconds(tmp_path):
 
 def test_decisions_are_shown_and_say_when_the_clip_has_changed_since(tmp_path):
     with_people(tmp_path, "kitchen", 0.8)
-    line = {"video": "kitchen", "verdict": "reject", "note": "blurred", "when": "2999-01-01"}
+    line = {"video": "kitchen", "verdict": "reject", "note": "blurred", "last_frame": 2}
     (tmp_path / "curation.jsonl").write_text(json.dumps(line) + "\n")
     report(tmp_path)
-    assert "reject: blurred<" in page(tmp_path)
-    (tmp_path / "curation.jsonl").write_text(json.dumps({**line, "when": "2000-01-01"}) + "\n")
+    assert "reject: blurred; frames 0 to 2<" in page(tmp_path)
+    (tmp_path / "curation.jsonl").write_text(json.dumps({**line, "result": "of old"}) + "\n")
     report(tmp_path)
-    assert "reject: blurred; the clip has changed since" in page(tmp_path)
+    assert "frames 0 to 2; the clip has changed since<" in page(tmp_path)
+
+
+SINKS = Measure("sinks_cm", "Feet sink", "cm", "small", "depth below the mesh")
+
+
+def judged(root: Path, video: str, verdict: str, sinks_cm: float, result: str = "") -> None:
+    """Writes a verdict beside those that there are."""
+    before = read_verdicts(root)
+    entry = Judged(
+        verdict, ["Feet sink: 7 cm"] * (verdict != "keep"), {SINKS.name: sinks_cm}, result
+    )
+    bars = {SINKS.name: Threshold(3, 15, "a guess")}
+    write_verdicts(root, Verdicts([SINKS], bars, {**before.clips, video: entry}))
+
+
+def test_verdicts_are_shown_with_their_reasons_and_measures_with_their_thresholds(tmp_path):
+    with_people(tmp_path, "kitchen", 0.8)
+    with_people(tmp_path, "stairs", 0.8)
+    judged(tmp_path, "kitchen", "doubt", 7.0)
+    judged(tmp_path, "stairs", "keep", 1.0)
+    report(tmp_path)
+    html = page(tmp_path)
+    assert "▲ doubt" in html and "<li>Feet sink: 7 cm</li>" in html and "● keep" in html
+    assert "▲ 7</td>" in html and ">1</td>" in html
+    assert "kitchen: 7 cm" in html  # A point of a plot.
+    own = page(tmp_path, "kitchen")
+    assert "<li>Feet sink: 7 cm</li>" in own and "▲ doubt: 7 cm" in own
+    assert "over 3" in own and "over 15" in own and "depth below the mesh" in own
+
+
+def test_another_verdict_makes_its_page_anew(tmp_path):
+    with_people(tmp_path, "kitchen", 0.8)
+    judged(tmp_path, "kitchen", "doubt", 7.0)
+    assert "kitchen: made" in report(tmp_path).output
+    assert "kitchen: as it was" in report(tmp_path).output
+    judged(tmp_path, "kitchen", "keep", 1.0)
+    assert "kitchen: made" in report(tmp_path).output
+
+
+def test_a_verdict_on_a_result_of_old_is_none(tmp_path):
+    with_people(tmp_path, "kitchen", 0.8)
+    judged(tmp_path, "kitchen", "keep", 1.0, result="of old")
+    report(tmp_path)
+    assert "not judged" in page(tmp_path) and "● keep" not in page(tmp_path)
+
+
+def test_what_ground_truth_says_is_on_the_page_of_its_clip(tmp_path):
+    with_people(tmp_path, "kitchen", 0.8)
+    found = {"gravity_deg": Compared("gravity, degrees", None, "<= 1.5", False)}
+    write_comparison(tmp_path, {"kitchen": found})
+    report(tmp_path)
+    assert "gravity, degrees" in page(tmp_path, "kitchen")
+    assert "■ missed" in page(tmp_path, "kitchen")

@@ -4,10 +4,12 @@ import h5py
 import numpy as np
 import pytest
 
+from stages.artifacts.curation import Decision
 from stages.artifacts.layout import DataFolder
 from stages.artifacts.world import opened_world
 from stages.body.model import DEMO_BODY
 from stages.running import DeclinedError, VideoError
+from stages.running.curation import save_decision
 from stages.running.reconstructions import current
 from stages.running.stage import check_inputs
 from stages.stage1_ground.stage import GroundStage
@@ -139,3 +141,15 @@ def test_with_auto_a_measured_world_comes_first(standing):
         processed(auto, video)
     other.unlink()
     assert "sfm" not in check_inputs(auto.inputs(video.name))
+
+
+def test_a_trim_holds_where_that_is_asked_for_and_is_in_the_world_s_name(tmp_path):
+    video = write_video(DataFolder(tmp_path), "stands", [person(BOX, cameras(STANDS))], STANDS)
+    save_decision(tmp_path, video.name, Decision("keep", first_frame=3, last_frame=T - 3))
+    whole, made = stage(video), stage(video, curated=True)
+    assert whole.outputs(video.name)[0].stem.endswith(f"_frame_0_{T}_subsample_1")
+    (path,) = made.outputs(video.name)
+    assert path.stem.endswith(f"_frame_3_{T - 2}_subsample_1")
+    processed(made, video)
+    with opened_world(path) as (world, _):
+        assert world.numbers == list(range(4, T - 1))

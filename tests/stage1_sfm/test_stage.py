@@ -1,14 +1,18 @@
 """The command: frames and masks in, a world file of the contract out."""
 
+import shutil
+
 import h5py
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from stages.artifacts.curation import Decision
 from stages.artifacts.images import write_image
 from stages.artifacts.masks import write_frame
 from stages.artifacts.world import opened_world
 from stages.geometry.alignment import align
+from stages.running.curation import save_decision
 from stages.running.reconstructions import current
 from stages.stage1_sfm.stage import main
 
@@ -113,6 +117,14 @@ def test_a_second_run_skips_and_another_range_is_another_file(data, world_file):
     result = run(data, "--end-frame", "5")
     assert result.exit_code == 1
     assert "gives 5 frames" in result.output
+
+
+@pytest.mark.parametrize(("first", "last", "left"), [(8, None, 4), (None, 4, 5), (3, 8, 6)])
+def test_a_trim_leaves_so_many_frames_where_it_is_asked_for(data, tmp_path, first, last, left):
+    for folder in ("input_images", "input_masks"):
+        shutil.copytree(data / folder, tmp_path / folder)
+    save_decision(tmp_path, VIDEO, Decision("keep", first_frame=first, last_frame=last))
+    assert f"gives {left} frames" in run(tmp_path, "--curated").output
 
 
 def test_a_missing_mask_folder_names_the_stage_that_makes_it(place, walk, tmp_path):

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from bench.robustness import scenes
 from stages.artifacts.bodies import PersonBody, write_bodies
 from stages.artifacts.contacts import PersonContact, write_contacts
+from stages.artifacts.curation import Decision
 from stages.artifacts.keypoints import PersonKeypoints, write_keypoints
 from stages.artifacts.layout import DataFolder, WorldName
 from stages.artifacts.masks import summarise, write_frame, write_summary
@@ -18,6 +19,7 @@ from stages.artifacts.people_and_world import opened_people_and_world
 from stages.artifacts.video_notes import notes_path
 from stages.artifacts.world import WorldFrame, heights_metadata, opened_world, write_world
 from stages.body.model import DEMO_BODY
+from stages.running.curation import save_decision
 from stages.running.stage import Processed, check_inputs
 from stages.stage2_megahunter.stage import MegahunterStage, main
 
@@ -27,23 +29,26 @@ MISSING = 5  # has no keypoints
 ORIGINAL = (360, 640)
 
 
-def write_people(data: DataFolder, scene) -> None:
+def write_people(data: DataFolder, scene, people: tuple[int, ...] = (3,)) -> None:
+    """People in the same place; the first has the larger mask."""
     labels = []
     for t in range(T):
         track, name = scene.track, f"{t + 1:05d}"
         ids = np.zeros(ORIGINAL, np.uint16)
         x1, y1, x2, y2 = np.clip(2 * track.boxes[t], 1, 639).astype(int)
-        ids[y1:y2, x1:x2] = 3
-        labels.append(write_frame(data.masks(VIDEO), name, ids, {3: 0.9}))
+        for number, person in enumerate(people):
+            ids[y1 + 4 * number : y2, x1:x2][:, :: number + 1] = person
+        labels.append(write_frame(data.masks(VIDEO), name, ids, dict.fromkeys(people, 0.9)))
         keypoints = np.full((133, 3), np.nan)
         keypoints[5:23, :2], keypoints[5:23, 2] = 2 * track.pixels[t], track.scores[t]
         if t != MISSING:
             box = np.array([x1, y1, x2, y2, 1.0])
-            write_keypoints(data.keypoints(VIDEO), t + 1, {3: PersonKeypoints(box, keypoints)})
+            seen = PersonKeypoints(box, keypoints)
+            write_keypoints(data.keypoints(VIDEO), t + 1, dict.fromkeys(people, seen))
         body = PersonBody(track.rotmats[t, :1], track.rotmats[t, 1:], track.betas)
-        write_bodies(data.bodies(VIDEO), t + 1, {3: body})
+        write_bodies(data.bodies(VIDEO), t + 1, dict.fromkeys(people, body))
         feet = PersonContact(np.zeros((6890, 1)), *map(bool, track.contacts[t]))
-        write_contacts(data.contacts(VIDEO), name, {3: feet})
+        write_contacts(data.contacts(VIDEO), name, dict.fromkeys(people, feet))
     write_summary(data.masks(VIDEO), summarise(labels))
 
 
@@ -239,3 +244,14 @@ def test_nobody_in_the_video_is_a_reason(data):
 
 def test_a_height_and_the_robots_shape_exclude_each_other(data):
     assert run(data, "--height", "1.8", "--use-g1-shape").exit_code == 2
+
+
+def test_the_person_whom_somebody_chose_is_followed_in_place_of_the_largest(data, tmp_path):
+    two = DataFolder(tmp_path)
+    write_people(two, scenes.scene("flat", 109, frames=T), people=(3, 5))
+    shutil.copytree(data.root / "input_sfm", tmp_path / "input_sfm")
+    save_decision(tmp_path, VIDEO, Decision("keep", person=5))
+    for made, person in ((stage(two), 3), (stage(two, curated=True), 5)):
+        processed(made)
+        with opened_people_and_world(made.outputs(VIDEO)[0]) as found:
+            assert found.ranking == [person]

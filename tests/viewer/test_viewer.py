@@ -7,17 +7,19 @@ import numpy as np
 import pytest
 import viser
 
+from stages.artifacts.curation import Decision, decisions_of
 from stages.artifacts.layout import CALIBRATED
 from stages.artifacts.people_and_world import MEGAHUNTER_FILE
+from stages.artifacts.verdicts import Judged, Measure, Verdicts, write_verdicts
 from stages.body.model import DEMO_BODY, load_body
 from stages.robot.model import load_g1
-from stages.running.curation import Decision, decisions_of, save_decision
+from stages.running.curation import save_decision
 from stages.viewer import export, points
 from stages.viewer.clip import open_clip
 from stages.viewer.command import free_port, tunnel
 from stages.viewer.panel import Panel
 from stages.viewer.player import Player
-from stages.viewer.results import find_results
+from stages.viewer.results import find_results, orders
 from stages.viewer.settings import Settings
 
 
@@ -72,6 +74,46 @@ def test_a_decision_is_in_the_file_at_once_and_shown_by_the_next_viewer(data, se
     assert (again.verdict.value, again.first.value) == ("reject", 2)
     assert (again.tags.value, again.note.value) == ("dark, far", "feet slide")
     assert len(decisions_of(data)) == 1
+
+
+def test_a_person_whom_the_result_does_not_have_stays_chosen(data, server):
+    save_decision(data, "first", Decision("keep", person=7))
+    panel = panel_of(server, data)
+    assert panel.robot_of.value == "7" and "7" in panel.robot_of.options
+    panel.note.value = "dark"
+    assert decisions_of(data)["first"].person == 7
+
+
+SINKS = Measure("sinks_cm", "Feet sink", "cm", "small", "depth below the mesh")
+FILLS = Measure("fills", "Fills mask", "IoU", "large", "overlap")
+
+
+def test_the_list_sorts_by_verdict_and_by_any_measure_the_worst_first(data, server):
+    clips = {
+        "first": Judged("keep", [], {SINKS.name: 1.0, FILLS.name: 0.4}),
+        "second": Judged("doubt", ["Feet sink: 7 cm"], {SINKS.name: 7.0, FILLS.name: 0.9}),
+    }
+    write_verdicts(data, Verdicts([SINKS, FILLS], {}, clips))
+    panel = panel_of(server, data)
+    assert panel.judged.content.startswith("**keep**")
+
+    def sorted_by(order: str) -> list[str]:
+        panel.order.value = order
+        return [result.name.video for result in panel.results]
+
+    assert sorted_by("verdict, worst first") == ["second", "first"]
+    assert sorted_by("Fills mask, worst first") == ["first", "second"]
+    assert sorted_by("Feet sink, worst first") == ["second", "first"]
+    panel.open(panel.results[0])
+    assert panel.judged.content == "**doubt**\n\n- Feet sink: 7 cm"
+
+
+def test_clips_without_a_verdict_come_last(data):
+    clips = {"second": Judged("keep", [], {SINKS.name: 1.0})}
+    results = find_results(data / CALIBRATED)
+    for order in list(orders(Verdicts([SINKS], {}, clips)).values())[-2:]:
+        assert [r.name.video for r in sorted(results, key=order)] == ["second", "first"]
+    assert list(orders(Verdicts())) == ["name", "newest first", "longest first"]
 
 
 def test_a_torn_line_of_decisions_costs_nothing_but_itself(data):

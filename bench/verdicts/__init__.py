@@ -1,0 +1,1 @@
+"""`make bench-verdicts`: how many of the errors put into good clips the verdicts find."""

@@ -10,10 +10,13 @@ import viser
 from stages.running.curation import VERDICTS, Decision, decisions_of, save_decision
 from stages.viewer import export
 from stages.viewer.player import Player
-from stages.viewer.results import ORDERS, Result
+from stages.viewer.results import ORDERS, Result, Stamp
 
 EVERYBODY = "everybody"
 RATES = ("10", "20", "30", "60")
+UNDECIDED = "Nothing decided yet"
+WATCH_S = 1.0
+"""How often the files of the open result are looked at."""
 
 
 class Panel:
@@ -45,7 +48,8 @@ class Panel:
         self.player = player
         player.on_ego = self._show_ego
         self.open(self.results[0])
-        threading.Thread(target=self._play, daemon=True).start()
+        for work in (self._play, self._watch):
+            threading.Thread(target=work, daemon=True).start()
 
     # --- which result
 
@@ -104,6 +108,18 @@ class Panel:
             self._fill_decision()
             self.filling = False
 
+    def _watch(self) -> None:
+        told: Stamp = {}
+        while self.player is not None:
+            time.sleep(WATCH_S)
+            with self.switching:
+                if self.player.has_changed() and self.current.stamp() != told:
+                    told = self.current.stamp()
+                    self.tell(
+                        f"**{self.current.label} has changed on disk** since it was opened:"
+                        " press O to open it again"
+                    )
+
     # --- what is decided
 
     def _decision(self) -> None:
@@ -141,7 +157,9 @@ class Panel:
         chosen = str(decision.person)
         self.robot_of.value = chosen if chosen in people else EVERYBODY
         self.tags.value, self.note.value = ", ".join(decision.tags), decision.note
-        self.saved.content = f"Decided {decision.when}" if decision.when else "Nothing decided yet"
+        changed = self.current.has_changed_since(decision.when)
+        since = "; **the clip has changed since**" if changed else ""
+        self.saved.content = f"Decided {decision.when}{since}" if decision.when else UNDECIDED
 
     def _decide(self) -> None:
         if self.filling:
@@ -236,7 +254,10 @@ class Panel:
         """Shows the settings in the widgets."""
         self.filling = True
         for name, widget in {**self.checks, **self.sliders}.items():
-            widget.value = getattr(settings, name)
+            value = getattr(settings, name)
+            if name in self.sliders:
+                widget.min, widget.max = min(widget.min, value), max(widget.max, value)
+            widget.value = value
         self.filling = False
 
     def _set(self, name: str, value: Any) -> None:
@@ -302,6 +323,7 @@ class Panel:
             ("Trim start here", "B", lambda: self._trim("Start")),
             ("Trim end here", "E", lambda: self._trim("End")),
             ("Play or pause", "L", lambda: setattr(self.playing, "value", not self.playing.value)),
+            ("Open again", "O", lambda: self.open(self.current)),
             ("Next frame", ".", lambda: self.move(1)),
             ("Previous frame", ",", lambda: self.move(-1)),
         ):

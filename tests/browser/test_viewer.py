@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.viewer import write_clip
+from bench.made_clip import write_clip
 
 WIDTH, HEIGHT = 900, 600
 

@@ -53,8 +53,8 @@ def contacts(clip: Clip) -> bytes:
         name = f"robot {person}" if len(robots) > 1 else "robot"
         times_s = np.concatenate([part.times_s for part in parts])
         for side in ("left", "right"):
-            stands = [getattr(part, f"{side}_foot") & part.present for part in parts]
-            found.append((f"{name}, {side}", times_s, np.concatenate(stands)))
+            on = [getattr(part, f"{side}_foot") & part.present for part in parts]
+            found.append((f"{name}, {side}", times_s, np.concatenate(on)))
     figure = _figure(8, 0.4 * len(found) + 0.9)
     axes = figure.subplots()
     for row, (label, times_s, stands) in enumerate(found):

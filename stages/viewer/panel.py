@@ -14,6 +14,12 @@ from stages.viewer.results import ORDERS, Result, Stamp
 
 EVERYBODY = "everybody"
 RATES = ("10", "20", "30", "60")
+LOADING = {
+    "background": "Loading points ...",
+    "camera/path": "Loading cameras ...",
+    "place": "Loading the mesh ...",
+    "heights": "Loading heights ...",
+}
 UNDECIDED = "Nothing decided yet"
 WATCH_S = 1.0
 """How often the files of the open result are looked at."""
@@ -47,6 +53,7 @@ class Panel:
         """Begins with the first result."""
         self.player = player
         player.on_ego = self._show_ego
+        player.on_loading = lambda what: setattr(self.loading, "content", LOADING.get(what, ""))
         self.open(self.results[0])
         for work in (self._play, self._watch):
             threading.Thread(target=work, daemon=True).start()
@@ -60,6 +67,7 @@ class Panel:
             self.order = gui.add_dropdown("Sorted by", list(ORDERS))
             self.turn = gui.add_button_group("Go to", ["Previous", "Next"])
             self.place = gui.add_text("Index", "", disabled=True)
+            self.loading = gui.add_markdown("")
         self.chosen.on_update(lambda _: self._chosen())
         self.order.on_update(lambda _: self._sort())
         self.turn.on_click(lambda event: self.step(1 if event.target.value == "Next" else -1))

@@ -23,7 +23,8 @@ EGO_FOLDER = "ego_view"
 class Player:
     """One clip at a time. Every method may be called from any thread.
 
-    `tell` is called with what is being done or wrong, `loaded` after everything wanted is there.
+    `tell` is called with what is being done or wrong, `on_loading` with what is being read in the
+    background, `loaded` is set after everything wanted is there.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Player:
         """Of the result, when it was opened."""
         self.loaded = threading.Event()
         self.on_ego: Callable[[ego_view.EgoView], None] = lambda view: None
+        self.on_loading: Callable[[str], None] = lambda what: None
         self._worker = ThreadPoolExecutor(1)
 
     def open(self, result: Result) -> None:
@@ -122,6 +124,7 @@ class Player:
                 return
             if not wanted() or scene.has(name):
                 continue
+            self.on_loading(name)
             try:
                 found = read()
             except UNREADABLE as error:
@@ -135,6 +138,7 @@ class Player:
                 scene.show_place(settings)
                 if name == "background" and settings.ego:
                     self._ego()
+        self.on_loading("")
         self.loaded.set()
 
     def _guarded(self, action: Callable[[], None]) -> None:

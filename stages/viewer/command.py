@@ -94,7 +94,13 @@ def tunnel(port: int) -> str:
     show_default="the demo's CC0 body",
     help="The body in SMPL's layout that stages used.",
 )
-@click.option("--host", default=LOOPBACK, show_default=True, help="0.0.0.0 lets others in.")
+@click.option(
+    "--host",
+    default=LOOPBACK,
+    envvar="MIMICMILL_HOST",
+    show_default=True,
+    help="0.0.0.0 lets others in.",
+)
 @click.option("--port", default=PORT, show_default=True, help="The first port to try.")
 def main(
     results_root_dir: Path,

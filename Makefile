@@ -30,7 +30,7 @@ doctor: ## Whether this machine has what RUNNER and DEVICE need, and what to do 
 setup: ## Make the virtual environment, where it is missing or outdated
 	$(DRIVER) setup
 
-images: ## Build the images of all stages, or of STAGES; DEVICE=gpu for CUDA
+images: ## Build the images of all stages, report and viewer, or of STAGES; DEVICE=gpu for CUDA
 	$(DRIVER) images
 
 sif: ## Make .sif files of the images in SIF, for RUNNER=apptainer or slurm
@@ -48,7 +48,7 @@ status: ## What of DATA is done, running, waiting or failed, and why
 evaluate: ## Compare DATA with its ground truth; SEEDS=1,2 renders and processes scenes first
 	$(DRIVER) evaluate
 
-report: ## Pages to look at DATA with, in report/ of it: a table of clips, and pictures of each
+report: ## Pages to look at DATA with, in report/ of it; RUNNER=docker: in its image
 	$(DRIVER) report
 
 viewer: ## Look at the results of DATA in the browser and choose what to keep; more flags in ARGS
@@ -63,7 +63,7 @@ bench-stage0: ## Frames a second of the networks of stage 0 at their official si
 bench-solve: ## Time of the solvers of stages 2 and 4 alone, on this machine's device
 	$(DRIVER) venv python -m bench.solve
 
-bench-viewer: ## Time that the viewer takes to show another result
+bench-viewer: ## Speeds of the viewer and the report on the demo and on a long clip, and sizes
 	$(DRIVER) venv python -m bench.viewer
 
 bench-verdicts: ## How many errors put into the good clips of DATA, or of SEEDS, the verdicts find

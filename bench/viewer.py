@@ -1,165 +1,135 @@
-"""Time until the viewer shows another result: on the demo, and on a long clip made here.
+"""Speeds of looking at results: the viewer's and the report's, on the demo and on a long clip made
+here.
 
-python -m bench.viewer [DATA ...]: for each, the median over switches between its results (or of
-opening the only one again), of what is shown at once, and of everything, the place included.
+python -m bench.viewer [DATA ...]: for each data folder, what `make dataset` left there and 300
+frames of 512x288, the medians over switches between results (or of opening the only one again) of
+the time until what is shown at once is on its way to the browser, and until everything is, the
+place included; then the times and sizes of the report's pages, made and left as they were.
 """
 
 import statistics
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import trimesh
 import viser
+from websockets.sync.client import connect
 
-from stages.artifacts import meshes
-from stages.artifacts.calibrated_keypoints import FILE as KEYPOINTS_FILE
-from stages.artifacts.calibrated_keypoints import (
-    CalibratedKeypoints,
-    PersonJoints,
-    write_calibrated_keypoints,
-)
-from stages.artifacts.layout import CALIBRATED, WorldName, world_folder
-from stages.artifacts.people_and_world import (
-    MEGAHUNTER_FILE,
-    PersonMotion,
-    write_people_and_world,
-)
-from stages.artifacts.robot_motion import SINGLE_FILE, RobotMotion, write_robot_motion
-from stages.artifacts.world import WorldFrame, opened_world, write_world
-from stages.body.joint_names import SMPL45_NAMES
+from bench.made_clip import write_clip
+from bench.report import report_speeds
+from stages.artifacts.layout import CALIBRATED
 from stages.body.model import DEMO_BODY, load_body
-from stages.geometry.rotations import wxyz_from_matrix
 from stages.robot.model import load_g1
-from stages.robot.rest import link_poses_at_rest
+from stages.viewer.command import LOOPBACK, free_port
 from stages.viewer.player import Player
 from stages.viewer.results import find_results
 from stages.viewer.settings import Settings
 
-FPS = 30.0
+FIRST_PORT = 8700
+FRAMES, HEIGHT, WIDTH = 300, 288, 512
 
 
-def write_clip(data: Path, video: str, frames: int, height: int, width: int) -> Path:
-    """A person who slides over noisy ground before a level camera; returns the folder."""
-    name = WorldName("sfm", video, 0, frames, 1)
-    folder = data / CALIBRATED / name.megahunter_stem
-    folder.mkdir(parents=True)
-    world = data / world_folder("sfm") / f"{name.stem}.h5"
-    world.parent.mkdir(exist_ok=True)
-    random = np.random.default_rng(0)
-    focal = 0.8 * width
-    intrinsic = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
-    T = np.eye(4)
-    T[:3, :3] = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]])
-    T[2, 3] = 1.2
-    rows = np.arange(height)[:, None] - height / 2
-    depth = np.minimum(1.2 * focal / np.maximum(rows, 1e-3), 6.0) + np.zeros((height, width))
-    dynamic = np.zeros((height, width), bool)
-    dynamic[height // 4 : -height // 8, width // 2 - width // 16 : width // 2 + width // 16] = True
-    depth[dynamic] = 3.0
+@dataclass(frozen=True)
+class Switching:
+    """Medians of seconds after a click."""
 
-    def frame(index: int) -> WorldFrame:
-        return WorldFrame(
-            name=f"{index + 1:05d}",
-            rgb=random.integers(0, 255, (height, width, 3), np.uint8),
-            intrinsic=intrinsic,
-            T_world_camera=T,
-            depth=(depth + 0.002 * random.standard_normal(depth.shape)).astype(np.float32),
-            confidence=random.random(depth.shape).astype(np.float32),
-            dynamic=dynamic,
-            affine_original_from_reconstruction=np.eye(3)[:2],
-            time_s=index / FPS,
+    shown_s: float
+    """Until people, robots and camera are on their way."""
+    everything_s: float
+    frame_s: float
+    """Until another frame of the same clip is."""
+    sent_mb: float
+    """To each browser, for everything of a clip."""
+
+
+class Browser:
+    """What a browser would receive."""
+
+    def __init__(self, port: int) -> None:
+        protocol = f"viser-v{viser.__version__}"
+        self.connection = connect(
+            f"ws://{LOOPBACK}:{port}",
+            subprotocols=[protocol],  # type: ignore[list-item] # A name for a string.
+            max_size=None,
         )
+        self.received = 0
+        threading.Thread(target=self._receive, daemon=True).start()
 
-    write_world(world, map(frame, range(frames)))
-    root = np.stack([np.linspace(-1, 1, frames), np.full(frames, 3.0), np.full(frames, 0.95)], 1)
-    upright = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
-    person = PersonMotion(
-        [f"{index + 1:05d}" for index in range(frames)],
-        np.tile(np.eye(3), (frames, 23, 1, 1)),
-        np.tile(upright, (frames, 1, 1)),
-        root,
-        np.zeros((frames, 10)),
-    )
-    with opened_world(world) as (group, _):
-        write_people_and_world(
-            folder / MEGAHUNTER_FILE,
-            group,
-            {1: person},
-            lambda points: points,
-            lambda camera: camera,
-            frames_as_dataset=True,
-        )
-    _write_joints_and_robot(folder, root, upright)
-    floor = trimesh.creation.box((8, 8, 0.02))
-    meshes.write_mesh(folder / meshes.MESH_FILE, floor.vertices, floor.faces)
-    return folder
+    def _receive(self) -> None:
+        for message in self.connection:
+            self.received += len(message)
+
+    def wait_until_quiet(self) -> None:
+        before = -1
+        while self.received != before:
+            before = self.received
+            time.sleep(0.3)
 
 
-def _write_joints_and_robot(folder: Path, root: np.ndarray, upright: np.ndarray) -> None:
-    """Both in their poses at rest, gliding along."""
-    frames, body, robot = len(root), load_body(DEMO_BODY), load_g1()
-    rest = body.rest_joints(np.zeros(10))
-    points = np.concatenate([rest, body.v_template[body.extra_vertices]]) - rest[0]
-    joints = (points @ upright.T + root[:, None]).astype(np.float32)
-    R = np.tile(upright, (frames, 1, 1)).astype(np.float32)
-    write_calibrated_keypoints(
-        folder / KEYPOINTS_FILE,
-        CalibratedKeypoints({1: PersonJoints(joints, R)}, np.eye(3), list(SMPL45_NAMES), {}),
-    )
-    R_link, p_link = link_poses_at_rest(robot)
-    quat = wxyz_from_matrix(R_link)[:, [1, 2, 3, 0]]
-    feet = np.ones(frames, bool)
-    motion = RobotMotion(
-        fps=FPS,
-        joint_names=list(robot.joint_names),
-        link_names=list(robot.link_names),
-        joints=np.zeros((frames, len(robot.joint_names))),
-        root_pos=root,
-        root_quat_xyzw=np.tile([0.0, 0, 0, 1], (frames, 1)),
-        link_pos=p_link + root[:, None],
-        link_quat_xyzw=np.tile(quat, (frames, 1, 1)),
-        left_foot=feet,
-        right_foot=feet,
-        frame_numbers=np.arange(1, frames + 1, dtype=np.int32),
-        times_s=np.arange(frames) / FPS,
-        seen=feet,
-        present=feet,
-    )
-    write_robot_motion(folder / SINGLE_FILE, motion, person=1)
-
-
-def switch_times_s(data: Path, switches: int = 9) -> tuple[float, float]:
-    """Medians of the time until people, robot and camera are sent, and until all is."""
-    results = find_results(data / CALIBRATED)
-    server = viser.ViserServer(host="127.0.0.1", port=0, verbose=False)
+@contextmanager
+def opened_player() -> Iterator[tuple[Player, Browser]]:
+    """A player with the viewer's defaults, and a browser that looks."""
+    port = free_port(LOOPBACK, FIRST_PORT)
+    server = viser.ViserServer(host=LOOPBACK, port=port, verbose=False)
     player = Player(server, load_body(DEMO_BODY), load_g1(), Settings(), print)
-    shown, everything = [], []
     try:
-        for index in range(switches + 1):
-            begun = time.perf_counter()
-            player.open(results[index % len(results)])
-            shown.append(time.perf_counter() - begun)
-            player.loaded.wait()
-            everything.append(time.perf_counter() - begun)
+        yield player, Browser(port)
     finally:
         player.close()
         server.stop()
-    return statistics.median(shown[1:]), statistics.median(everything[1:])
+
+
+def switching(data: Path, switches: int = 9) -> Switching:
+    """Goes from result to result, or opens the only one again and again."""
+    results = find_results(data / CALIBRATED)
+    shown, everything, frame, sent = [], [], [], []
+    with opened_player() as (player, browser):
+        for turn in range(switches + 1):
+            browser.wait_until_quiet()
+            before, begun = browser.received, time.perf_counter()
+            player.open(results[turn % len(results)])
+            player.server.flush()
+            shown.append(time.perf_counter() - begun)
+            player.loaded.wait()
+            player.server.flush()
+            everything.append(time.perf_counter() - begun)
+            browser.wait_until_quiet()
+            sent.append((browser.received - before) / 1e6)
+            begun = time.perf_counter()
+            player.show(turn + 1)
+            player.server.flush()
+            frame.append(time.perf_counter() - begun)
+    medians = (statistics.median(each[1:]) for each in (shown, everything, frame, sent))
+    return Switching(*medians)
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        write_clip(Path(folder), "long", 300, 288, 512)
+        write_clip(Path(folder), "long", FRAMES, HEIGHT, WIDTH)
         for data in (*map(Path, sys.argv[1:] or ["data/demo"]), Path(folder)):
-            label = "300 frames of 512x288" if str(data) == folder else str(data)
+            label = f"{FRAMES} frames of {WIDTH}x{HEIGHT}" if str(data) == folder else str(data)
             if not find_results(data / CALIBRATED):
                 print(f"{label}: no results; run make dataset first")
                 continue
-            shown, everything = switch_times_s(data)
-            print(f"{label}: shown after {shown:.2f} s, all after {everything:.2f} s", flush=True)
+            times = switching(data)
+            print(
+                f"{label}: viewer: shown after {times.shown_s:.2f} s, all after"
+                f" {times.everything_s:.2f} s, {times.sent_mb:.1f} MB; the next frame after"
+                f" {times.frame_s:.3f} s",
+                flush=True,
+            )
+            speeds = report_speeds(data)
+            print(
+                f"{label}: report: {speeds.made_s:.1f} s a clip, {speeds.largest_mb:.1f} MB the"
+                f" largest; one of {speeds.clips} clips changed: {speeds.one_changed_s:.1f} s;"
+                f" nothing changed: {speeds.unchanged_s:.1f} s",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

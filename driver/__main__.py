@@ -11,7 +11,8 @@ from pathlib import Path
 
 from driver import chain, people, processes, setup
 from driver.checks import runners
-from driver.commands import environment, image
+from driver.checks.check import require
+from driver.commands import environment, image, reader_command
 from driver.doctor import doctor, require_all
 from driver.help import help_lines
 from driver.images import build, make_sif_files
@@ -67,11 +68,11 @@ def _setup(settings: Settings, _rest: list[str]) -> int:
 
 
 def _images(settings: Settings, _rest: list[str]) -> int:
-    return build(settings, _named(settings))
+    return build(settings, _with_images(settings))
 
 
 def _sif(settings: Settings, _rest: list[str]) -> int:
-    return make_sif_files(settings, _named(settings))
+    return make_sif_files(settings, _with_images(settings))
 
 
 def _dataset(settings: Settings, _rest: list[str]) -> int:
@@ -127,18 +128,33 @@ def _evaluate(settings: Settings, then: list[str]) -> int:
 
 
 def _report(settings: Settings, _rest: list[str]) -> int:
-    data = ["--data-dir", str(settings.data)]
-    judge = ["python", "-m", "stages.evaluation.verdicts", *data]
-    if code := _venv(replace(settings, args=()), judge):
-        return code
-    return _venv(settings, ["report", *data, "--pattern", settings.pattern])
+    if settings.runner in ("", "local"):
+        judge = ["python", "-m", "stages.evaluation.verdicts", "--data-dir", str(settings.data)]
+        if code := _venv(replace(settings, args=()), judge):
+            return code
+    return _read(settings, "report", ["--pattern", settings.pattern] if settings.pattern else [])
 
 
 def _viewer(settings: Settings, _rest: list[str]) -> int:
-    """Runs the viewer on the data folder, with ARGS."""
-    root = str(settings.data / layout.CALIBRATED)
-    pattern = ["--pattern", settings.pattern] if settings.pattern else []
-    return _venv(settings, ["viewer", "--results-root-dir", root, *pattern])
+    return _read(settings, "viewer", ["--pattern", settings.pattern] if settings.pattern else [])
+
+
+def _read(settings: Settings, name: str, flags: list[str]) -> int:
+    """Runs a reader on the data folder, with ARGS: by the virtual environment, or as RUNNER says
+    in its image. A cluster's login node needs no job for it.
+    """
+    if settings.runner == "slurm":
+        settings = replace(settings, runner="apptainer")
+    if settings.runner in ("", "local"):
+        settings = replace(settings, runner="local")
+        setup.set_up(settings)
+    elif not settings.dry_run:
+        require(runners.needs(settings, [name]))
+    command = reader_command(settings, name, flags)
+    if settings.dry_run:
+        processes.show(command)
+        return 0
+    return processes.run(command)
 
 
 VERBS: dict[str, Callable[[Settings, list[str]], int]] = {
@@ -205,9 +221,12 @@ def _chain(settings: Settings) -> list[Entry]:
     return list(catalogue.chain(settings.people, settings.world))
 
 
-def _named(settings: Settings) -> list[Entry]:
-    """The stages that STAGES names, else all."""
-    return [_entry(name) for name in settings.stages] or list(catalogue.STAGES)
+def _with_images(settings: Settings) -> list[str]:
+    """The stages and readers that STAGES names, else all that have images."""
+    for name in settings.stages:
+        if name not in catalogue.IMAGES:
+            _entry(name)
+    return list(settings.stages or catalogue.IMAGES)
 
 
 def _entry(name: str) -> Entry:

@@ -37,10 +37,31 @@ def stage_command(settings: Settings, stage: Entry, names: Path | None) -> list[
     Args:
         names: the file in the data folder that names the videos; None if they are named later.
     """
-    start = {"local": _local, "docker": _docker}.get(settings.runner, _apptainer)
+    if settings.runner == "local":
+        start = [*_env(environment(settings)), str(settings.bin / stage.name)]
+    elif settings.runner == "docker":
+        start = _docker(settings, stage.name)
+    else:
+        start = _apptainer(settings, stage.name, stage.gpu)
     chosen = [] if names is None else ["--names", seen(settings, names)]
     more = (*settings.args, *settings.stage_args[stage.package])
-    return [*start(settings, stage), *chosen, *flags(settings, stage), *more]
+    return [*start, *chosen, *flags(settings, stage), *more]
+
+
+def reader_command(settings: Settings, name: str, more: list[str]) -> list[str]:
+    """The command of a reader, by the virtual environment or in its image.
+
+    Raises:
+        UsageError: it has no image, or a path has a character that mounts cannot have.
+    """
+    given = [*more, *settings.args]
+    if settings.runner in ("", "local"):
+        return [*_env(environment(settings)), str(settings.bin / name), *given]
+    if name not in catalogue.IMAGES:
+        raise UsageError(f"{name} has no image: set RUNNER=local")
+    if settings.runner == "docker":
+        return [*_docker(settings, name), *given]
+    return [*_apptainer(settings, name, uses_gpu=False), *given]
 
 
 def flags(settings: Settings, stage: Entry) -> list[str]:
@@ -121,11 +142,7 @@ def environment(settings: Settings) -> dict[str, str]:
     return {**found, **limits(settings)}
 
 
-def _local(settings: Settings, stage: Entry) -> list[str]:
-    return [*_env(environment(settings)), str(settings.bin / stage.name)]
-
-
-def _docker(settings: Settings, stage: Entry) -> list[str]:
+def _docker(settings: Settings, name: str) -> list[str]:
     """Compose's files have the mounts, and take the paths from these variables."""
     variables = {DATA: "MIMICMILL_DATA", CACHE: "MIMICMILL_CACHE"}
     paths = {
@@ -135,12 +152,13 @@ def _docker(settings: Settings, stage: Entry) -> list[str]:
     if settings.body:
         paths["MIMICMILL_BODY_NAME"] = settings.body.name
     told = {**paths, "MIMICMILL_USER": settings.run_as, **limits(settings)}
-    return [*_env(told), *compose(settings), "run", "--rm", stage.name]
+    ports = ["--service-ports"] if name == "viewer" else []
+    return [*_env(told), *compose(settings), "run", "--rm", *ports, name]
 
 
-def _apptainer(settings: Settings, stage: Entry) -> list[str]:
+def _apptainer(settings: Settings, name: str, uses_gpu: bool) -> list[str]:
     command = [settings.apptainer, "run", "--cleanenv", "--no-home", "--pwd", DATA]
-    if settings.device == "gpu" and stage.gpu:
+    if settings.device == "gpu" and uses_gpu:
         command.append("--nv")
     told = limits(settings)
     for mount in mounts(settings):
@@ -148,17 +166,23 @@ def _apptainer(settings: Settings, stage: Entry) -> list[str]:
         command += ["--bind", f"{os.path.abspath(mount.host)}:{mount.inside}{read_only}"]
         if mount.variable:
             told[mount.variable] = mount.inside
-    for name, value in told.items():
-        command += ["--env", f"{name}={value}"]
-    return [*command, os.path.abspath(sif_file(settings, stage.name))]
+    for variable, value in told.items():
+        command += ["--env", f"{variable}={value}"]
+    return [*command, os.path.abspath(sif_file(settings, name))]
 
 
-def sif_file(settings: Settings, stage: str) -> Path:
-    return settings.sif / f"{stage}-{settings.device}.sif"
+def sif_file(settings: Settings, name: str) -> Path:
+    return settings.sif / f"{name}-{device_of(settings, name)}.sif"
 
 
-def image(settings: Settings, stage: str) -> str:
-    return f"mimicmill/{stage}:{settings.device}"
+def image(settings: Settings, name: str) -> str:
+    return f"mimicmill/{name}:{device_of(settings, name)}"
+
+
+def device_of(settings: Settings, name: str) -> str:
+    """What the image of a stage or reader is for; readers have one for all devices."""
+    is_reader = name in (reader.name for reader in catalogue.READERS)
+    return "cpu" if is_reader else settings.device
 
 
 def _env(variables: dict[str, str]) -> list[str]:

@@ -45,6 +45,8 @@ def _all_checks(settings: Settings, stages: list[Entry]) -> Iterator[Check]:
     for check in runners.needs(settings, names):
         can_run = can_run and check.good
         yield check
+    if can_run:
+        yield from runners.readers(settings)
     if settings.runner == "slurm" and runners.slurm_programs().good:
         yield runners.controller()
     # Jobs of a cluster have other machines' GPUs and memory.

@@ -11,14 +11,13 @@ from driver import commands, processes
 from driver.checks import runners
 from driver.checks.check import ask, require
 from driver.settings import Settings, UsageError
-from stages.catalogue import Entry
 
 SCRATCH_PER_IMAGE = 2.5
 """Space that building a .sif file takes, over the image's size."""
 
 
-def build(settings: Settings, stages: list[Entry]) -> int:
-    """Builds images. Raises UsageError where no engine answers."""
+def build(settings: Settings, names: list[str]) -> int:
+    """Builds images of stages and readers. Raises UsageError where no engine answers."""
     if not settings.dry_run:
         require(runners.engine_checks())
     version = re.search(r'^version = "(.*)"', Path("pyproject.toml").read_text(), re.MULTILINE)
@@ -29,7 +28,7 @@ def build(settings: Settings, stages: list[Entry]) -> int:
         f"MIMICMILL_COMMIT={commit.text if commit.good else ''}",
         *commands.compose(settings),
         "build",
-        *(stage.name for stage in stages),
+        *names,
     ]
     if settings.dry_run:
         processes.show(command)
@@ -37,26 +36,25 @@ def build(settings: Settings, stages: list[Entry]) -> int:
     return processes.run(command)
 
 
-def make_sif_files(settings: Settings, stages: list[Entry]) -> int:
+def make_sif_files(settings: Settings, names: list[str]) -> int:
     """Makes .sif files of images. Raises UsageError where an image or something else is missing."""
     if settings.dry_run:
-        for stage in stages:
-            processes.show(_sif_command(settings, stage))
+        for name in names:
+            processes.show(_sif_command(settings, name))
         return 0
-    names = [stage.name for stage in stages]
     require([runners.installed(settings.apptainer)])
     require(runners.engine_checks())
     require([runners.images(settings, names)])
     settings.sif.mkdir(parents=True, exist_ok=True)
-    for stage in stages:
-        if code := _make_sif(settings, stage):
+    for name in names:
+        if code := _make_sif(settings, name):
             return code
     return 0
 
 
-def _make_sif(settings: Settings, stage: Entry) -> int:
-    file, command = commands.sif_file(settings, stage.name), _sif_command(settings, stage)
-    image = commands.image(settings, stage.name)
+def _make_sif(settings: Settings, name: str) -> int:
+    file, command = commands.sif_file(settings, name), _sif_command(settings, name)
+    image = commands.image(settings, name)
     size = int(ask("docker", "image", "inspect", "--format", "{{.Size}}", image).text)
     scratch = Path(os.environ.get("APPTAINER_TMPDIR") or "/tmp")
     scratch.mkdir(parents=True, exist_ok=True)
@@ -74,10 +72,10 @@ def _make_sif(settings: Settings, stage: Entry) -> int:
     return code
 
 
-def _sif_command(settings: Settings, stage: Entry) -> list[str]:
-    file = commands.sif_file(settings, stage.name)
+def _sif_command(settings: Settings, name: str) -> list[str]:
+    file = commands.sif_file(settings, name)
     packed = ["--mksquashfs-args", "-comp zstd -Xcompression-level 3"]
-    image = f"docker-daemon:{commands.image(settings, stage.name)}"
+    image = f"docker-daemon:{commands.image(settings, name)}"
     quiet = ["--quiet", "build", "--force", "--disable-cache"]
     return [settings.apptainer, *quiet, *packed, f"{file}.{os.getpid()}.part", image]
 

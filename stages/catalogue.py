@@ -151,17 +151,24 @@ STAGES = (
 
 @dataclass(frozen=True)
 class Reader:
-    """A command that reads finished files and changes none of them."""
+    """A command that reads finished files and changes none of them; it uses no GPU."""
 
     name: str
     help: str
+    has_image: bool = True
 
 
 READERS = (
-    Reader("evaluation", "results against ground truth"),
+    Reader("evaluation", "results against ground truth", has_image=False),
     Reader("report", "pages to look at a data set with"),
     Reader("viewer", "results in the browser, and what to keep of them"),
 )
+
+IMAGES = (
+    *(stage.name for stage in STAGES),
+    *(reader.name for reader in READERS if reader.has_image),
+)
+"""What there are images of."""
 
 PEOPLE_METHODS = tuple(dict.fromkeys(entry.people for entry in STAGES if entry.people))
 WORLD_METHODS = tuple(dict.fromkeys(entry.world for entry in STAGES if entry.world))

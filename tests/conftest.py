@@ -15,7 +15,7 @@ import torch
 
 REPOSITORY = Path(__file__).parents[1]
 
-pytest_plugins = ["tests.engines"]
+pytest_plugins = ["tests.engines", "tests.pipeline.finished"]
 
 # Commands that tests run inside of pytest must not fork it: JAX and torch have threads there.
 os.environ["MIMICMILL_WORKERS"] = "1"

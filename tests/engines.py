@@ -89,9 +89,9 @@ def engine() -> Iterator[docker.DockerClient]:
 
 @pytest.fixture(scope="session")
 def images(engine) -> dict[str, docker.models.images.Image]:
-    """By stage."""
+    """By stage or reader."""
     found = {tag: image for image in engine.images.list() for tag in image.tags}
-    names = {stage.name: f"mimicmill/{stage.name}:cpu" for stage in catalogue.STAGES}
+    names = {name: f"mimicmill/{name}:cpu" for name in catalogue.IMAGES}
     if missing := [name for name in names.values() if name not in found]:
         absent(f"images are missing ({missing[0]}): make images DEVICE=cpu")
     return {stage: found[name] for stage, name in names.items()}

@@ -56,9 +56,10 @@ def test_the_import_contracts_name_every_stage_and_reader():
     assert set(shared["source_modules"]) - {"stages.catalogue"} == rooms - packages - readers
 
 
-def test_every_stage_has_an_image():
-    for name in NAMES:
-        assert (REPOSITORY / "images" / name / "requirements.txt").is_file()
+def test_every_stage_has_an_image_and_readers_that_say_so():
+    recipes = {path.parent.name for path in (REPOSITORY / "images").glob("*/requirements.txt")}
+    assert recipes - {"base"} == set(catalogue.IMAGES)
+    assert set(NAMES) < set(catalogue.IMAGES)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -11,6 +11,7 @@ from driver import commands
 from driver.checks.check import Answer, Check, ask
 from driver.checks.gpus import Labels
 from driver.settings import Settings
+from stages import catalogue
 
 
 def needs(settings: Settings, stages: list[str]) -> Iterator[Check]:
@@ -31,6 +32,19 @@ def needs(settings: Settings, stages: list[str]) -> Iterator[Check]:
             yield slurm_programs()
         yield installed(settings.apptainer)
         yield sif_files(settings, stages)
+
+
+def readers(settings: Settings) -> Iterator[Check]:
+    """Whether results can be looked at with this runner, too. No run needs it: it is never bad."""
+    names = [reader.name for reader in catalogue.READERS if reader.has_image]
+    if settings.runner == "local":
+        check = environment(settings, names)
+    elif settings.runner == "docker":
+        check = images(settings, names)
+    else:
+        check = sif_files(settings, names)
+    found = check.found if check.good else f"{check.found}: {check.remedy}"
+    yield Check("to look", True, found, "")
 
 
 def environment(settings: Settings, stages: list[str]) -> Check:

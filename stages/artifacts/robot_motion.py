@@ -199,6 +199,12 @@ def read_robot_motion(path: Path) -> RobotMotion:
         return _read_motion(file, file, path)
 
 
+def robot_files(folder: Path) -> list[Path]:
+    """All files of robots' motions that are in a folder."""
+    paths = [folder / SINGLE_FILE, *sorted(_part_paths(folder)), folder / MULTI_FILE]
+    return [path for path in paths if path.exists()]
+
+
 def read_robot_parts(folder: Path) -> list[RobotMotion]:
     """All parts of the single-person motion in a folder, in order of time.
 
@@ -220,3 +226,19 @@ def read_robot_motions(path: Path) -> dict[int, RobotMotion]:
             for person in order
             if person in people
         }
+
+
+def read_robots(folder: Path, of_single: int = 1) -> dict[int, list[RobotMotion]]:
+    """The motions of everybody in a folder, by id, each in its parts in order of time.
+
+    Args:
+        of_single: the person of the single-person file, where it does not say.
+
+    Raises:
+        ArtifactError: as `read_robot_motion`.
+    """
+    if (folder / MULTI_FILE).exists():
+        everybody = read_robot_motions(folder / MULTI_FILE)
+        return {person: [motion] for person, motion in everybody.items()}
+    parts = read_robot_parts(folder)
+    return {int(parts[0].metadata.get("person", of_single)): parts}

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from io import StringIO
-from typing import Literal
+from typing import Any, Literal
 
 import matplotlib
 import numpy as np
@@ -33,6 +33,8 @@ BLUE, ORANGE, GREY = "#1f5fa8", "#b35900", "#5a5f66"
 MARKS = {"keep": ("o", "#1b6e3c"), "doubt": ("^", "#8a5a00"), "reject": ("s", "#a3262a")}
 OTHER_MARK = ("D", BLUE)
 JOINT_COLUMNS = 4
+DASHES = ("-", ":", "-.")
+"""Of the people's lines, in turn; limits are dashed."""
 Layout = Literal["constrained"] | None
 Series = tuple[str, np.ndarray, np.ndarray]
 """Label, times in seconds, and whether the foot stands."""
@@ -42,12 +44,17 @@ def contacts(clip: Clip) -> bytes:
     """When feet stand, by the people's contacts and in the robot's motion."""
     found = _found_contacts(clip)
     try:
-        motion = clip.robot_motion
-        found.append(("robot, left", motion.times_s, motion.left_foot))
-        found.append(("robot, right", motion.times_s, motion.right_foot))
+        robots = clip.robots
     except ArtifactError:
         if not found:
             raise
+        robots = {}
+    for person, parts in robots.items():
+        name = f"robot {person}" if len(robots) > 1 else "robot"
+        times_s = np.concatenate([part.times_s for part in parts])
+        for side in ("left", "right"):
+            on = [getattr(part, f"{side}_foot") & part.present for part in parts]
+            found.append((f"{name}, {side}", times_s, np.concatenate(on)))
     figure = _figure(8, 0.4 * len(found) + 0.9)
     axes = figure.subplots()
     for row, (label, times_s, stands) in enumerate(found):
@@ -68,26 +75,38 @@ def contacts(clip: Clip) -> bytes:
 
 
 def joints(clip: Clip) -> bytes:
-    """The angle of each of the robot's joints over time, between its limits."""
-    motion, robot = clip.robot_motion, load_g1()
-    rows = -(-len(motion.joint_names) // JOINT_COLUMNS)
+    """The angle of each of the robots' joints over time, between its limits."""
+    robots, robot = clip.robots, load_g1()
+    names = next(iter(robots.values()))[0].joint_names
+    rows = -(-len(names) // JOINT_COLUMNS)
     figure = _figure(10, 1.25 * rows, layout=None)  # The constrained one takes seconds here.
     figure.subplots_adjust(0.06, 0.07, 0.99, 0.97, 0.25, 0.6)
     axes = figure.subplots(rows, JOINT_COLUMNS, sharex=True).ravel()
-    for axis in axes[len(motion.joint_names) :]:
+    for axis in axes[len(names) :]:
         axis.set_axis_off()
-    for axis, name, angle in zip(axes, motion.joint_names, motion.joints.T, strict=False):
+    for index, (axis, name) in enumerate(zip(axes, names, strict=False)):
         joint = robot.joint(name)
         low, high = np.degrees([robot.lower[joint], robot.upper[joint]])
-        axis.plot(motion.times_s, np.degrees(angle), color=BLUE, linewidth=1.2)
+        for turn, (person, parts) in enumerate(robots.items()):
+            line = {"linestyle": DASHES[turn % len(DASHES)], "color": _line_colour(person, robots)}
+            for part in parts:
+                angle = np.where(part.present, np.degrees(part.joints[:, index]), np.nan)
+                axis.plot(part.times_s, angle, linewidth=1.2, label=f"robot {person}", **line)
         for limit in (low, high):
             axis.axhline(limit, color=ORANGE, linestyle="--", linewidth=0.9)
         axis.set_title(name.removesuffix("_joint").replace("_", " "), fontsize=8, loc="left")
         axis.set_yticks([round(low), 0, round(high)] if low < -5 and high > 5 else [low, high])
         axis.tick_params(labelsize=7)
+    if len(robots) > 1:
+        lines = dict(zip(*reversed(axes[0].get_legend_handles_labels()), strict=True))
+        figure.legend(lines.values(), lines, loc="lower right", fontsize=8, frameon=False)
     figure.supxlabel("time in s", fontsize=8)
     figure.supylabel("angle in degrees", fontsize=8)
     return _svg(figure).encode()
+
+
+def _line_colour(person: int, robots: Mapping[int, object]) -> Any:
+    return BLUE if len(robots) == 1 else colours.darker(colours.of_person(person))
 
 
 def terms(clip: Clip) -> bytes:

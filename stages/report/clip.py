@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,14 @@ from stages.artifacts.people_and_world import (
     PeopleAndWorld,
     opened_people_and_world,
 )
-from stages.artifacts.robot_motion import SINGLE_FILE, RobotMotion, read_robot_motion
+from stages.artifacts.robot_motion import RobotMotion, read_robots, robot_files
 from stages.artifacts.verdicts import Judged
 from stages.body.model import DEMO_BODY, BodyModel, load_body
 from stages.running.fingerprints import files_in
 from stages.running.reconstructions import current
+
+body_of = cache(load_body)
+"""Read once, before the processes that draw begin."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class Clip:
 
     entries: the last entry of each stage about this video in the ledger, in the chain's order.
     judged: the verdict on the result that there is now. compared: with ground truth, by measure.
+    body_model: the file of the body that stages used.
     """
 
     data: DataFolder
@@ -41,14 +45,15 @@ class Clip:
     entries: dict[str, dict[str, Any]]
     judged: Judged | None = None
     compared: dict[str, Compared] = field(default_factory=dict)
+    body_model: Path = DEMO_BODY
 
     @cached_property
     def images(self) -> list[ImageFile]:
         return list_images(self.data.images(self.video))
 
-    @cached_property
+    @property
     def body(self) -> BodyModel:
-        return load_body(DEMO_BODY)
+        return body_of(self.body_model)
 
     @cached_property
     def folder(self) -> Path:
@@ -68,8 +73,9 @@ class Clip:
         return read_mesh(self.folder / MESH_FILE)
 
     @cached_property
-    def robot_motion(self) -> RobotMotion:
-        return read_robot_motion(self.folder / SINGLE_FILE)
+    def robots(self) -> dict[int, list[RobotMotion]]:
+        """Motions of the robots by person, each in its parts."""
+        return read_robots(self.folder)
 
     @contextmanager
     def people_and_world(self) -> Iterator[PeopleAndWorld]:
@@ -82,8 +88,12 @@ class Clip:
         data, video = self.data, self.video
         folders = [data.images(video), data.masks(video), data.keypoints(video)]
         folders.append(data.contacts(video))
+        found = [self.body_model]
         try:
-            folders.append(self.folder)
+            # The viewer puts files of its own into the same folder.
+            found += [self.folder / MEGAHUNTER_FILE, self.folder / MESH_FILE]
+            found += robot_files(self.folder)
         except Exception:  # The pictures say why.
             pass
-        return [file for folder in folders if folder.is_dir() for file in files_in(folder)]
+        found += [file for folder in folders if folder.is_dir() for file in files_in(folder)]
+        return [file for file in found if file.is_file()]

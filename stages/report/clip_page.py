@@ -3,6 +3,7 @@
 import hashlib
 import json
 import multiprocessing
+import os
 import shutil
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -27,6 +28,9 @@ from stages.running.machine import cores
 SUMMARY, STAMP, PAGE, THUMBNAIL = "clip.json", "stamp.json", "index.html", "thumbnail.webp"
 LONGEST_REASON = 300
 MOST_PROCESSES = 8
+WORKERS_VARIABLE = "MIMICMILL_WORKERS"
+
+Draw = Callable[[Clip], bytes]
 
 
 def build(clip: Clip, verdicts: Verdicts, folder: Path) -> bool:
@@ -59,10 +63,7 @@ def _make(clip: Clip, verdicts: Verdicts, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / STAMP).unlink(missing_ok=True)
     draws = {**{picture.name: picture.draw for picture in PICTURES}, THUMBNAIL: thumbnail}
-    forks = multiprocessing.get_context("fork")  # Nothing that the report imports has threads.
-    with ProcessPoolExecutor(min(cores(), MOST_PROCESSES), mp_context=forks) as pool:
-        waiting = {name: pool.submit(_drawn, folder / name, draws[name], clip) for name in draws}
-    problems = {name: _problem(future) for name, future in waiting.items()}
+    problems = _draw_all(draws, clip, folder)
     shown = [
         {
             "name": picture.name,
@@ -106,6 +107,21 @@ def _plain(value: Any) -> Any:
     return json.loads(json.dumps(value, default=asdict))
 
 
+def _draw_all(draws: dict[str, Draw], clip: Clip, folder: Path) -> dict[str, str]:
+    """Draws side by side; what kept each picture from being drawn, by its name."""
+    wanted = os.environ.get(WORKERS_VARIABLE, "")
+    most = int(wanted) if wanted.isdecimal() and int(wanted) else MOST_PROCESSES
+    processes = min(cores(), most)
+    if processes == 1:
+        return {name: _drawn(folder / name, draw, clip) for name, draw in draws.items()}
+    forks = multiprocessing.get_context("fork")  # Nothing that the report imports has threads.
+    with ProcessPoolExecutor(processes, mp_context=forks) as pool:
+        waiting = {
+            name: pool.submit(_drawn, folder / name, draw, clip) for name, draw in draws.items()
+        }
+    return {name: _problem(future) for name, future in waiting.items()}
+
+
 def failures(entries: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     """Stages whose last word on a clip is that they did not finish it."""
     return [
@@ -120,7 +136,7 @@ def remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _drawn(path: Path, draw: Callable[[Clip], bytes], clip: Clip) -> str:
+def _drawn(path: Path, draw: Draw, clip: Clip) -> str:
     """Writes a picture; says why if it cannot be drawn."""
     try:
         content = draw(clip)

@@ -7,13 +7,16 @@ import click
 from stages.artifacts import layout
 from stages.artifacts.atomic import write_text
 from stages.artifacts.comparison import read_comparison
+from stages.artifacts.errors import ArtifactError
 from stages.artifacts.layout import DataFolder
 from stages.artifacts.verdicts import read_verdicts
 from stages.artifacts.video_files import find_videos
+from stages.body.model import DEMO_BODY
 from stages.report import clip_page, index_page, judgement
-from stages.report.clip import Clip
+from stages.report.clip import Clip, body_of
 from stages.running import ledger
 from stages.running.flags import data_folder
+from stages.running.model_flags import BODY_VARIABLE
 
 REPORT = "report"
 
@@ -27,7 +30,15 @@ REPORT = "report"
     help="The data folder; the report goes into report/ of it.",
 )
 @click.option("--pattern", default="", help="Only make pages of videos whose name contains this.")
-def main(data_dir: Path, pattern: str) -> None:
+@click.option(
+    "--body-model",
+    type=click.Path(path_type=Path),
+    default=DEMO_BODY,
+    envvar=BODY_VARIABLE,
+    show_default="the demo's CC0 body",
+    help="The body in SMPL's layout that stages used.",
+)
+def main(data_dir: Path, pattern: str, body_model: Path) -> None:
     """Write report/index.html, a table of all clips, and a page of pictures for each.
 
     Pages whose sources have not changed stay as they are.
@@ -40,11 +51,15 @@ def main(data_dir: Path, pattern: str) -> None:
     chosen = [video for video in videos if pattern.lower() in video.lower()]
     if not chosen:
         raise click.UsageError(f"{data_dir} has no video matching '{pattern}'")
+    try:
+        body_of(body_model)
+    except ArtifactError as error:
+        raise click.UsageError(str(error)) from None
     verdicts, comparison = read_verdicts(data_dir), read_comparison(data_dir)
     for video in chosen:
         latest = index_page.last_entries(entries, video)
         judged = judgement.current(data_dir, video, verdicts)
-        clip = Clip(data, video, latest, judged, comparison.get(video, {}))
+        clip = Clip(data, video, latest, judged, comparison.get(video, {}), body_model)
         made = clip_page.build(clip, verdicts, report / index_page.CLIPS / video)
         print(f"{video}: {'made' if made else 'as it was'}", flush=True)
     for folder in (report / index_page.CLIPS).iterdir():
@@ -62,3 +77,7 @@ def all_videos(data: DataFolder, entries: index_page.Entries) -> list[str]:
     found |= {path.name for path in images.glob("*") if path.is_dir()}
     found |= {str(entry["video"]) for entry in entries if entry.get("video")}
     return sorted(name for name in found if name and "/" not in name and not name.startswith("."))
+
+
+if __name__ == "__main__":
+    main()

@@ -11,6 +11,7 @@ from stages.artifacts.errors import ArtifactError
 from stages.artifacts.images import read_image
 from stages.artifacts.keypoints import read_keypoints
 from stages.artifacts.masks import read_mask
+from stages.artifacts.robot_motion import RobotMotion
 from stages.drawing import mesh_sides
 from stages.drawing.camera import framing, from_side
 from stages.drawing.colours import CAMERA, PLACE, ROBOT, darker, of_person
@@ -18,16 +19,18 @@ from stages.drawing.detections import keypoints_over, masks_over
 from stages.drawing.overlays import bodies_over, camera_of, shapes_over
 from stages.drawing.panels import evenly_spread, fitted, grid, titled
 from stages.drawing.shading import Shape, shaded
-from stages.drawing.shapes import capsules, path, robot_capsules
+from stages.drawing.shapes import Mesh, capsules, path, robot_capsules
 from stages.geometry.rotations import matrix_from_wxyz
 from stages.report import charts
 from stages.report.clip import Clip
-from stages.robot.model import load_g1
+from stages.robot.model import Robot, load_g1
 from stages.robot.rest import link_trajectories
 
 MOMENTS, COLUMNS, STRIP_PX = 4, 2, 320
 SIDE_PX = (270, 300)
 LOOP_FRAMES, LOOP_PX, LOOP_FRAME_MS = 20, 320, 150
+LEAST_AROUND_M, MOST_AROUND_M = 0.5, 2.0
+"""How much of the place is shown around the paths."""
 POLE_M, POLE_RADIUS_M = 1.0, 0.012
 
 
@@ -78,7 +81,9 @@ def plan(clip: Clip) -> bytes:
         for number, places in paths.items()
     ]
     walked = np.concatenate([eyes, *paths.values()])
-    around = np.concatenate([walked - 1.0, walked + 1.0])
+    low, high = walked.min(axis=0), walked.max(axis=0)
+    near = np.clip(clip.mesh[0], low - MOST_AROUND_M, high + MOST_AROUND_M)
+    around = np.concatenate([near, [low - LEAST_AROUND_M, high + LEAST_AROUND_M]])
     return _webp(shaded(shapes, framing(around, from_side(-90, 89), (480, 640))))
 
 
@@ -115,36 +120,47 @@ def sides(clip: Clip) -> bytes:
 
 
 def robot_and_person(clip: Clip) -> bytes:
-    """A loop of the person's body and, beside it, the robot's, over the frames of the video."""
-    motion, robot = clip.robot_motion, load_g1()
-    rows = evenly_spread(len(motion.times_s), LOOP_FRAMES)
-    R, p = link_trajectories(
-        robot,
-        matrix_from_wxyz(motion.root_quat_xyzw[rows][:, [3, 0, 1, 2]]),
-        motion.root_pos[rows],
-        motion.joints[rows],
-    )
+    """A loop of the people's bodies and, beside them, the robots', over the frames of the video."""
+    robot = load_g1()
+    parts = [part for motions in clip.robots.values() for part in motions]
+    rows = [dict(zip(p.frame_numbers.tolist(), range(len(p.times_s)), strict=True)) for p in parts]
     drawn = []
     with clip.people_and_world() as file:
         by_number = dict(zip(file.world.numbers, file.world.names, strict=True))
-        for moment, row in enumerate(rows):
-            name = by_number.get(int(motion.frame_numbers[row]))
-            if name is None:
-                continue
-            frame = file.world[name]
-            machine = Shape(*robot_capsules(robot, R[moment], p[moment]), ROBOT)
+        numbers = sorted(set(by_number) & {number for each in rows for number in each})
+        for number in (numbers[row] for row in evenly_spread(len(numbers), LOOP_FRAMES)):
+            frame, time_s, machines = file.world[by_number[number]], 0.0, []
+            for part, row_of in zip(parts, rows, strict=True):
+                row = row_of.get(number)
+                if row is None or not part.present[row]:
+                    continue
+                time_s = float(part.times_s[row])
+                machines.append(Shape(*_posed(robot, part, row), ROBOT))
             pair = (
                 bodies_over(frame, file.people, clip.body, LOOP_PX),
-                shapes_over(frame, [machine], LOOP_PX, 0.9),
+                shapes_over(frame, machines, LOOP_PX, 0.9),
             )
-            both = np.hstack(pair)
-            drawn.append(titled(both, f"{motion.times_s[row]:.2f} s"))
+            drawn.append(titled(np.hstack(pair), f"{time_s:.2f} s"))
     if not drawn:
         raise ArtifactError(clip.folder, "the robot's frames are not the video's")
-    first, *rest = [Image.fromarray(one) for one in drawn]
-    file_like = BytesIO()
+    return _looped(drawn)
+
+
+def _posed(robot: Robot, motion: RobotMotion, row: int) -> Mesh:
+    R, p = link_trajectories(
+        robot,
+        matrix_from_wxyz(motion.root_quat_xyzw[[row]][:, [3, 0, 1, 2]]),
+        motion.root_pos[[row]],
+        motion.joints[[row]],
+    )
+    return robot_capsules(robot, R[0], p[0])
+
+
+def _looped(pictures: list[np.ndarray]) -> bytes:
+    first, *rest = [Image.fromarray(one) for one in pictures]
+    file = BytesIO()
     first.save(
-        file_like,
+        file,
         "WEBP",
         save_all=True,
         append_images=rest,
@@ -153,7 +169,7 @@ def robot_and_person(clip: Clip) -> bytes:
         quality=70,
         method=2,
     )
-    return file_like.getvalue()
+    return file.getvalue()
 
 
 def thumbnail(clip: Clip) -> bytes:
@@ -192,8 +208,8 @@ PICTURES = (
     Picture(
         "plan.webp",
         "Paths from above",
-        "Blue is the camera, the darker line the person. Paths should be smooth, stay clear of "
-        "walls, and be as long as what you saw in the video.",
+        "Blue is the camera, the others are the people in their colours. Paths should be smooth, "
+        "stay clear of walls, and be as long as what you saw in the video.",
         plan,
     ),
     Picture(

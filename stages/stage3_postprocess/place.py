@@ -6,14 +6,9 @@ import numpy as np
 from jaxtyping import Float32
 
 from stages.artifacts.world import FrameGroup, WorldFrameView
+from stages.geometry.depth_maps import camera_depth
 from stages.stage3_postprocess.clouds import Cloud, VoxelSum
-from stages.stage3_postprocess.filtering import (
-    WINDOW_FRAMES,
-    boxes_around,
-    camera_depth,
-    inside,
-    trusted,
-)
+from stages.stage3_postprocess.filtering import WINDOW_FRAMES, boxes_around, inside, trusted
 
 LESS_MARGIN_PX = 20
 MORE_MARGIN_PX = 10

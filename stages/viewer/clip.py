@@ -1,5 +1,6 @@
 """One result: the people and robots at once, everything large when it is asked for."""
 
+import zlib
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,13 +24,14 @@ from stages.artifacts.robot_motion import (
     MULTI_FILE,
     SINGLE_FILE,
     RobotMotion,
-    read_robot_motions,
-    read_robot_parts,
+    read_robots,
 )
 from stages.artifacts.world import WorldFrameView
 from stages.viewer.results import Result
 
 CONTACT_PROBABILITY = 0.5
+UNREADABLE = (ValueError, OSError, KeyError, IndexError, RuntimeError, zlib.error)
+"""What reading a damaged file, or one that has been closed, may raise."""
 
 
 @dataclass
@@ -118,14 +120,9 @@ def open_clip(result: Result) -> Clip:
 
 
 def _robots(folder: Path, file: PeopleAndWorld) -> tuple[dict[int, list[RobotMotion]], str]:
+    if not any((folder / name).exists() for name in (SINGLE_FILE, MULTI_FILE)):
+        return {}, "no robot yet: run stage4-retarget"
     try:
-        if (folder / MULTI_FILE).exists():
-            everybody = read_robot_motions(folder / MULTI_FILE)
-            return {person: [motion] for person, motion in everybody.items()}, ""
-        if not (folder / SINGLE_FILE).exists():
-            return {}, "no robot yet: run stage4-retarget"
-        parts = read_robot_parts(folder)
-    except (ValueError, OSError) as error:
+        return read_robots(folder, file.ranking[0] if file.ranking else 1), ""
+    except UNREADABLE as error:
         return {}, str(error)
-    first = file.ranking[0] if file.ranking else 1
-    return {int(parts[0].metadata.get("person", first)): parts}, ""

@@ -13,6 +13,7 @@ from stages.body.model import DEMO_BODY, load_body
 from stages.robot.model import load_g1, load_robot
 from stages.robot.urdf import RobotFileError
 from stages.running.flags import data_folder
+from stages.running.model_flags import BODY_VARIABLE
 from stages.viewer.panel import Panel
 from stages.viewer.player import Player
 from stages.viewer.results import find_results
@@ -89,11 +90,17 @@ def tunnel(port: int) -> str:
     "--body-model",
     type=click.Path(path_type=Path),
     default=DEMO_BODY,
-    envvar="MIMICMILL_BODY",
+    envvar=BODY_VARIABLE,
     show_default="the demo's CC0 body",
     help="The body in SMPL's layout that stages used.",
 )
-@click.option("--host", default=LOOPBACK, show_default=True, help="0.0.0.0 lets others in.")
+@click.option(
+    "--host",
+    default=LOOPBACK,
+    envvar="MIMICMILL_HOST",
+    show_default=True,
+    help="0.0.0.0 lets others in.",
+)
 @click.option("--port", default=PORT, show_default=True, help="The first port to try.")
 def main(
     results_root_dir: Path,

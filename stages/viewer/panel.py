@@ -15,10 +15,19 @@ from stages.artifacts.verdicts import read_verdicts
 from stages.running.curation import save_decision
 from stages.viewer import export
 from stages.viewer.player import Player
-from stages.viewer.results import Result, orders, verdict_on
+from stages.viewer.results import Result, Stamp, orders, verdict_on
 
 EVERYBODY = "everybody"
 RATES = ("10", "20", "30", "60")
+LOADING = {
+    "background": "Loading points ...",
+    "camera/path": "Loading cameras ...",
+    "place": "Loading the mesh ...",
+    "heights": "Loading heights ...",
+}
+UNDECIDED = "Nothing decided yet"
+WATCH_S = 1.0
+"""How often the files of the open result are looked at."""
 
 
 class Panel:
@@ -49,8 +58,10 @@ class Panel:
         """Begins with the first result."""
         self.player = player
         player.on_ego = self._show_ego
+        player.on_loading = lambda what: setattr(self.loading, "content", LOADING.get(what, ""))
         self.open(self.results[0])
-        threading.Thread(target=self._play, daemon=True).start()
+        for work in (self._play, self._watch):
+            threading.Thread(target=work, daemon=True).start()
 
     # --- which result
 
@@ -63,6 +74,7 @@ class Panel:
             self.turn = gui.add_button_group("Go to", ["Previous", "Next"])
             self.place = gui.add_text("Index", "", disabled=True)
             self.judged = gui.add_markdown("")
+            self.loading = gui.add_markdown("")
         self.chosen.on_update(lambda _: self._chosen())
         self.order.on_update(lambda _: self._sort())
         self.turn.on_click(lambda event: self.step(1 if event.target.value == "Next" else -1))
@@ -111,6 +123,18 @@ class Panel:
             self.person.value = EVERYBODY
             self._fill_decision()
             self.filling = False
+
+    def _watch(self) -> None:
+        told: Stamp = {}
+        while self.player is not None:
+            time.sleep(WATCH_S)
+            with self.switching:
+                if self.player.has_changed() and self.current.stamp() != told:
+                    told = self.current.stamp()
+                    self.tell(
+                        f"**{self.current.label} has changed on disk** since it was opened:"
+                        " press O to open it again"
+                    )
 
     # --- what is decided
 
@@ -162,7 +186,9 @@ class Panel:
         self.last.value = last if decision.last_frame is None else decision.last_frame
         self.robot_of.value = chosen
         self.tags.value, self.note.value = ", ".join(decision.tags), decision.note
-        self.saved.content = f"Decided {decision.when}" if decision.when else "Nothing decided yet"
+        changed = self.current.has_changed_since(decision.when)
+        since = "; **the clip has changed since**" if changed else ""
+        self.saved.content = f"Decided {decision.when}{since}" if decision.when else UNDECIDED
 
     def _decide(self) -> None:
         if self.filling:
@@ -257,7 +283,10 @@ class Panel:
         """Shows the settings in the widgets."""
         self.filling = True
         for name, widget in {**self.checks, **self.sliders}.items():
-            widget.value = getattr(settings, name)
+            value = getattr(settings, name)
+            if name in self.sliders:
+                widget.min, widget.max = min(widget.min, value), max(widget.max, value)
+            widget.value = value
         self.filling = False
 
     def _set(self, name: str, value: Any) -> None:
@@ -323,6 +352,7 @@ class Panel:
             ("Trim start here", "B", lambda: self._trim("Start")),
             ("Trim end here", "E", lambda: self._trim("End")),
             ("Play or pause", "L", lambda: setattr(self.playing, "value", not self.playing.value)),
+            ("Open again", "O", lambda: self.open(self.current)),
             ("Next frame", ".", lambda: self.move(1)),
             ("Previous frame", ",", lambda: self.move(-1)),
         ):

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import viser
@@ -11,9 +12,9 @@ from stages.body.model import BodyModel
 from stages.geometry.rotations import wxyz_from_matrix
 from stages.robot.model import Robot
 from stages.viewer import ego_view, points
-from stages.viewer.clip import Clip, open_clip
-from stages.viewer.results import Result
-from stages.viewer.scene import Scene
+from stages.viewer.clip import UNREADABLE, Clip, open_clip
+from stages.viewer.results import Result, Stamp
+from stages.viewer.scene import Scene, height_field
 from stages.viewer.settings import Settings
 
 EGO_FOLDER = "ego_view"
@@ -22,7 +23,8 @@ EGO_FOLDER = "ego_view"
 class Player:
     """One clip at a time. Every method may be called from any thread.
 
-    `tell` is called with what is being done or wrong, `loaded` after everything wanted is there.
+    `tell` is called with what is being done or wrong, `on_loading` with what is being read in the
+    background, `loaded` is set after everything wanted is there.
     """
 
     def __init__(
@@ -39,26 +41,38 @@ class Player:
         self.clip: Clip | None = None
         self.scene: Scene | None = None
         self.index = 0
+        self.result: Result | None = None
+        self.stamp: Stamp = {}
+        """Of the result, when it was opened."""
         self.loaded = threading.Event()
         self.on_ego: Callable[[ego_view.EgoView], None] = lambda view: None
+        self.on_loading: Callable[[str], None] = lambda what: None
         self._worker = ThreadPoolExecutor(1)
 
     def open(self, result: Result) -> None:
         """Shows another result: its people and robots now, the rest as it is read."""
         with self.lock, self.server.atomic():
             self.close()
+            self.result, self.stamp = result, result.stamp()
+            half = result.half_made_by()
+            note = f"{half} has begun on it and not finished" if half else ""
             try:
                 self.clip = open_clip(result)
                 self.scene = Scene(self.server, self.clip, self.body, self.robot)
                 self.index = 0
-                self._frame()
+                self.tell("; ".join(filter(None, (self.clip.problem, note))))
                 self._look()
-                self.tell(self.clip.problem)
-            except (ValueError, OSError, KeyError, IndexError) as error:
+                self._guarded(self._frame)
+            except UNREADABLE as error:
                 self.close()
-                self.tell(f"{result.label} is broken or still being written: {error}")
+                text = f"{result.label} is broken or still being written: {error}"
+                self.tell("; ".join(filter(None, (text, note))))
                 return
         self.refresh()
+
+    def has_changed(self) -> bool:
+        """Whether files of the result were written anew since it was opened."""
+        return self.result is not None and self.result.stamp() != self.stamp
 
     def close(self) -> None:
         """Takes the clip away."""
@@ -86,41 +100,51 @@ class Player:
                 return
             with self.server.atomic():
                 self._guarded(self._frame)
-            scene.show_background(self.settings)
-            for name, wanted in (("place", self.settings.mesh), ("heights", self.settings.heights)):
-                if name in scene.nodes:
-                    scene.nodes[name].visible = wanted
+                scene.show_place(self.settings)
         self._worker.submit(self._load, scene)
 
     def _load(self, scene: Scene) -> None:
-        """Reads what is wanted and missing, one thing at a time, until another clip is open."""
-        steps = (
-            ("background", lambda: self.settings.background, self._load_background),
-            ("camera/path", lambda: self.settings.cameras, self._load_cameras),
-            ("place", lambda: self.settings.mesh, lambda s: s.show_mesh()),
-            ("heights", lambda: self.settings.heights, lambda s: s.show_height_field()),
+        """Reads what is wanted and missing, one thing at a time, until another clip is open.
+
+        Frames can be shown meanwhile: the lock is held only to show what has been read.
+        """
+        clip, settings = scene.clip, self.settings
+        steps: tuple[tuple[str, Callable[[], bool], Callable[[], Any]], ...] = (
+            (
+                "background",
+                lambda: settings.background,
+                lambda: points.background(clip, settings.step),
+            ),
+            ("camera/path", lambda: settings.cameras, lambda: clip.file.world.Ts_world_camera),
+            ("place", lambda: settings.mesh, lambda: clip.mesh),
+            ("heights", lambda: settings.heights, lambda: height_field(*clip.mesh)),
         )
-        for name, wanted, load in steps:
-            with self.lock:
+        for name, wanted, read in steps:
+            if scene is not self.scene:
+                return
+            if not wanted() or scene.has(name):
+                continue
+            self.on_loading(name)
+            try:
+                found = read()
+            except UNREADABLE as error:
+                if scene is self.scene:  # Else the file was closed meanwhile.
+                    self.tell(f"cannot be shown: {error}")
+                continue
+            with self.lock, self.server.atomic():
                 if scene is not self.scene:
                     return
-                if wanted() and name not in scene.nodes:
-                    self._guarded(lambda load=load: load(scene))
+                scene.add(name, found)
+                scene.show_place(settings)
+                if name == "background" and settings.ego:
+                    self._ego()
+        self.on_loading("")
         self.loaded.set()
-
-    def _load_background(self, scene: Scene) -> None:
-        scene.clouds["background"] = points.background(scene.clip, self.settings.step)
-        scene.show_background(self.settings)
-        if self.settings.ego:
-            self._ego()
-
-    def _load_cameras(self, scene: Scene) -> None:
-        scene.show_camera_path(scene.clip.file.world.Ts_world_camera)
 
     def _guarded(self, action: Callable[[], None]) -> None:
         try:
             action()
-        except (ValueError, OSError, KeyError, IndexError) as error:
+        except UNREADABLE as error:
             self.tell(f"cannot be shown: {error}")
 
     def _frame(self) -> None:
@@ -128,10 +152,11 @@ class Player:
         if clip is None or scene is None:
             return
         scene.show_frame(self.index, settings)
-        if settings.human:
+        if settings.human and scene.human_frame != self.index:
             step = max(1, settings.step // 2)
             scene.clouds["human"] = points.frame_points(clip.frame(self.index), True, step)
-        scene.show_human_points(settings)
+            scene.human_frame = self.index
+        scene.show_points("human", settings.human, settings)
         if settings.follow:
             self._follow(clip)
         if settings.ego:

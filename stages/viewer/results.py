@@ -2,14 +2,27 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from stages import catalogue
+from stages.artifacts import layout
+from stages.artifacts.calibrated_keypoints import FILE as KEYPOINTS_FILE
 from stages.artifacts.errors import ArtifactError
 from stages.artifacts.layout import WorldName, parse_world_name
+from stages.artifacts.meshes import MESH_FILE
 from stages.artifacts.people_and_world import MEGAHUNTER_FILE
+from stages.artifacts.robot_motion import MULTI_FILE, SINGLE_FILE
 from stages.artifacts.verdicts import KINDS, SMALL, Measure, Verdicts, read_verdicts
+from stages.running.stamps import unfinished
+
+FILES = (MEGAHUNTER_FILE, KEYPOINTS_FILE, MESH_FILE, SINGLE_FILE, MULTI_FILE)
+MADE_BY = (*catalogue.makers(layout.CALIBRATED), *catalogue.makers(layout.ROBOT_MOTION))
+
+Stamp = dict[str, tuple[int, int]]
+"""Time of change in nanoseconds since 1970, and size, of the files that are there."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +52,29 @@ class Result:
             return (self.folder / MEGAHUNTER_FILE).stat().st_size
         except OSError:
             return 0
+
+    def stamp(self) -> Stamp:
+        """The state of its files: another one after any of them was written anew."""
+        found = {}
+        for name in FILES:
+            try:
+                state = (self.folder / name).stat()
+            except OSError:
+                continue
+            found[name] = state.st_mtime_ns, state.st_size
+        return found
+
+    def has_changed_since(self, when: str) -> bool:
+        """Whether any of its files was written after a time (ISO, UTC, to the second)."""
+        try:
+            then_s = datetime.fromisoformat(when).timestamp()
+        except ValueError:
+            return False
+        return any(changed_ns / 1e9 >= then_s + 1 for changed_ns, _ in self.stamp().values())
+
+    def half_made_by(self) -> str:
+        """The stage that has begun on it and not finished; empty if none has."""
+        return unfinished(self.folder.parent.parent, MADE_BY, self.name.video, self.name.method)
 
 
 Order = Callable[[Result], Any]

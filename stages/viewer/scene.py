@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import trimesh
 import viser
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from stages.body.model import BodyModel
 from stages.drawing import colours, shapes
@@ -18,6 +18,7 @@ from stages.viewer.settings import Settings
 
 ROOT = "/clip"
 CONTACT_COLOUR = (220, 30, 60)
+HEIGHTS_COLOUR = (0.4, 0.65, 0.6)
 JOINT_RADIUS_M = 0.025
 IMAGE_STEP = 2
 """Pictures in camera frusta are shown at half their size."""
@@ -33,6 +34,10 @@ class Scene:
         self.root = server.scene.add_frame(ROOT, show_axes=False)
         self.nodes: dict[str, Any] = {}
         self.clouds: dict[str, PixelPoints] = {}
+        self.human_frame = -1
+        """The frame that the points of people are of."""
+        self._drawn: dict[str, tuple[PixelPoints, float, float]] = {}
+        """Points and thresholds of the clouds that are shown."""
 
     def remove(self) -> None:
         """Takes everything of this clip away."""
@@ -154,8 +159,47 @@ class Scene:
         if "camera/path" in self.nodes:
             self.nodes["camera/path"].visible = True
 
-    def show_camera_path(self, Ts_world_camera: Float[np.ndarray, "T 4 4"]) -> None:
-        """Draws where the camera went."""
+    def has(self, name: str) -> bool:
+        """Whether something that is read in the background is there."""
+        return name in self.nodes or name in self.clouds
+
+    def add(self, name: str, found: Any) -> None:
+        """Adds what was read in the background: points, the camera's path, a mesh."""
+        if name == "background":
+            self.clouds[name] = found
+        elif name == "camera/path":
+            self._camera_path(found)
+        elif len(found[1]):
+            colour = colours.PLACE if name == "place" else HEIGHTS_COLOUR
+            self.mesh(name, found, colour, side="double", flat_shading=name == "heights")
+
+    def show_place(self, settings: Settings) -> None:
+        """Shows what is there of the place, as far as it is wanted."""
+        self.show_points("background", settings.background, settings)
+        for name, wanted in (("place", settings.mesh), ("heights", settings.heights)):
+            if name in self.nodes:
+                self.nodes[name].visible = wanted
+
+    def show_points(self, name: str, wanted: bool, settings: Settings) -> None:
+        """Shows those points of a cloud that pass the thresholds."""
+        if not wanted or name not in self.clouds:
+            self.hide(name)
+            return
+        points, node = self.clouds[name], self.nodes.get(name)
+        drawn = points, settings.confidence, settings.gradient
+        # Thousands of points are not sent again because something else has changed.
+        if node is not None and self._is_drawn(name, drawn):
+            node.visible, node.point_size = True, settings.point_size
+            return
+        keep = points.chosen(settings.confidence, settings.gradient)
+        self.cloud(name, points.points[keep], points.colours[keep], settings.point_size)
+        self._drawn[name] = drawn
+
+    def _is_drawn(self, name: str, wanted: tuple[PixelPoints, float, float]) -> bool:
+        last = self._drawn.get(name)
+        return last is not None and last[0] is wanted[0] and last[1:] == wanted[1:]
+
+    def _camera_path(self, Ts_world_camera: Float[np.ndarray, "T 4 4"]) -> None:
         places = Ts_world_camera[:, :3, 3]
         if len(places) > 1:
             self.nodes["camera/path"] = self.server.scene.add_line_segments(
@@ -165,37 +209,14 @@ class Scene:
                 thickness=0.012,
             )
 
-    def show_background(self, settings: Settings) -> None:
-        """Shows the points of the place that pass the thresholds."""
-        self._show_points("background", settings.background, settings)
 
-    def show_human_points(self, settings: Settings) -> None:
-        """Shows the points of people that pass the thresholds."""
-        self._show_points("human", settings.human, settings)
-
-    def _show_points(self, name: str, wanted: bool, settings: Settings) -> None:
-        if not wanted or name not in self.clouds:
-            self.hide(name)
-            return
-        points = self.clouds[name]
-        keep = points.chosen(settings.confidence, settings.gradient)
-        self.cloud(name, points.points[keep], points.colours[keep], settings.point_size)
-
-    def show_mesh(self) -> None:
-        """Shows the mesh of the place."""
-        vertices, faces = self.clip.mesh
-        self.mesh("place", (vertices, faces), colours.PLACE, side="double")
-
-    def show_height_field(self) -> None:
-        """Shows the heights that the robot's feet were solved on: seen from above, as a grid."""
-        vertices, faces = self.clip.mesh
-        terrain = Terrain(vertices, faces)
-        if terrain.empty:
-            return
-        low, high = vertices.min(axis=0), vertices.max(axis=0)
-        self.mesh(
-            "heights", _grid(terrain.height_field(low[:2], high[:2], high[2] + 1)), (0.4, 0.65, 0.6)
-        )
+def height_field(vertices: Float[np.ndarray, "V 3"], faces: Int[np.ndarray, "F 3"]) -> shapes.Mesh:
+    """The heights that the robot's feet were solved on: the mesh as seen from above, as a grid."""
+    terrain = Terrain(vertices, faces)
+    if terrain.empty:
+        return np.zeros((0, 3)), np.zeros((0, 3), int)
+    low, high = vertices.min(axis=0), vertices.max(axis=0)
+    return _grid(terrain.height_field(low[:2], high[:2], high[2] + 1))
 
 
 def _grid(field: Any, step: int = 4) -> shapes.Mesh:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -21,8 +22,9 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser():
+    """One for all tests here; it is gone before others run."""
     chromium = shutil.which("chromium")
     if chromium is None:
         text = "no chromium: run ci/install-browser.sh"
@@ -33,3 +35,9 @@ def browser():
         opened = play.chromium.launch(executable_path=chromium, args=FLAGS)
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="session")
+def screenshots(request: pytest.FixtureRequest) -> Path:
+    """The folder of the last run's pictures, in pytest's cache."""
+    return request.config.cache.mkdir("screenshots")

@@ -18,7 +18,7 @@ def apptainer() -> None:
 
 @pytest.fixture(scope="session")
 def sifs(apptainer) -> None:
-    for stage in (each.name for each in catalogue.STAGES):
+    for stage in catalogue.IMAGES:
         if not (REPOSITORY / "sif" / f"{stage}-cpu.sif").exists():
             absent(f"sif/{stage}-cpu.sif is missing: make sif DEVICE=cpu")
 

@@ -1,4 +1,4 @@
-"""Every stage's image holds what its stage needs, and no more."""
+"""Every image, of stages and readers, holds what its stage needs, and no more."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from stages import catalogue
 from tests.engines import STRANGER, make, run_image, strangers, with_clips
 from tests.pipeline.commands import REPOSITORY
 
-STAGES = [stage.name for stage in catalogue.STAGES]
+STAGES = list(catalogue.IMAGES)
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from driver.commands import mounts, stage_command
+from driver.commands import image, mounts, reader_command, stage_command
 from driver.settings import Settings, UsageError, read
 from stages import catalogue
 from tests.pipeline.commands import REPOSITORY
@@ -124,6 +124,26 @@ def test_apptainer_gets_paths_by_mounts_and_limits_by_the_environment(runner):
     assert f"{here}/sif/stage0-sam2-gpu.sif" in words
 
 
+@pytest.mark.parametrize("reader", ["report", "viewer"])
+def test_readers_are_the_same_command_in_their_images_which_need_no_gpu(reader):
+    variables = {"DEVICE": "gpu", "BODY": "SMPL.pkl"}
+    local, docker, apptainer = (
+        reader_command(settings(runner, **variables), reader, ["--pattern", "jump"])
+        for runner in ("local", "docker", "apptainer")
+    )
+    for words in (local, docker, apptainer):
+        assert words[-2:] == ["--pattern", "jump"]
+    assert "MIMICMILL_DATA=my data" in local and "MIMICMILL_BODY=SMPL.pkl" in local
+    assert docker[-3] == reader and ("--service-ports" in docker) == (reader == "viewer")
+    assert apptainer[-3].endswith(f"/{reader}-cpu.sif") and "--nv" not in apptainer
+    assert image(settings("docker", DEVICE="gpu"), reader) == f"mimicmill/{reader}:cpu"
+
+
+def test_evaluation_has_no_image_and_says_so():
+    with pytest.raises(UsageError, match="evaluation has no image: set RUNNER=local"):
+        reader_command(settings("docker"), "evaluation", [])
+
+
 def test_only_stages_that_use_a_gpu_get_one():
     for stage in catalogue.STAGES:
         words = command("apptainer", stage.name, DEVICE="gpu")
@@ -181,9 +201,7 @@ def compose(*files: str) -> dict[str, dict]:
 
 
 def test_compose_has_a_service_for_every_stage_of_the_catalogue_and_for_readers_with_an_image():
-    readers = {
-        each.name for each in catalogue.READERS if (REPOSITORY / "images" / each.name).is_dir()
-    }
+    readers = {each.name for each in catalogue.READERS if each.has_image}
     names = {stage.name for stage in catalogue.STAGES}
     assert set(compose("compose.yaml")) == names | readers
     assert set(compose("compose.yaml", "compose.gpu.yaml")) == names | readers

@@ -18,7 +18,7 @@ from stages.artifacts import masks
 from stages.artifacts.layout import DataFolder
 from stages.artifacts.truth import read_truth
 from tests.pipeline.commands import DEMO_VIDEO, STAGE0, command, demo_pictures, write_video
-from tests.pipeline.conftest import FRAMES, VIDEO
+from tests.pipeline.finished import FRAMES, VIDEO
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 

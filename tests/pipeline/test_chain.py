@@ -15,7 +15,7 @@ from scipy.spatial.transform import Rotation
 
 from stages.running import ledger
 from tests.pipeline.commands import CHAIN, REPOSITORY, command
-from tests.pipeline.conftest import FPS, FRAMES, VIDEO
+from tests.pipeline.finished import FPS, FRAMES, VIDEO
 from tests.robot.test_g1_file import JOINTS, LINKS, TRACKED
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]

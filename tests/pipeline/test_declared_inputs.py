@@ -6,7 +6,7 @@ import pytest
 
 from stages.running.fingerprints import files_in
 from tests.pipeline.commands import CHAIN, REPOSITORY
-from tests.pipeline.conftest import VIDEO
+from tests.pipeline.finished import VIDEO
 from tests.test_catalogue import declaration
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]

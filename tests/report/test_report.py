@@ -1,13 +1,22 @@
 """The report is made of whatever there is, says what is missing, and makes again what changed."""
 
 import json
+import shutil
+from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image
 
+from bench.made_clip import write_clip
 from stages.artifacts.comparison import Compared, write_comparison
+from stages.artifacts.layout import DataFolder
 from stages.artifacts.masks import mask_path
+from stages.artifacts.meshes import MESH_FILE
+from stages.artifacts.people_and_world import MEGAHUNTER_FILE
+from stages.artifacts.robot_motion import SINGLE_FILE
 from stages.artifacts.verdicts import (
     Judged,
     Measure,
@@ -16,9 +25,12 @@ from stages.artifacts.verdicts import (
     read_verdicts,
     write_verdicts,
 )
+from stages.body.model import DEMO_BODY
+from stages.report import charts
+from stages.report.clip import Clip
 from stages.report.command import main
 from stages.report.index_page import licence_of
-from stages.report.pictures import PICTURES
+from stages.report.pictures import PICTURES, bodies, robot_and_person
 from stages.weights.manifest import read_manifest
 from tests.report.data_folders import noted, with_people
 
@@ -103,6 +115,73 @@ def test_a_name_with_signs_of_addresses_is_linked(tmp_path):
     with_people(tmp_path, "50% #1?", 0.8)
     report(tmp_path)
     assert 'href="clips/50%25%20%231%3F/index.html"' in page(tmp_path)
+
+
+def clip_of(root: Path, video: str, **more: Path) -> Clip:
+    return Clip(DataFolder(root), video, {}, **more)
+
+
+def test_of_several_people_everybody_is_drawn(tmp_path):
+    write_clip(tmp_path, "alone", frames=2, height=72, width=128)
+    write_clip(tmp_path, "both", frames=2, height=72, width=128, people=2)
+    bars, legends, robots = (
+        {name: count(clip_of(tmp_path, name)) for name in ("alone", "both")}
+        for count in (
+            lambda clip: charts.contacts(clip).count(b'id="PolyCollection_'),
+            lambda clip: charts.joints(clip).count(b'id="legend_'),
+            lambda clip: places_of_robots(robot_and_person(clip)),
+        )
+    )
+    assert bars == {"alone": 4, "both": 8}
+    assert legends == {"alone": 0, "both": 1}
+    assert robots == {"alone": 1, "both": 2}
+
+
+def places_of_robots(loop: bytes) -> int:
+    """Places in the first picture of a loop, from left to right, where something is blue."""
+    red, _, blue = np.asarray(Image.open(BytesIO(loop)).convert("RGB")).astype(int).T
+    columns = np.flatnonzero((blue > red + 50).sum(axis=1) > 5)
+    return 1 + int((np.diff(columns) > 20).sum())
+
+
+def test_bodies_are_those_of_the_body_model_that_is_given(tmp_path):
+    write_clip(tmp_path, "kitchen", frames=2, height=48, width=64)
+    half = dict(np.load(DEMO_BODY))
+    half["v_template"] = half["v_template"] * 0.5
+    np.savez(tmp_path / "half.npz", **half)
+    usual, small = (
+        bodies(clip_of(tmp_path, "kitchen", body_model=model))
+        for model in (DEMO_BODY, tmp_path / "half.npz")
+    )
+    assert usual != small
+
+
+def test_another_body_model_makes_pages_again_and_a_broken_one_is_one_line(tmp_path, monkeypatch):
+    with_people(tmp_path, "kitchen", 0.8)
+    report(tmp_path)
+    shutil.copy(DEMO_BODY, tmp_path / "own.npz")
+    monkeypatch.setenv("MIMICMILL_BODY", str(tmp_path / "own.npz"))
+    assert "kitchen: made" in report(tmp_path).output
+    assert "kitchen: as it was" in report(tmp_path).output
+    (tmp_path / "broken.npz").write_bytes(b"no body")
+    said = report(tmp_path, "--body-model", str(tmp_path / "broken.npz"))
+    assert said.exit_code == 2 and "broken.npz: is not a readable npz" in said.output
+
+
+def test_videos_that_nothing_was_made_of_are_in_the_table_without_numbers(tmp_path):
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "videos" / "new.mp4").write_bytes(b"")
+    assert report(tmp_path).exit_code == 0
+    assert ">new</a>" in page(tmp_path) and "<h2>Outliers</h2>" not in page(tmp_path)
+    assert page(tmp_path, "new").count("Not drawn") == len(PICTURES)
+
+
+def test_what_the_viewer_writes_into_a_result_changes_no_page(tmp_path):
+    result = write_clip(tmp_path, "kitchen", frames=1, height=48, width=64)
+    (result / "viewer.html").write_text("a page that plays by itself")
+    names = {file.name for file in clip_of(tmp_path, "kitchen").files()}
+    assert {MEGAHUNTER_FILE, MESH_FILE, SINGLE_FILE, DEMO_BODY.name} < names
+    assert "viewer.html" not in names
 
 
 def test_licences_come_with_the_content_of_files():

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.viewer import write_clip
+from bench.made_clip import write_clip
 
 
 @pytest.fixture

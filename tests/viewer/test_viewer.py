@@ -1,24 +1,34 @@
 """What the viewer reads, shows and writes, without a browser."""
 
 import json
+import os
 import socket
+import time
 
+import h5py
 import numpy as np
 import pytest
 import viser
 
+from bench.made_clip import write_clip
 from stages.artifacts.curation import Decision, decisions_of
 from stages.artifacts.layout import CALIBRATED
-from stages.artifacts.people_and_world import MEGAHUNTER_FILE
+from stages.artifacts.meshes import MESH_FILE
+from stages.artifacts.people_and_world import MEGAHUNTER_FILE, WORLD
+from stages.artifacts.robot_motion import SINGLE_FILE, write_robot_motion
 from stages.artifacts.verdicts import Judged, Measure, Verdicts, write_verdicts
 from stages.body.model import DEMO_BODY, load_body
+from stages.geometry.depth_maps import camera_depth
 from stages.robot.model import load_g1
 from stages.running.curation import save_decision
+from stages.running.stamps import Stamp, stamp_path, write_stamp
+from stages.stage3_postprocess.filtering import trusted
 from stages.viewer import export, points
 from stages.viewer.clip import open_clip
 from stages.viewer.command import free_port, tunnel
 from stages.viewer.panel import Panel
 from stages.viewer.player import Player
+from stages.viewer.points import GROWN_PX
 from stages.viewer.results import find_results, orders
 from stages.viewer.settings import Settings
 
@@ -48,7 +58,7 @@ def test_results_are_chosen_by_pattern_and_slice(data):
 def test_higher_thresholds_of_confidence_and_lower_ones_of_gradient_leave_fewer_points(data):
     clip = open_clip(find_results(data / CALIBRATED)[0])
     cloud = points.background(clip, 1)
-    kept = [cloud.chosen(c, 10).sum() for c in (0.0, 0.5, 0.9)]
+    kept = [cloud.chosen(c, 10).sum() for c in (0.0, 0.3, 0.6)]
     assert kept[0] > kept[1] > kept[2] > 0
     assert cloud.chosen(0, 0.05).sum() < cloud.chosen(0, 10).sum()
     people = points.frame_points(clip.frame(0), True, 1)
@@ -198,3 +208,80 @@ def test_over_ssh_the_command_of_the_tunnel_is_told(monkeypatch):
     monkeypatch.setenv("SSH_CONNECTION", "10.0.0.1 5000 10.0.0.2 2222")
     monkeypatch.setenv("USER", "ann")
     assert tunnel(8081) == "ssh -N -L 8081:localhost:8081 -p 2222 ann@10.0.0.2"
+
+
+@pytest.mark.parametrize(("confidence", "gradient"), [(0.0, 0.05), (0.4, 0.05), (0.0, 0.01)])
+def test_the_thresholds_take_the_pixels_that_stage_3_takes(data, confidence, gradient):
+    clip = open_clip(find_results(data / CALIBRATED)[0])
+    frame = clip.frame(0)
+    depth_m = 2 * camera_depth(frame.points, frame.T_world_camera)
+    taken = trusted(depth_m, frame.confidence, frame.dynamic, 2 * gradient, confidence, GROWN_PX)
+    cloud = points.frame_points(frame, False, 1)
+    ours = cloud.points[cloud.chosen(confidence, gradient)]
+    assert 0 < len(ours) < len(cloud.points)
+    np.testing.assert_array_equal(ours, frame.points[taken])
+    clip.close()
+
+
+def test_a_clip_that_is_made_anew_meanwhile_says_so_and_opens_again(data, server):
+    panel = panel_of(server, data)
+    assert not panel.player.has_changed()
+    write_robot_motion(panel.current.folder / SINGLE_FILE, panel.player.clip.robots[1][0])
+    assert wait_for(lambda: "first (sfm) has changed on disk" in panel.status.content)
+    panel.open(panel.current)
+    assert panel.status.content == "" and not panel.player.has_changed()
+
+
+def test_a_decision_says_when_the_clip_was_made_anew_since(data, server):
+    panel = panel_of(server, data)
+    panel.verdict.value = "keep"
+    panel.open(panel.current)
+    assert panel.saved.content.startswith("Decided 2") and "since" not in panel.saved.content
+    os.utime(panel.current.folder / MESH_FILE, (time.time() + 60,) * 2)
+    panel.open(panel.current)
+    assert panel.verdict.value == "keep"
+    assert panel.saved.content.endswith("**the clip has changed since**")
+
+
+def test_a_stage_that_has_begun_and_not_finished_is_named(data, server):
+    stamp = Stamp(False, {}, {}, {}, {}, [], {})
+    write_stamp(stamp_path(data, "stage4-retarget", "first", "sfm"), stamp)
+    panel = panel_of(server, data)
+    assert panel.status.content == "stage4-retarget has begun on it and not finished"
+    panel.step(1)
+    assert panel.status.content == ""
+
+
+def test_a_damaged_frame_says_so_and_the_others_are_shown(data, server):
+    panel = panel_of(server, data)
+    folder = panel.current.folder
+    panel.player.close()
+    with h5py.File(folder / MEGAHUNTER_FILE, "r+") as file:
+        points_of = file[WORLD]["00001"]["pts3d"]
+        points_of.id.write_direct_chunk((0, 0, 0), b"no zlib")
+    panel.open(panel.current)
+    assert "cannot be shown: Error -3" in panel.status.content
+    panel.move(1)
+    assert len(panel.player.scene.clouds["human"].points) > 0
+
+
+def test_of_several_people_all_or_one_are_shown_each_with_a_robot(tmp_path, server):
+    write_clip(tmp_path, "both", frames=3, height=48, width=64, people=2)
+    panel = panel_of(server, tmp_path)
+    shown = {"people/1", "people/2", "robot/1", "robot/2", "contacts/1", "contacts/2"}
+    assert shown <= visible(panel)
+    panel.person.value = "2"
+    assert shown & visible(panel) == {"people/2", "robot/2", "contacts/2"}
+    panel.robot_of.value = "2"
+    assert decisions_of(tmp_path)["both"].person == 2
+
+
+def visible(panel: Panel) -> set[str]:
+    return {name for name, node in panel.player.scene.nodes.items() if node.visible}
+
+
+def wait_for(condition, seconds: float = 10) -> bool:
+    ends = time.monotonic() + seconds
+    while not condition() and time.monotonic() < ends:
+        time.sleep(0.05)
+    return condition()

@@ -44,11 +44,7 @@ class PeopleStage(ChosenPeople):
         changes_results=False,
     )
 
-    half: bool = flag(
-        True,
-        "Half precision on GPUs, where the results bear it.",
-        changes_results=False,
-    )
+    half: bool = flag(True, "Half precision on GPUs, where the results bear it.")
 
     model_checkpoint: ClassVar[Path]
     network: ClassVar[str]

@@ -186,7 +186,7 @@ class Panel:
         self.last.value = last if decision.last_frame is None else decision.last_frame
         self.robot_of.value = chosen
         self.tags.value, self.note.value = ", ".join(decision.tags), decision.note
-        changed = self.current.has_changed_since(decision.when)
+        changed = decision.has_changed(self.data, self.current.name.video)
         since = "; **the clip has changed since**" if changed else ""
         self.saved.content = f"Decided {decision.when}{since}" if decision.when else UNDECIDED
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -63,14 +62,6 @@ class Result:
                 continue
             found[name] = state.st_mtime_ns, state.st_size
         return found
-
-    def has_changed_since(self, when: str) -> bool:
-        """Whether any of its files was written after a time (ISO, UTC, to the second)."""
-        try:
-            then_s = datetime.fromisoformat(when).timestamp()
-        except ValueError:
-            return False
-        return any(changed_ns / 1e9 >= then_s + 1 for changed_ns, _ in self.stamp().values())
 
     def half_made_by(self) -> str:
         """The stage that has begun on it and not finished; empty if none has."""

@@ -1,7 +1,6 @@
 """What the viewer reads, shows and writes, without a browser."""
 
 import json
-import os
 import socket
 import time
 
@@ -13,7 +12,6 @@ import viser
 from bench.made_clip import write_clip
 from stages.artifacts.curation import Decision, decisions_of
 from stages.artifacts.layout import CALIBRATED
-from stages.artifacts.meshes import MESH_FILE
 from stages.artifacts.people_and_world import MEGAHUNTER_FILE, WORLD
 from stages.artifacts.robot_motion import SINGLE_FILE, write_robot_motion
 from stages.artifacts.verdicts import Judged, Measure, Verdicts, write_verdicts
@@ -21,6 +19,7 @@ from stages.body.model import DEMO_BODY, load_body
 from stages.geometry.depth_maps import camera_depth
 from stages.robot.model import load_g1
 from stages.running.curation import save_decision
+from stages.running.fingerprints import Fingerprint
 from stages.running.stamps import Stamp, stamp_path, write_stamp
 from stages.stage3_postprocess.filtering import trusted
 from stages.viewer import export, points
@@ -233,11 +232,17 @@ def test_a_clip_that_is_made_anew_meanwhile_says_so_and_opens_again(data, server
 
 
 def test_a_decision_says_when_the_clip_was_made_anew_since(data, server):
+    def made(content: str) -> None:
+        outputs = {"motion": Fingerprint(content, ())}
+        stamp = Stamp(True, {}, {}, {}, {}, [], outputs)
+        write_stamp(stamp_path(data, "stage4-retarget", "first", "sfm"), stamp)
+
+    made("once")
     panel = panel_of(server, data)
     panel.verdict.value = "keep"
     panel.open(panel.current)
     assert panel.saved.content.startswith("Decided 2") and "since" not in panel.saved.content
-    os.utime(panel.current.folder / MESH_FILE, (time.time() + 60,) * 2)
+    made("anew")
     panel.open(panel.current)
     assert panel.verdict.value == "keep"
     assert panel.saved.content.endswith("**the clip has changed since**")

@@ -76,12 +76,17 @@ def opened_player() -> Iterator[tuple[Player, Browser]]:
     """A player with the viewer's defaults, and a browser that looks."""
     port = free_port(LOOPBACK, FIRST_PORT)
     server = viser.ViserServer(host=LOOPBACK, port=port, verbose=False)
-    player = Player(server, load_body(DEMO_BODY), load_g1(), Settings(), print)
+    player = Player(server, load_body(DEMO_BODY), load_g1(), Settings(), _say)
     try:
         yield player, Browser(port)
     finally:
         player.close()
         server.stop()
+
+
+def _say(text: str) -> None:
+    if text:
+        print(text, flush=True)
 
 
 def switching(data: Path, switches: int = 9) -> Switching:

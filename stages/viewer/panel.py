@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,12 @@ class Panel:
         self.filling = False
         self.rate = 30.0
         self.switching = threading.RLock()
-        server.gui.configure_theme(control_width="medium", show_logo=False, show_share_button=False)
+        server.gui.configure_theme(
+            control_layout="collapsible",  # Beside the scene, whose middle nothing then hides.
+            control_width="medium",
+            show_logo=False,
+            show_share_button=False,
+        )
         self.status = server.gui.add_markdown("")
         self._results()
         self._decision()
@@ -358,4 +364,9 @@ class Panel:
         ):
             # viser types a key as a literal, which a loop's variable is not.
             command = add(label, hotkey=key)  # type: ignore[arg-type]
-            command.on_trigger(lambda _, action=action: action())
+            command.on_trigger(lambda _, action=action: self.by_key(action))
+
+    def by_key(self, action: Callable[[], Any]) -> None:
+        """Does what a key means, for the result that is shown once a switch has ended."""
+        with self.switching:
+            action()

@@ -224,7 +224,7 @@ class Player:
         away = (eye - target) * [1, 1, 0]
         away /= max(float(np.linalg.norm(away)), 1e-6)
         side = np.array([-away[1], away[0], 0.0])
-        place = target + (away + 0.45 * side) * (2.6 + 0.8 * reach) + [0, 0, 1.5]
+        place = target + (away + 0.45 * side) * (2.2 + 0.7 * reach) + [0, 0, 1.3]
         # People who connect later start there too.
         self.server.initial_camera.position = place
         self.server.initial_camera.look_at = target

@@ -22,6 +22,7 @@ from stages.artifacts.people_and_world import MEGAHUNTER_FILE, opened_people_and
 from stages.artifacts.robot_motion import SINGLE_FILE
 from stages.body.joint_names import SMPL45_NAMES
 from stages.drawing.camera import Camera
+from stages.report.command import main as report
 from stages.running import ledger
 from stages.weights.locate import fetched
 from stages.weights.manifest import WeightsError, read_manifest
@@ -152,6 +153,12 @@ def test_the_ledger_says_that_the_weights_are_those_of_the_manifest(real):
     noted = entry["weights_sha256"]
     for file in read_manifest()["blazepose"].files:
         assert noted[f"model_checkpoint/{file.name}"] == file.sha256
+
+
+def test_the_report_draws_every_picture_of_it(real):
+    said = CliRunner().invoke(report, [f"--data-dir={real.data}"], catch_exceptions=False)
+    assert said.exit_code == 0, said.output
+    assert "Not drawn" not in (real.data / f"report/clips/{VIDEO}/index.html").read_text()
 
 
 def test_the_picture_of_the_readme_is_drawn_of_an_upright_clip(real, tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import threading
 import time
 
 import h5py
@@ -279,6 +280,19 @@ def test_of_several_people_all_or_one_are_shown_each_with_a_robot(tmp_path, serv
     assert shown & visible(panel) == {"people/2", "robot/2", "contacts/2"}
     panel.robot_of.value = "2"
     assert decisions_of(tmp_path)["both"].person == 2
+
+
+def test_a_key_that_is_pressed_during_a_switch_is_about_the_result_that_comes(data, server):
+    panel = panel_of(server, data)
+    with panel.switching:
+        key = threading.Thread(
+            target=panel.by_key, args=(lambda: setattr(panel.verdict, "value", "reject"),)
+        )
+        key.start()
+        key.join(0.2)
+        panel.step(1)
+    key.join()
+    assert {video: d.verdict for video, d in decisions_of(data).items()} == {"second": "reject"}
 
 
 def visible(panel: Panel) -> set[str]:

@@ -120,6 +120,16 @@ class Settings:
         path,
         "MIMICMILL_WEIGHTS",
     )
+    checkpoints: tuple[str, ...] = variable(
+        "", "weights: only these, by their keys in stages/weights/manifest.toml", words
+    )
+    accept_licenses: tuple[str, ...] = variable(
+        "", "weights: names of non-commercial licences that you accept", words
+    )
+    commercial: bool = variable("", "weights: 1: only what allows commercial use", yes)
+    bundle: Path | None = variable(
+        "", "weights: an archive of them for a cluster; read in if it is there", path
+    )
     body: Path | None = variable(
         "", "your own body model, such as SMPL_MALE.pkl", path, "MIMICMILL_BODY"
     )

@@ -8,6 +8,7 @@ import numpy as np
 from stages.artifacts import layout
 from stages.artifacts.images import list_images, read_image
 from stages.artifacts.keypoints import PersonKeypoints, read_keypoints, write_keypoints
+from stages.artifacts.masks import TrackSummary, box_area_px, choose_people
 from stages.running import InputPaths, Processed, folder, stage_command, torch_device
 from stages.running.model_flags import checkpoint_flag
 from stages.running.people_stage import Frame, PeopleStage, frames_with_boxes, in_batches
@@ -21,7 +22,8 @@ class VitposeStage(PeopleStage):
     """Find 133 keypoints (body, feet, face, hands) of the people in every frame.
 
     Writes <output-base-dir>/<video>/cam01/pose_00001.json ...; a frame without the person has no
-    file. Without --multihuman, only the person with the largest total box area is followed.
+    file. Without --multihuman, only the person with the largest total box area is followed; --top-k
+    takes the k largest people of each frame.
     """
 
     keypoints_base_dir: Path = folder(
@@ -43,13 +45,27 @@ class VitposeStage(PeopleStage):
         result = self.result_folder(video)
         for old in result.glob("pose_*.json"):
             old.unlink()
-        frames, detections = 0, 0
-        every = frames_with_boxes(inputs["labels"], images, people)
+        frames, detections, found = 0, 0, set[int]()
+        every = map(self._largest, frames_with_boxes(inputs["labels"], images, people))
         for batch in in_batches((frame for frame in every if frame[1]), self.batch_size):
             self._write(result, batch)
             frames += len(batch)
             detections += sum(len(boxes) for _, boxes in batch)
-        return Processed(f"{detections} detections of {len(people)} people in {frames} frames")
+            found.update(person for _, boxes in batch for person in boxes)
+        return Processed(f"{detections} detections of {len(found)} people in {frames} frames")
+
+    def choose(self, summary: TrackSummary) -> list[int]:
+        """Everybody, or the person with the largest total box area."""
+        return choose_people(summary, self.multihuman, top_k=0)
+
+    def _largest(self, frame: Frame) -> Frame:
+        """Of a frame the people whom it shows largest: as in the original, perhaps others in every
+        frame."""
+        image, boxes = frame
+        if not self.top_k:
+            return frame
+        by_area = sorted(boxes, key=lambda person: -box_area_px(boxes[person]))
+        return image, {person: boxes[person] for person in by_area[: self.top_k]}
 
     def _write(self, result: Path, batch: list[Frame]) -> None:
         pictures = {image.number: read_image(image.path) for image, _ in batch}

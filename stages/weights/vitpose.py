@@ -33,19 +33,14 @@ def load_vitpose(path: Path, device: str = "cpu") -> VitPoseForPoseEstimation:
     """
     if path.is_dir():
         config = VitPoseConfig(**read_json(path / "config.json", "bring the checkpoint anew"))
-        model = VitPoseForPoseEstimation(config)
+        model = _unfilled(config)
         weights, _ = read_safetensors(path / "model.safetensors")
         check_state(weights, shapes_of(model.state_dict()), path / "model.safetensors", "ViTPose")
-        weights = {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}
+        _fill(model, weights)
     else:
         content = read_torch(path)
         nested = "state_dict" if isinstance(content, Mapping) and "state_dict" in content else ""
-        state = with_counters(entry(content, nested, path, "ViTPose"))
-        width = width_of_official(state, path)
-        check_state(state, official_layout(width), path, "ViTPose")
-        model = VitPoseForPoseEstimation(config_of_official(width))
-        weights = from_official(state)
-    model.load_state_dict(weights, strict=True)
+        model = network_of_official(entry(content, nested, path, "ViTPose"), path)
     if model.config.num_labels != KEYPOINTS:
         raise WeightsError(
             f"{shown(path)} predicts {model.config.num_labels} keypoints; whole-body models 133"
@@ -54,6 +49,31 @@ def load_vitpose(path: Path, device: str = "cpu") -> VitPoseForPoseEstimation:
     model.to(memory_format=torch.channels_last)  # type: ignore[call-arg]  # stub of transformers
     model.to(device)  # type: ignore[arg-type]  # the stub of transformers takes no device
     return model.eval()
+
+
+def network_of_official(state: Mapping[str, torch.Tensor], path: Path) -> VitPoseForPoseEstimation:
+    """The network that the tensors of an official file make; float32.
+
+    Raises:
+        WeightsError: they are not exactly of the layout; names `path`.
+    """
+    state = with_counters(state)
+    width = width_of_official(state, path)
+    check_state(state, official_layout(width), path, "ViTPose")
+    model = _unfilled(config_of_official(width))
+    _fill(model, from_official(state))
+    return model.eval()
+
+
+def _unfilled(config: VitPoseConfig) -> VitPoseForPoseEstimation:
+    """Without numbers, for making up random ones takes longer than reading the file."""
+    with torch.device("meta"):
+        return VitPoseForPoseEstimation(config)
+
+
+def _fill(model: torch.nn.Module, weights: Mapping[str, torch.Tensor]) -> None:
+    floats = {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}
+    model.load_state_dict(floats, strict=True, assign=True)
 
 
 def with_counters(state: Mapping[str, Any]) -> dict[str, Any]:

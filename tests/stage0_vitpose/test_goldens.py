@@ -1,14 +1,16 @@
 """Crop, network and decoding equal the original's on golden numbers."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from stages.body.joint_names import FLIP_PAIRS
-from stages.stage0_vitpose.crops import crop_of_box, cut, normalised
+from stages.stage0_vitpose.crops import Crop, crop_of_box, cut, normalised
 from stages.stage0_vitpose.decoding import decode
 from stages.stage0_vitpose.estimator import KeypointEstimator
-from stages.weights.vitpose import load_vitpose
+from stages.weights.vitpose import load_vitpose, network_of_official
 
 pytestmark = pytest.mark.parity
 
@@ -74,3 +76,17 @@ def test_odd_heat_maps_decode_as_in_the_original(small):
     golden = small["art_keypoints"][0]
     assert np.abs(crop.to_image(positions[0]) - golden[:, :2]).max() < 1e-3
     assert np.abs(scores[0] - golden[:, 2]).max() < 1e-6
+
+
+@pytest.mark.slow
+def test_the_huge_network_equals_the_original_too(goldens, in_float32):
+    huge = goldens.load("vitpose_huge")
+    path = Path("vitpose_huge_wholebody.pth")
+    estimator = KeypointEstimator(network_of_official(goldens.weights("vitpose_huge"), path), 1)
+    heat = estimator.heat_maps(normalised(huge["crop_u8"][:1])).numpy()
+    golden = huge["heat_flipavg_slice"][:1]
+    assert np.abs(heat[:, ::12] - golden).max() < 1e-4 * golden.std()
+    positions, scores = decode(heat)
+    crop = Crop(huge["center"][0], 200 * huge["scale"][0])
+    assert np.abs(crop.to_image(positions[0]) - huge["keypoints"][0, :, :2]).max() < 1e-3
+    assert np.abs(scores[0] - huge["keypoints"][0, :, 2]).max() < 1e-4 * scores.std()

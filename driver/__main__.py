@@ -207,7 +207,8 @@ def _with_runner(settings: Settings, stages: list[Entry]) -> Settings:
         runner = "docker" if has_images else "local"
         why = ", for its images are here" if has_images else ", for no Docker engine has the images"
     method = f"PEOPLE={settings.people}{settings.people_why}"
-    print(f"RUNNER={runner}{why}; {method}; WORLD={settings.world}", flush=True)
+    body = f"; BODY={settings.body}{settings.body_why}" if settings.body_why else ""
+    print(f"RUNNER={runner}{why}; {method}; WORLD={settings.world}{body}", flush=True)
     return replace(settings, runner=runner)
 
 

@@ -72,6 +72,20 @@ def test_one_of_each_network_comes_where_none_is_named() -> None:
         assert any(name in places or f"{name}/config.json" in places for name in files), network
 
 
+def test_what_is_brought_where_none_is_named_has_the_keys_that_doctor_says() -> None:
+    assert set(names.USUAL) == set(names.FILES)
+    for network, key in names.USUAL.items():
+        checkpoint = read_manifest()[key]
+        assert checkpoint.default
+        place = checkpoint.place(checkpoint.files[0].name)
+        assert any(place == name or place.startswith(f"{name}/") for name in names.FILES[network])
+
+
+def test_files_of_stage_3_and_the_body_lie_where_they_are_looked_for() -> None:
+    places = {each.place(file.name) for each in EVERY for file in each.files}
+    assert {*names.OF_STAGE_3.values(), names.SMPL} <= places
+
+
 def test_no_two_checkpoints_share_a_file() -> None:
     places = [each.place(file.name) for each in EVERY for file in each.files]
     assert len(places) == len(set(places))

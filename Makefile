@@ -16,8 +16,8 @@ export
 # A + runs the driver under make -n too: it shows the commands that it would run.
 DRIVER = +@$(PYTHON) -m driver
 
-.PHONY: help doctor setup weights weights-check images sif dataset status evaluate viewer report bench-viewer test lint \
-    bench bench-solve robustness \
+.PHONY: help doctor setup weights weights-check images sif dataset status evaluate viewer report \
+    bench bench-solve bench-viewer robustness test lint \
     warm-cache anew
 .NOTPARALLEL:
 

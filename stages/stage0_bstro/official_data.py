@@ -19,10 +19,10 @@ from stages.artifacts.pickles import read_pickle
 from stages.body.model import BodyModel
 from stages.stage0_bstro.template import coarse_template, rotated_rest_vertices
 from stages.weights.errors import WeightsError
+from stages.weights.remedy import remedy
 
 SAMPLER = "mesh_downsampling.npz"
 REGRESSOR = "J_regressor_h36m_correct.npy"
-_FIX = "`make weights CHECKPOINTS=bstro-data` brings it"
 _FROM_ROOT_M = 0.4
 """No vertex that SMPL's pelvis is made of is further from its root."""
 
@@ -78,11 +78,11 @@ def _sampling_matrices(path: Path) -> list[scipy.sparse.spmatrix]:
             plain.write_bytes(stored.read())
             steps = list(read_pickle(plain))
     except FileNotFoundError:
-        raise ArtifactError(path, "missing", _FIX) from None
+        raise ArtifactError(path, "missing", remedy(path)) from None
     except (KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise ArtifactError(path, f"not a mesh sampler ({error})", _FIX) from None
+        raise ArtifactError(path, f"not a mesh sampler ({error})", remedy(path)) from None
     if len(steps) < 2:
-        raise ArtifactError(path, f"holds {len(steps)} steps, two are needed", _FIX)
+        raise ArtifactError(path, f"holds {len(steps)} steps, two are needed", remedy(path))
     return steps[:2]
 
 
@@ -90,6 +90,6 @@ def _pelvis_row(path: Path) -> np.ndarray:
     try:
         return np.load(path, allow_pickle=False)[0]
     except FileNotFoundError:
-        raise ArtifactError(path, "missing", _FIX) from None
+        raise ArtifactError(path, "missing", remedy(path)) from None
     except (ValueError, IndexError, EOFError) as error:
-        raise ArtifactError(path, f"not a joint regressor ({error})", _FIX) from None
+        raise ArtifactError(path, f"not a joint regressor ({error})", remedy(path)) from None

@@ -75,14 +75,11 @@ def main(
     """Bring the weights of these KEYS of the manifest, without any those of the official stages;
     what is there already stays.
     """
-    known = read_manifest(manifest)
-    if unknown := [key for key in keys if key not in known]:
-        raise click.UsageError(f"no weights {unknown[0]!r}; there are {', '.join(known)}")
-    licences = sorted({each.accept for each in known.values() if each.accept})
-    accepted = words(accept_licenses)
-    if wrong := [each for each in accepted if each not in licences]:
-        raise click.UsageError(f"no licence {wrong[0]!r} to accept; there are {' '.join(licences)}")
     try:
+        known = read_manifest(manifest)
+        if unknown := [key for key in keys if key not in known]:
+            raise click.UsageError(f"no weights {unknown[0]!r}; there are {', '.join(known)}")
+        accepted = _accepted(accept_licenses, known.values())
         if check:
             whole = _check(keys, root, manifest)
         elif bundle is not None and bundle.exists():
@@ -96,6 +93,15 @@ def main(
         raise click.ClickException(str(error)) from None
     if not whole:
         raise SystemExit(1)
+
+
+def _accepted(text: str, known: Iterable[Checkpoint]) -> list[str]:
+    """The names of licences that are accepted, all of them known."""
+    licences = sorted({each.accept for each in known if each.accept})
+    accepted = words(text)
+    if wrong := [each for each in accepted if each not in licences]:
+        raise click.UsageError(f"no licence {wrong[0]!r} to accept; there are {' '.join(licences)}")
+    return accepted
 
 
 def _bring(

@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from stages.weights import locate
 from stages.weights.fetch import main
+from stages.weights.lock import lock_path
 from stages.weights.manifest import read_manifest
 from tests.weights.conftest import Listed
 from tests.weights.server import Site
@@ -192,6 +193,13 @@ def test_a_bundle_of_nothing_is_not_made(manifest: Path, root: Path, tmp_path: P
     result = run(manifest, root, "bound", "--bundle", str(tmp_path / "weights.tar"))
     assert result.exit_code == 1 and "has no weights to put into" in result.output
     assert not (tmp_path / "weights.tar").exists()
+
+
+def test_a_damaged_list_of_checksums_is_one_line(manifest: Path, root: Path) -> None:
+    lock_path(manifest).write_text("{")
+    result = run(manifest, root)
+    assert result.exit_code == 1
+    assert "manifest.lock is damaged" in result.output and "Traceback" not in result.output
 
 
 def test_blazeposes_real_files_are_known_as_whole(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from driver.commands import mounts
+from driver.settings import read
 from stages.weights.locate import DEMO_ROOT, ROOT
 from stages.weights.remedy import MOUNTED, remedy
 
@@ -25,6 +27,11 @@ def test_it_brings_the_file_into_the_folder_that_was_looked_in() -> None:
 def test_in_a_container_nobody_knows_the_folders_name() -> None:
     wanted = "`make weights CHECKPOINTS=sam2-tiny WEIGHTS=...` brings it"
     assert remedy(MOUNTED / "sam2.1_hiera_tiny.pt") == wanted
+
+
+def test_that_is_where_containers_see_it() -> None:
+    settings = read({"WEIGHTS": "somewhere"})
+    assert str(MOUNTED) in [mount.inside for mount in mounts(settings)]
 
 
 def test_of_what_needs_a_login_it_says_where_to_get_it() -> None:

@@ -17,7 +17,8 @@ class Site:
     files: dict[str, bytes] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)
     pages: dict[str, str] = field(default_factory=dict)
-    """Paths where a page is in place of the file; the type of content that it is said to have."""
+    """Paths where a page is in place of the file, and the type that it is said to have: it can be
+    known by that or by its content."""
     refused: dict[str, int] = field(default_factory=dict)
     """Paths that answer with an error of this number."""
     breaks_after: dict[str, list[int]] = field(default_factory=dict)
@@ -63,7 +64,9 @@ def _answer(request: BaseHTTPRequestHandler, site: Site) -> None:
     elif path in site.refused:
         _say(request, site.refused[path], b"no")
     elif path in site.pages:
-        _say(request, 200, PAGE, {"Content-Type": site.pages[path]})
+        kind = site.pages[path]
+        said = b"Please sign in" if kind.startswith("text/html") else PAGE
+        _say(request, 200, said, {"Content-Type": kind})
     elif path not in site.files:
         _say(request, 404, b"nothing here")
     else:

@@ -67,6 +67,8 @@ def read_torch(path: Path) -> Any:
         with torch.serialization.safe_globals(_ADMITTED):
             # Only archives, which PyTorch writes since 1.6, can be mapped.
             return torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip(path))
+    except MemoryError:
+        raise
     except Exception as error:  # zip, pickle, and PyTorch's own in several kinds
         raise WeightsError(f"{shown(path)} {_reason(error)}") from None
 

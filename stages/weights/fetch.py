@@ -130,13 +130,13 @@ def _bring(
             new = bring(checkpoint, root, Progress(checkpoint.key), manifest)
         except WeightsError as error:
             if checkpoint not in by_hand:
-                failed.append(checkpoint.key)
+                failed.append(str(error))
             click.echo(f"{'by hand' if checkpoint in by_hand else 'failed'}: {error}")
             continue
         state = "written to" if new else "there already, whole, in"
         click.echo(f"{checkpoint.key}: {state} {root / checkpoint.folder}")
     if failed:
-        click.echo(f"not brought: {', '.join(failed)}; run again, what has come is kept", err=True)
+        click.echo(f"not brought: {'; '.join(failed)}: run again, what has come is kept", err=True)
     return not failed
 
 

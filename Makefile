@@ -16,8 +16,8 @@ export
 # A + runs the driver under make -n too: it shows the commands that it would run.
 DRIVER = +@$(PYTHON) -m driver
 
-.PHONY: help doctor setup images sif dataset status evaluate viewer report test lint \
-    bench bench-stage0 bench-solve bench-viewer bench-verdicts robustness \
+.PHONY: help doctor setup weights weights-check images sif dataset status evaluate viewer report \
+    test lint bench bench-stage0 bench-solve bench-viewer bench-verdicts robustness \
     warm-cache anew
 .NOTPARALLEL:
 
@@ -29,6 +29,12 @@ doctor: ## Whether this machine has what RUNNER and DEVICE need, and what to do 
 
 setup: ## Make the virtual environment, where it is missing or outdated
 	$(DRIVER) setup
+
+weights: ## Fetch official checkpoints: sizes and licences are shown; or read BUNDLE in
+	$(DRIVER) weights
+
+weights-check: ## Whether the checkpoints that are here are whole
+	$(DRIVER) weights --check
 
 images: ## Build the images of all stages, report and viewer, or of STAGES; DEVICE=gpu for CUDA
 	$(DRIVER) images

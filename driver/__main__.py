@@ -16,7 +16,7 @@ from driver.commands import environment, image, reader_command
 from driver.doctor import doctor, require_all
 from driver.help import help_lines
 from driver.images import build, make_sif_files
-from driver.settings import Settings, UsageError, read
+from driver.settings import WEIGHTS, Settings, UsageError, read
 from driver.slurm import submit
 from driver.status import status
 from driver.videos import choose
@@ -67,6 +67,20 @@ def _setup(settings: Settings, _rest: list[str]) -> int:
     return 0
 
 
+def _weights(settings: Settings, rest: list[str]) -> int:
+    """Fetches or checks checkpoints, in WEIGHTS if it is set."""
+    setup.set_up(settings)
+    command = [*setup.fetch_command(settings), *rest, *settings.checkpoints]
+    command += ["--root", str(settings.weights or WEIGHTS)]
+    if settings.accept_licenses and not rest:
+        command += ["--accept-licenses", " ".join(settings.accept_licenses)]
+    if settings.commercial and not rest:
+        command.append("--commercial")
+    if settings.bundle and not rest:
+        command += ["--bundle", str(settings.bundle)]
+    return _shown_or_run(settings, command)
+
+
 def _images(settings: Settings, _rest: list[str]) -> int:
     return build(settings, _with_images(settings))
 
@@ -101,7 +115,11 @@ def _venv(settings: Settings, rest: list[str]) -> int:
             setup.bring_weights(settings)
         except setup.SetupError as error:  # Tests that need them are left out.
             print(error, flush=True)
-    command = [str(settings.bin / program), *flags, *settings.args]
+    return _shown_or_run(settings, [str(settings.bin / program), *flags, *settings.args])
+
+
+def _shown_or_run(settings: Settings, command: list[str]) -> int:
+    """Runs a command of the virtual environment; under `make -n` shows it."""
     if settings.dry_run:
         processes.show(command)
         return 0
@@ -161,6 +179,7 @@ VERBS: dict[str, Callable[[Settings, list[str]], int]] = {
     "help": _help,
     "doctor": _doctor,
     "setup": _setup,
+    "weights": _weights,
     "images": _images,
     "sif": _sif,
     "dataset": _dataset,
@@ -213,7 +232,8 @@ def _with_runner(settings: Settings, stages: list[Entry]) -> Settings:
         runner = "docker" if has_images else "local"
         why = ", for its images are here" if has_images else ", for no Docker engine has the images"
     method = f"PEOPLE={settings.people}{settings.people_why}"
-    print(f"RUNNER={runner}{why}; {method}; WORLD={settings.world}", flush=True)
+    body = f"; BODY={settings.body}{settings.body_why}" if settings.body_why else ""
+    print(f"RUNNER={runner}{why}; {method}; WORLD={settings.world}{body}", flush=True)
     return replace(settings, runner=runner)
 
 

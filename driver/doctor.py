@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from driver import setup
-from driver.checks import folders, gpus, runners
+from driver.checks import folders, gpus, models, runners
 from driver.checks.check import Check, ask, require
 from driver.settings import Settings
 from stages import catalogue
@@ -65,7 +65,8 @@ def _all_checks(settings: Settings, stages: list[Entry]) -> Iterator[Check]:
             yield folders.filled("demo weights", folders.DEMO_WEIGHTS, "git checkout data/weights")
         if catalogue.BLAZEPOSE in methods:
             weights = setup.check_weights(settings)
-            yield Check("BlazePose", weights.good, weights.text, "make setup")
+            yield Check("BlazePose", weights.good, weights.text, "or make setup")
+    yield from models.models(settings, stages)
 
 
 def _gpu_checks(settings: Settings, stages: list[str], can_run: bool) -> Iterator[Check]:

@@ -10,18 +10,30 @@ from driver.settings import WEIGHTS, Settings
 from driver.videos import names_in
 from stages import catalogue
 from stages.artifacts import layout
-from stages.weights.names import FILES, missing_official
+from stages.weights.names import FILES, SMPL, missing_official
 
 
 def decided(settings: Settings, rendered: bool = False) -> Settings:
-    """The settings with a people method and the reason for it.
+    """The settings with a people method and the reason for it, and the body that belongs to it.
 
-    What PEOPLE says; else the method that found the people of this folder before; else the official
-    networks where their checkpoints are, or, with the demo's checkpoints, where every video has
-    ground truth, for then it is rendered; else BlazePose.
+    The official networks were trained for SMPL's body: with their own checkpoints they get it where
+    `make weights` has put it, unless BODY names another.
 
     Args:
-        rendered: every video will be, once it is there.
+        rendered: every video will have ground truth, once it is there.
+    """
+    settings = _with_method(settings, rendered)
+    folder = settings.weights or WEIGHTS
+    is_own = settings.people == catalogue.OFFICIAL and not missing_official(folder)
+    if settings.body or not is_own or not (folder / SMPL).exists():
+        return settings
+    return replace(settings, body=folder / SMPL, body_why=", for its official networks")
+
+
+def _with_method(settings: Settings, rendered: bool) -> Settings:
+    """What PEOPLE says; else the method that found the people of this folder before; else the
+    official networks where their checkpoints are, or, with the demo's checkpoints, where every
+    video has ground truth, for then it is rendered; else BlazePose.
     """
     videos = names_in(settings.data)
     before = _found_before(settings, videos)

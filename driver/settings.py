@@ -15,7 +15,7 @@ from typing import Any
 
 from stages import catalogue
 from stages.artifacts.video_files import printable
-from stages.weights.names import FILES, missing_official
+from stages.weights.names import holds_any
 
 NVIDIA_DEVICE = Path("/dev/nvidiactl")
 WEIGHTS = Path("data/weights")
@@ -123,6 +123,16 @@ class Settings:
         path,
         "MIMICMILL_WEIGHTS",
     )
+    checkpoints: tuple[str, ...] = variable(
+        "", "weights: only these, by their keys in stages/weights/manifest.toml", words
+    )
+    accept_licenses: tuple[str, ...] = variable(
+        "", "weights: names of non-commercial licences that you accept", words
+    )
+    commercial: bool = variable("", "weights: 1: only what allows commercial use", yes)
+    bundle: Path | None = variable(
+        "", "weights: an archive of them for a cluster; read in if it is there", path
+    )
     body: Path | None = variable(
         "", "your own body model, such as SMPL_MALE.pkl", path, "MIMICMILL_BODY"
     )
@@ -164,6 +174,8 @@ class Settings:
     site: str = variable("site.mk", "a makefile with settings that stay")
     stage_args: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """More flags for one stage, by its package: ARGS_stage4_retarget."""
+    body_why: str = ""
+    """Why it is this body, where BODY does not say it."""
     people_why: str = ""
     """Why it is this people method, as it follows on its name."""
     dry_run: bool = False
@@ -193,7 +205,7 @@ def read(environment: Mapping[str, str]) -> Settings:
     # A login node does not know the GPUs of others.
     has_gpu = values["runner"] == "slurm" or NVIDIA_DEVICE.exists()
     values["device"] = values["device"] or ("gpu" if has_gpu else "cpu")
-    if len(missing_official(WEIGHTS)) < len(FILES):
+    if holds_any(WEIGHTS):
         values["weights"] = values["weights"] or WEIGHTS
     values["bin"] = values["bin"] or values["venv"] / "bin"
     values["run_as"] = values["run_as"] or f"{os.getuid()}:{os.getgid()}"

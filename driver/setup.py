@@ -115,7 +115,12 @@ def check_weights(settings: Settings) -> Answer:
 
 
 def weights_command(settings: Settings) -> list[str]:
-    return [str(settings.bin / "python"), "-m", "stages.weights.fetch", *WEIGHTS]
+    return [*fetch_command(settings), *WEIGHTS]
+
+
+def fetch_command(settings: Settings) -> list[str]:
+    """What fetches and checks weights."""
+    return [str(settings.bin / "python"), "-m", "stages.weights.fetch"]
 
 
 def _do(settings: Settings, command: list[str]) -> None:

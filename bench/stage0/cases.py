@@ -28,7 +28,7 @@ from stages.stage0_vimo.network.config import WINDOW
 from stages.stage0_vimo.stage import VimoStage
 from stages.stage0_vitpose import crops as vitpose_crops
 from stages.stage0_vitpose.stage import VitposeStage
-from stages.weights.vitpose import KEYPOINTS, config_of_size
+from stages.weights.vitpose import config_of_official
 
 Network = Callable[[torch.Tensor], Any]
 
@@ -63,7 +63,7 @@ def _frames(data: Path) -> Iterator[tuple[ImageFile, Box]]:
 
 
 def _write_vitpose(folder: Path) -> Path:
-    model = VitPoseForPoseEstimation(config_of_size(1280, 32, KEYPOINTS))
+    model = VitPoseForPoseEstimation(config_of_official(1280))
     path = folder / "vitpose"
     path.mkdir()
     (path / "config.json").write_text(json.dumps(model.config.to_dict()))

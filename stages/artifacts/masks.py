@@ -32,8 +32,7 @@ class PersonLabel:
 
     @property
     def area_px(self) -> int:
-        x1, y1, x2, y2 = self.box
-        return (x2 - x1) * (y2 - y1)
+        return box_area_px(self.box)
 
 
 @dataclass(frozen=True)
@@ -62,6 +61,12 @@ def label_path(folder: Path, stem: str) -> Path:
 
 def summary_path(folder: Path) -> Path:
     return folder / "meta_data.json"
+
+
+def box_area_px(box: Box) -> int:
+    """Area of a box, as the original counts it."""
+    x1, y1, x2, y2 = box
+    return (x2 - x1) * (y2 - y1)
 
 
 def box_of(mask: np.ndarray) -> Box:

@@ -4,7 +4,7 @@ import errno
 
 from stages.artifacts.errors import ArtifactError
 from stages.running.stage import VideoError
-from stages.weights.manifest import WeightsError
+from stages.weights.errors import WeightsError
 
 _FIXES = {
     errno.EFBIG: "the file is too large for the disk or quota; free space and run again",
@@ -21,8 +21,6 @@ _FIXES = {
 
 def is_expected(error: BaseException) -> bool:
     """Whether the message alone says enough: its traceback is not worth a look."""
-    if isinstance(error, FileNotFoundError) and error.errno is None:
-        return True  # Raised with words of our own, by a loader of weights, not by the system.
     return isinstance(error, VideoError | ArtifactError | WeightsError)
 
 

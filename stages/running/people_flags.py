@@ -52,4 +52,9 @@ class ChosenPeople(PeopleFlags):
             raise VideoError(
                 f"{FILE} chooses person {person} of {video}, which has {there}; choose again"
             )
-        return choose_people(summary, self.multihuman or everybody, self.top_k, person)
+        return choose_people(summary, self.multihuman or everybody, self.most_people, person)
+
+    @property
+    def most_people(self) -> int:
+        """How many people are followed at most; 0 for all."""
+        return self.top_k

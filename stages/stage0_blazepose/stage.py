@@ -57,6 +57,7 @@ from stages.stage0_blazepose.results import (
 )
 from stages.stage0_blazepose.sightings import Estimator
 from stages.weights.manifest import read_manifest
+from stages.weights.remedy import require_whole
 
 DETECTOR, LANDMARKS = "pose_detection.tflite", "pose_landmark_full.tflite"
 
@@ -107,7 +108,7 @@ class BlazeposeStage(ChosenPeople):
         return f"BlazePose, weights {self.model_checkpoint}"
 
     def load(self) -> None:
-        read_manifest()["blazepose"].check(self.model_checkpoint)
+        require_whole(read_manifest()["blazepose"], self.model_checkpoint)
         use_compilation_cache()
         self.threads = int(os.environ.get("OMP_NUM_THREADS") or cores())
         self.detector = PersonDetector(Network(self.model_checkpoint / DETECTOR, self.threads))

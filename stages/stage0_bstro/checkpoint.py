@@ -7,6 +7,7 @@ the template as tensor `template`.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -14,17 +15,19 @@ from typing import Any
 
 import torch
 from jaxtyping import Float
-from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from stages.stage0_bstro.network import Bstro, BstroConfig
+from stages.weights.errors import WeightsError, shown
+from stages.weights.reading import read_safetensors, read_torch
+from stages.weights.strict import check_state, entry, shapes_of
 
 METADATA_CONFIG = "config"
 _TEMPLATE = "template"
 
-# What the official file holds without any influence on the output.
-_UNUSED = ("classifier.", "bert.embeddings.", "bert.pooler.")
+# What the official file holds without any influence on the output, in full or not at all.
+_UNUSED = re.compile(r"backbone\.classifier\.|trans_encoder\.\d\.bert\.(embeddings|pooler)\.")
 _COUNTER = "num_batches_tracked"
 
 
@@ -42,63 +45,52 @@ def save_network(network: Bstro, path: Path, about: Mapping[str, str]) -> None:
 def load_demo_network(path: Path) -> Bstro:
     """A network in evaluation mode, float32, from this project's safetensors.
 
-    Raises ValueError when the file was not written for BSTRO.
+    Raises:
+        WeightsError: the file is missing, damaged or was not written for BSTRO.
     """
-    with safe_open(path, framework="pt") as file:
-        metadata = file.metadata() or {}
-        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+    state, metadata = read_safetensors(path)
     if METADATA_CONFIG not in metadata or _TEMPLATE not in state:
-        raise ValueError(f"{path}: no sizes or no template inside; not written for BSTRO")
+        raise WeightsError(f"{shown(path)} is no BSTRO: no sizes or no template inside")
     sizes: dict[str, Any] = json.loads(metadata[METADATA_CONFIG])
     settings: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in sizes.items()}
     config = BstroConfig(**settings)
-    return network_from_state(state, state.pop(_TEMPLATE).float(), config, str(path))
+    return network_from_state(state, state.pop(_TEMPLATE).float(), config, path)
 
 
 def load_official_network(path: Path, template: Float[Tensor, "431 3"]) -> Bstro:
     """The official checkpoint in evaluation mode, float32, on the CPU.
 
-    Raises ValueError when the file is not one.
+    Raises:
+        WeightsError: the file is missing, damaged or not exactly of the official layout.
     """
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except Exception as error:
-        raise ValueError(f"{path}: cannot be read as a torch checkpoint ({error})") from error
-    if not isinstance(state, Mapping):
-        raise ValueError(f"{path}: not a state dict; expected the official BSTRO file")
-    return network_from_state(state, template, BstroConfig(), str(path))
+    state = entry(read_torch(path), "", path, "BSTRO")
+    return network_from_state(state, template, BstroConfig(), path)
 
 
 def network_from_state(
     state: Mapping[str, Tensor],
     template: Float[Tensor, "coarse 3"],
     config: BstroConfig,
-    source: str,
+    source: Path | str,
 ) -> Bstro:
     """Fill a network of the given sizes from a state dict.
 
-    Entries without influence are dropped; anything missing, of another shape or unknown raises
-    ValueError that names `source`.
+    Entries without influence are dropped.
+
+    Raises:
+        WeightsError: anything is missing, of another shape or unknown; names `source` and the key.
     """
-    network = Bstro(template, config)
-    expected = {k: v for k, v in network.state_dict().items() if not k.endswith(_COUNTER)}
-    given = {
-        k: v
-        for k, v in state.items()
-        if not any(part in k for part in _UNUSED) and not k.endswith(_COUNTER)
-    }
-    wrong = sorted(expected.keys() ^ given.keys())
-    wrong += [k for k in expected.keys() & given.keys() if expected[k].shape != given[k].shape]
-    if wrong:
-        raise ValueError(
-            f"{source}: not a BSTRO checkpoint of these sizes; {len(wrong)} entries are missing, "
-            f"unknown or of another shape, first {', '.join(wrong[:3])}"
-        )
-    counters = {
-        k: torch.zeros((), dtype=v.dtype)
-        for k, v in network.state_dict().items()
-        if k.endswith(_COUNTER)
-    }
+    with torch.device("meta"):
+        network = Bstro(template, config)
+    shapes = shapes_of(network.state_dict())
+    used = {k: v for k, v in shapes.items() if not k.endswith(_COUNTER)}
+    given = {k: v for k, v in state.items() if not _UNUSED.match(k) and not _is_counter(k, shapes)}
+    check_state(given, used, source, "BSTRO")
+    counters = {k: torch.tensor(0) for k in shapes if k.endswith(_COUNTER)}
     network.load_state_dict({k: v.float() for k, v in given.items()} | counters, assign=True)
     network.template = template
     return network.eval().requires_grad_(False)
+
+
+def _is_counter(key: str, shapes: Mapping[str, tuple[int, ...]]) -> bool:
+    return key.endswith(_COUNTER) and key in shapes

@@ -4,7 +4,7 @@ A segment has a session of its own, so memory depends on its length and not on t
 """
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ def follow(
     boxes: dict[int, np.ndarray],
     masks: dict[int, Bool[np.ndarray, "H W"]],
     reverse: bool = False,
+    scores: dict[int, float] | None = None,
 ) -> dict[int, Logits]:
     """Masks of everybody prompted, in every frame from `at` on.
 
@@ -52,6 +53,7 @@ def follow(
         boxes: x1, y1, x2, y2 by person.
         masks: instead of a box, by person.
         reverse: from `at` backwards.
+        scores: if given, gets by person how well SAM 2 believes that its mask fits the box, 0 to 1.
 
     Returns:
         Logits by frame position.
@@ -60,10 +62,13 @@ def follow(
         return {}
     with _as_folder(frames) as folder, _quiet(), _half(predictor):
         state = predictor.init_state(folder, offload_video_to_cpu=True, offload_state_to_cpu=True)
-        for person, box in boxes.items():
-            predictor.add_new_points_or_box(
-                state, frame_idx=at, obj_id=person, box=np.asarray(box, np.float32)
-            )
+        with _predicted_overlaps(predictor) as overlaps:
+            for person, box in boxes.items():
+                predictor.add_new_points_or_box(
+                    state, frame_idx=at, obj_id=person, box=np.asarray(box, np.float32)
+                )
+                if scores is not None:
+                    scores[person] = overlaps[-1]
         for person, mask in masks.items():
             predictor.add_new_mask(state, frame_idx=at, obj_id=person, mask=mask)
         found = {}
@@ -77,6 +82,25 @@ def follow(
 
 def _half(predictor: Any) -> Any:
     return autocast(half_of("sam2", predictor.device), predictor.device)
+
+
+@contextmanager
+def _predicted_overlaps(predictor: Any) -> Iterator[list[float]]:
+    """What the mask decoder predicts for each prompt: its masks' overlap with the true ones.
+
+    The video predictor drops it; the original takes it from the image predictor, which runs the
+    same decoder.
+    """
+    found: list[float] = []
+
+    def note(_decoder: Any, _inputs: Any, outputs: tuple) -> None:
+        found.append(float(outputs[1].float().max()))
+
+    hook = predictor.sam_mask_decoder.register_forward_hook(note)
+    try:
+        yield found
+    finally:
+        hook.remove()
 
 
 @contextmanager

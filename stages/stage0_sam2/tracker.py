@@ -59,7 +59,7 @@ class Tracker:
     images: Sequence[ImageFile]
     tracks: dict[int, Track] = field(default_factory=dict)
     scores: dict[int, float] = field(default_factory=dict)
-    """Detection score of everybody ever followed."""
+    """SAM 2's score of the mask with which somebody was first followed, of everybody ever."""
 
     def run(self) -> Iterator[Segment]:
         """Segments in order, each once nothing can change it any more."""
@@ -99,10 +99,11 @@ class Tracker:
         """Detections as masks; boxes whose masks are of one body are one candidate."""
         detections = self.detector(image)
         probes = {index: detection.box for index, detection in enumerate(detections)}
-        logits = follow(self.predictor, [path], 0, probes, {}).get(0, {})
+        scores: dict[int, float] = {}
+        logits = follow(self.predictor, [path], 0, probes, {}, scores=scores).get(0, {})
         found: list[Candidate] = []
         for index, detection in enumerate(detections):
-            mask, score = logits[index] > 0, detection.score
+            mask, score = logits[index] > 0, scores[index]
             if not fills(mask, detection.box):
                 continue
             for position, other in enumerate(found):

@@ -11,7 +11,7 @@ from jaxtyping import Float, UInt8
 from stages.artifacts import layout
 from stages.artifacts.images import ImageFile, list_images, read_image
 from stages.artifacts.keypoints import PersonKeypoints, read_keypoints, write_keypoints
-from stages.artifacts.masks import Box
+from stages.artifacts.masks import Box, box_area_px
 from stages.running import InputPaths, Processed, folder, stage_command, torch_device
 from stages.running.model_flags import checkpoint_flag
 from stages.running.overlap import ahead, behind, started_early
@@ -34,10 +34,14 @@ class PersonPicture:
 CutOut = tuple[ImageFile, dict[int, PersonPicture]]
 
 
-def _cut_out(labels: Path, people: list[int], image: ImageFile) -> CutOut:
+def _cut_out(labels: Path, people: list[int], most: int, image: ImageFile) -> CutOut:
+    """Of a frame the `most` people whom it shows largest, perhaps others in every frame; 0: all."""
     boxes = boxes_in(labels, image, people)
     if not boxes:
         return image, {}
+    if most:
+        by_area = sorted(boxes, key=lambda person: -box_area_px(boxes[person]))
+        boxes = {person: boxes[person] for person in by_area[:most]}
     picture = read_image(image.path)
     crops = {person: crop_of_box(box) for person, box in boxes.items()}
     return image, {
@@ -51,7 +55,8 @@ class VitposeStage(PeopleStage):
     """Find 133 keypoints (body, feet, face, hands) of the people in every frame.
 
     Writes <output-base-dir>/<video>/cam01/pose_00001.json ...; a frame without the person has no
-    file. Without --multihuman, only the person with the largest total box area is followed.
+    file. Without --multihuman, only the person with the largest total box area is followed; --top-k
+    takes the k largest people of each frame.
     """
 
     keypoints_base_dir: Path = folder(
@@ -73,12 +78,13 @@ class VitposeStage(PeopleStage):
         result = self.result_folder(video)
         for old in result.glob("pose_*.json"):
             old.unlink()
-        frames, detections = 0, 0
-        every = ahead(partial(_cut_out, inputs["labels"], people), images, self.read_ahead)
+        frames, detections, seen = 0, 0, set[int]()
+        cut_out = partial(_cut_out, inputs["labels"], people, self.top_k)
+        every = ahead(cut_out, images, self.read_ahead)
         batches = in_batches((frame for frame in every if frame[1]), self.people_at_once)
         with behind(write_keypoints) as write:
             for batch, started in started_early(self._start, batches):
-                crops = [each.crop for _, people in batch for each in people.values()]
+                crops = [each.crop for _, those in batch for each in those.values()]
                 found = iter(self.checked(in_image(started, crops)))
                 for image, those in batch:
                     keypoints = {
@@ -86,9 +92,15 @@ class VitposeStage(PeopleStage):
                         for person, each in those.items()
                     }
                     write(result, image.number, keypoints)
+                    seen.update(those)
                 frames += len(batch)
                 detections += len(crops)
-        return Processed(f"{detections} detections of {len(people)} people in {frames} frames")
+        return Processed(f"{detections} detections of {len(seen)} people in {frames} frames")
+
+    @property
+    def most_people(self) -> int:
+        """All: of each frame the largest are taken, as in the original."""
+        return 0
 
     def _start(self, batch: list[CutOut]) -> Float[torch.Tensor, "N 133 3"]:
         pixels = [each.pixels for _, people in batch for each in people.values()]

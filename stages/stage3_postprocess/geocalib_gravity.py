@@ -1,10 +1,19 @@
 """Gravity by GeoCalib, where its package is installed: several frames vote."""
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from stages.weights.manifest import read_manifest
+from stages.weights.remedy import require_whole
+
+CHECKPOINT = "geocalib"
+FILE = "geocalib-pinhole.tar"
 FRAMES = 8
 SEED = 0
 
@@ -15,14 +24,20 @@ def is_installed() -> bool:
 
 
 class GeoCalibGravity:
-    """The network, loaded once."""
+    """The network, loaded once, from the folder of its checkpoint.
 
-    def __init__(self) -> None:
+    Raises:
+        WeightsError: the checkpoint is missing or damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
         import torch
         from geocalib import GeoCalib
 
+        require_whole(read_manifest()[CHECKPOINT], folder)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.model = GeoCalib(weights="pinhole").to(self.device)
+        with as_if_downloaded(folder / FILE):
+            self.model = GeoCalib(weights="pinhole").to(self.device)
 
     def up(
         self,
@@ -46,6 +61,23 @@ class GeoCalibGravity:
             roll, pitch = gravity.rp.reshape(2).tolist()
             ups.append(R_world_camera @ up_from_roll_pitch(roll, pitch))
         return robust_mean_direction(np.asarray(ups))
+
+
+@contextmanager
+def as_if_downloaded(checkpoint: Path) -> Iterator[None]:
+    """Lets the package find a file where it would download it to, so that it asks no network."""
+    import torch
+
+    before = torch.hub.get_dir()
+    with tempfile.TemporaryDirectory(prefix="mimicmill-geocalib-") as folder:
+        place = Path(folder) / "geocalib" / "pinhole.tar"
+        place.parent.mkdir()
+        place.symlink_to(checkpoint.resolve())
+        torch.hub.set_dir(folder)
+        try:
+            yield
+        finally:
+            torch.hub.set_dir(before)
 
 
 def up_from_roll_pitch(roll: float, pitch: float) -> Float[np.ndarray, "3"]:

@@ -39,17 +39,22 @@ from stages.running import (
     stage_command,
 )
 from stages.running.fingerprints import PICTURES
-from stages.running.model_flags import body_flag
+from stages.running.model_flags import body_flag, fetched_flag
 from stages.running.reconstructions import current, names_in, world_flag, world_folders
 from stages.solving import use_compilation_cache
 from stages.stage3_postprocess.clouds import Cloud
 from stages.stage3_postprocess.filtering import boxes_around, inside
+from stages.stage3_postprocess.geocalib_gravity import CHECKPOINT as GEOCALIB
 from stages.stage3_postprocess.geocalib_gravity import FRAMES, GeoCalibGravity, is_installed
 from stages.stage3_postprocess.gravity import Up, body_up, level_direction, surface_normals
 from stages.stage3_postprocess.levelling import R_zup_from_up
 from stages.stage3_postprocess.meshing import NoSurfaceError, place_mesh
+from stages.stage3_postprocess.nksr_meshing import CHECKPOINT as NKSR
+from stages.stage3_postprocess.nksr_meshing import FILE as NKSR_FILE
+from stages.stage3_postprocess.nksr_meshing import nksr_mesh
 from stages.stage3_postprocess.people import joints_of, rotated
 from stages.stage3_postprocess.place import Settings, clouds
+from stages.weights.reading import require
 
 PELVIS, NECK = smpl45_row("pelvis"), smpl45_row("neck")
 GRAVITY_FRAMES = 12
@@ -91,6 +96,13 @@ class PostprocessStage(PeopleFlags):
     voxel_m: float = flag(0.025, "Spacing of the mesh's points, m.", name="--voxel")
     no_spf: bool = flag(False, "Mesh the whole place, not only the people's box.", name="--no-spf")
     body_model: Path = body_flag()
+    geocalib_checkpoint: Path = fetched_flag(
+        GEOCALIB, "Folder of GeoCalib's checkpoint, where its package is installed.",
+        "--geocalib-checkpoint",
+    )  # fmt: skip
+    nksr_checkpoint: Path = fetched_flag(
+        NKSR, "Folder of NKSR's checkpoint, where its package is installed.", "--nksr-checkpoint"
+    )
 
     name = "stage3-postprocess"
 
@@ -148,6 +160,12 @@ class PostprocessStage(PeopleFlags):
         gravity = "geocalib" if is_installed() else "people and surfaces"
         return super().parameters() | {"gravity": gravity}
 
+    def models(self) -> dict[str, Path]:
+        """What is used, and not what only lies there."""
+        unused = [] if is_installed() else ["geocalib_checkpoint"]
+        unused += [] if self.meshification_method == "nksr" else ["nksr_checkpoint"]
+        return {field: path for field, path in super().models().items() if field not in unused}
+
     def notice(self) -> str:
         gravity = "GeoCalib" if is_installed() else "people and the surfaces around them"
         return f"gravity by {gravity}, mesh by {self.meshification_method}"
@@ -155,7 +173,9 @@ class PostprocessStage(PeopleFlags):
     def load(self) -> None:
         use_compilation_cache()
         self.body = load_body(self.body_model)
-        self.geocalib = GeoCalibGravity() if is_installed() else None
+        self.geocalib = GeoCalibGravity(self.geocalib_checkpoint) if is_installed() else None
+        if self.meshification_method == "nksr":
+            require(self.nksr_checkpoint / NKSR_FILE)
 
     def process(self, video: str, inputs: InputPaths) -> Processed:
         calibrated = self.calibrated_base_dir / self._stem(video)
@@ -255,9 +275,7 @@ class PostprocessStage(PeopleFlags):
     def _mesh(self, video: str, cloud: Cloud) -> tuple[np.ndarray, np.ndarray]:
         try:
             if self.meshification_method == "nksr":
-                from stages.stage3_postprocess.nksr_meshing import nksr_mesh
-
-                return nksr_mesh(cloud, self.settings.voxel_m)
+                return nksr_mesh(cloud, self.settings.voxel_m, self.nksr_checkpoint / NKSR_FILE)
             return place_mesh(cloud, self.settings.voxel_m)
         except NoSurfaceError as error:
             raise VideoError(

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from stages.weights.manifest import read_manifest
-from stages.weights.names import DEMO_FILES, FILES
+from stages.weights.names import DEMO_FILES, chosen
 
 FOLDER_VARIABLE = "MIMICMILL_WEIGHTS"
 ROOT = Path(__file__).resolve().parents[2] / "data" / "weights"
@@ -24,13 +24,7 @@ def checkpoint(network: str) -> Path:
     that variable: an official file in `data/weights`, else the demo's.
     """
     own = os.environ.get(FOLDER_VARIABLE)
-    folder = Path(own) if own else ROOT
-    official = [folder / name for name in FILES[network]]
-    demo = [folder / DEMO_FILES[network], folder / "demo" / DEMO_FILES[network]]
-    for path in (*official, *demo):
-        if path.exists():
-            return path
-    return official[0] if own else demo_checkpoint(network)
+    return chosen(network, Path(own)) if own else chosen(network, ROOT, DEMO_ROOT)
 
 
 def fetched(key: str) -> Path:

@@ -24,6 +24,41 @@ DEMO_FILES = {
 }
 """Small checkpoints that know rendered people of the demo's scene family only."""
 
+USUAL = {
+    "grounding_dino": "grounding-dino-tiny",
+    "sam2": "sam2-large",
+    "vitpose": "vitpose-huge",
+    "vimo": "vimo",
+    "bstro": "bstro",
+}
+"""Keys of the manifest, by network: the one that is fetched where none is named."""
+
+OF_STAGE_3 = {"geocalib": "geocalib/geocalib-pinhole.tar", "nksr": "nksr/ks.pth"}
+"""By the name of the package that uses it."""
+
+SMPL = "smpl/SMPL_NEUTRAL.pkl"
+"""The body that VIMO and BSTRO were trained for."""
+
+
+def chosen(network: str, folder: Path, demo: Path | None = None) -> Path:
+    """The checkpoint of a network that a folder gives: an official file, else the demo's if it is
+    there under the demo's name. Else the one in `demo`; without it the official name, which is then
+    missing.
+    """
+    official = [folder / name for name in FILES[network]]
+    own = [folder / DEMO_FILES[network], folder / "demo" / DEMO_FILES[network]]
+    for path in (*official, *own):
+        if path.exists():
+            return path
+    return demo / DEMO_FILES[network] if demo else official[0]
+
+
+def holds_any(folder: Path) -> bool:
+    """Whether a folder has any checkpoint that `make weights` brings and images do not hold."""
+    others = (*OF_STAGE_3.values(), SMPL)
+    is_other = any((folder / name).exists() for name in others)
+    return is_other or len(missing_official(folder)) < len(FILES)
+
 
 def missing_official(folder: Path) -> list[str]:
     """Networks of which a folder has no official checkpoint."""

@@ -1,11 +1,19 @@
 """SAM 2's video predictor from an official checkpoint or from a demo folder."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
+from hydra.errors import HydraException
 from omegaconf import OmegaConf
-from safetensors.torch import load_file
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from stages.weights.errors import WeightsError, shown, shown_text
+from stages.weights.reading import read_safetensors, read_torch
+from stages.weights.remedy import remedy
+from stages.weights.strict import check_state, entry, shapes_of
 
 OFFICIAL_CONFIGS = {
     "sam2.1_hiera_tiny.pt": "configs/sam2.1/sam2.1_hiera_t.yaml",
@@ -21,31 +29,57 @@ def load_sam2(path: Path, device: str = "cpu") -> torch.nn.Module:
     `path` is an official `sam2.1_hiera_*.pt`, or a folder with `config.yaml` (the official layout)
     and `model.safetensors`. Official models get the official post-processing (fallback to other
     masks when the first is unstable, hole filling); a folder's model is used as its config says.
-    Raises FileNotFoundError or ValueError naming what is wrong with the path.
+
+    Raises:
+        WeightsError: a file is missing, damaged, or not exactly what its size wants.
     """
-    if not path.exists():
-        raise FileNotFoundError(f"{path} is missing: put a SAM 2.1 checkpoint there")
     if path.is_dir():
         return sam2_from_folder(path, device)
-    if path.name not in OFFICIAL_CONFIGS:
-        raise ValueError(
-            f"{path.name} is no SAM 2.1 checkpoint that this project knows; "
-            f"it knows {', '.join(OFFICIAL_CONFIGS)}"
+    if path.exists() and path.name not in OFFICIAL_CONFIGS:
+        raise WeightsError(
+            f"{shown(path)} is no SAM 2.1 by its name; known are {', '.join(OFFICIAL_CONFIGS)}"
         )
+    state = entry(read_torch(path), "model", path, "SAM 2")
     from sam2.build_sam import build_sam2_video_predictor
 
-    return build_sam2_video_predictor(OFFICIAL_CONFIGS[path.name], str(path), device=device)
+    # Without a checkpoint: its own loader prints all keys that are wrong, and names no file.
+    model = build_sam2_video_predictor(OFFICIAL_CONFIGS[path.name], None, device="cpu")
+    check_state(state, shapes_of(model.state_dict()), path, "SAM 2")
+    model.load_state_dict(state, strict=True)
+    return model.to(device)
 
 
 def sam2_from_folder(folder: Path, device: str) -> torch.nn.Module:
     """The predictor that a folder's `config.yaml` describes, with its `model.safetensors`."""
-    for name in ("config.yaml", "model.safetensors"):
-        if not (folder / name).exists():
-            raise FileNotFoundError(f"{folder / name} is missing from the SAM 2 folder")
-    model = build_sam2(OmegaConf.load(folder / "config.yaml"))
-    weights = {k: v.float() for k, v in load_file(folder / "model.safetensors").items()}
-    model.load_state_dict(weights, strict=True)
+    config, weights = folder / "config.yaml", folder / "model.safetensors"
+    if not config.exists():
+        raise WeightsError(f"{shown(config)} is missing: {remedy(config)}")
+    try:
+        described = OmegaConf.load(config)
+        if foreign := [name for name in _targets(described) if not name.startswith("sam2.")]:
+            raise ValueError(f"it would call {foreign[0]}")
+        model = build_sam2(described)
+    except (OmegaConfBaseException, HydraException, YAMLError, ValueError) as error:
+        why = shown_text(error, 60)
+        raise WeightsError(f"{shown(config)} is no config of SAM 2 ({why})") from None
+    state = {k: v.float() for k, v in read_safetensors(weights)[0].items()}
+    check_state(state, shapes_of(model.state_dict()), weights, "SAM 2")
+    model.load_state_dict(state, strict=True)
     return model.to(device).eval()
+
+
+def _targets(config: Any) -> Iterator[str]:
+    """Everything that a config has called, wherever it is in it."""
+    if OmegaConf.is_config(config):
+        config = OmegaConf.to_container(config)
+    if isinstance(config, dict):
+        for key, value in config.items():
+            if key == "_target_":
+                yield str(value)
+            yield from _targets(value)
+    elif isinstance(config, list):
+        for value in config:
+            yield from _targets(value)
 
 
 def build_sam2(config: Any) -> torch.nn.Module:

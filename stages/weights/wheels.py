@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from stages.weights.manifest import WeightsError, sha256_of
+from stages.weights.errors import WeightsError
+from stages.weights.manifest import sha256_of
 
 
 def from_wheel(source: Mapping[str, Any], into: Path) -> None:

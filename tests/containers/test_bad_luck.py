@@ -176,5 +176,5 @@ def test_weights_that_are_not_there_are_named(data, asked, tmp_path):
     )  # fmt: skip
     assert code == 2 and "Error 1" in output
     (said,) = (line for line in output.splitlines() if "first: failed" in line)
-    assert "/weights/vitpose.pth is missing: put a ViTPose whole-body checkpoint there" in said
+    assert "/weights/vitpose.pth is missing: put the right one there" in said
     assert "log has the traceback" not in said

@@ -184,6 +184,15 @@ def test_checkpoints_in_the_repository_are_taken_by_every_runner(tmp_path, monke
     assert read({"WEIGHTS": "other"}).weights == Path("other")
 
 
+@pytest.mark.parametrize("name", ["geocalib/geocalib-pinhole.tar", "nksr/ks.pth"])
+def test_so_are_those_of_stage_3_alone(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    place = tmp_path / "data" / "weights" / name
+    place.parent.mkdir(parents=True)
+    place.touch()
+    assert "MIMICMILL_WEIGHTS=/weights" in command("apptainer", "stage3-postprocess")
+
+
 @pytest.mark.parametrize("name", ["a:b", "a,b", "a\nb"])
 def test_a_path_that_cannot_be_mounted_is_one_line(name):
     with pytest.raises(UsageError, match=r"cannot be mounted, for it has .* set RUNNER=local"):

@@ -1,6 +1,7 @@
 """The Makefile's face: help, hostile values, `make -n`, old Pythons."""
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -244,3 +245,22 @@ def test_an_older_python_is_one_line(version):
         "Python 3.9 or later is wanted: name another, such as PYTHON=python3.11"
     )
     assert len(output.splitlines()) == 2
+
+
+def test_weights_get_their_variables_and_go_where_stages_look():
+    variables = ["CHECKPOINTS=vimo geocalib", "ACCEPT_LICENSES=research-data", "COMMERCIAL=1"]
+    more = ["BUNDLE=my weights.tar", "WEIGHTS=/my weights"]
+    code, output = make("-n", "weights", *variables, *more)
+    (command,) = [line for line in output.splitlines() if "stages.weights.fetch" in line]
+    assert code == 0
+    assert shlex.split(command)[2:] == [
+        *("stages.weights.fetch", "vimo", "geocalib", "--root", "/my weights"),
+        *("--accept-licenses", "research-data", "--commercial", "--bundle", "my weights.tar"),
+    ]
+
+
+def test_a_check_of_weights_brings_packs_and_accepts_nothing():
+    code, output = make("-n", "weights-check", "ACCEPT_LICENSES=research-data", "BUNDLE=w.tar")
+    (command,) = [line for line in output.splitlines() if "stages.weights.fetch" in line]
+    assert code == 0
+    assert shlex.split(command)[2:] == ["stages.weights.fetch", "--check", "--root", "data/weights"]

@@ -7,7 +7,7 @@ import pytest
 
 from driver.settings import WEIGHTS
 from stages import catalogue
-from stages.weights.names import DEMO_FILES, FILES, missing_official
+from stages.weights.names import DEMO_FILES, FILES, SMPL, missing_official
 from tests.driver.conftest import CHAIN, StandIns
 
 pytestmark = pytest.mark.skipif(
@@ -67,6 +67,23 @@ def test_official_checkpoints_are_taken_where_all_of_them_are(stand_ins, tmp_pat
     _, output = stand_ins.make("dataset", "PEOPLE=auto", f"WEIGHTS={weights}")
     assert f"PEOPLE=official, for its checkpoints are in {weights}; " in said_first(output)
     assert list(stand_ins.names) == CHAIN
+
+
+def test_official_networks_get_smpls_body_where_it_is_and_body_names_no_other(stand_ins, tmp_path):
+    stand_ins.videos("holiday.mp4")
+    weights = official_weights(tmp_path / "weights")
+    _, output = stand_ins.make("dataset", "PEOPLE=auto", f"WEIGHTS={weights}")
+    assert "; BODY=" not in said_first(output)
+    (weights / SMPL).parent.mkdir()
+    (weights / SMPL).touch()
+    _, output = stand_ins.make("dataset", "PEOPLE=official", f"WEIGHTS={weights}")
+    assert f"; BODY={weights / SMPL}, for its official networks" in said_first(output)
+    assert stand_ins.calls[-1]["environment"]["MIMICMILL_BODY"] == str(weights / SMPL)
+    mine = tmp_path / "mine.pkl"
+    mine.touch()
+    _, output = stand_ins.make("dataset", f"WEIGHTS={weights}", f"BODY={mine}")
+    assert "; BODY=" not in said_first(output)
+    assert stand_ins.calls[-1]["environment"]["MIMICMILL_BODY"] == str(mine)
 
 
 def test_of_some_official_checkpoints_it_is_said_which_lack(stand_ins, tmp_path):

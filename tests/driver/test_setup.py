@@ -239,4 +239,4 @@ def test_weights_that_are_not_to_be_had_are_said_in_one_line_at_the_end(project)
     code, output = project.setup()
     assert code == 2
     *_, last, _make = output.splitlines()
-    assert last.startswith("setup failed (1), above is why: Error: blazepose: pip cannot download")
+    assert last.startswith("setup failed (1), above is why: not brought: blazepose: pip cannot")

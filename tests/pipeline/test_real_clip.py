@@ -24,8 +24,10 @@ from stages.body.joint_names import SMPL45_NAMES
 from stages.drawing.camera import Camera
 from stages.report.command import main as report
 from stages.running import ledger
+from stages.weights.errors import WeightsError
 from stages.weights.locate import fetched
-from stages.weights.manifest import WeightsError, read_manifest
+from stages.weights.manifest import read_manifest
+from stages.weights.remedy import require_whole
 from tests.engines import Made, make
 from tests.pipeline.commands import REPOSITORY
 from tools.picture import main as picture
@@ -52,7 +54,7 @@ def commands_of_the_readme() -> list[list[str]]:
 @pytest.fixture(scope="module")
 def real(tmp_path_factory) -> Made:
     try:
-        read_manifest()["blazepose"].check(fetched("blazepose"))
+        require_whole(read_manifest()["blazepose"], fetched("blazepose"))
     except WeightsError as error:
         pytest.skip(str(error))
     phone = tmp_path_factory.mktemp("own") / "phone.mp4"

@@ -13,8 +13,10 @@ from stages.stage0_blazepose.detector import PersonDetector
 from stages.stage0_blazepose.networks import Network
 from stages.stage0_blazepose.sightings import Estimator
 from stages.stage0_blazepose.stage import DETECTOR, LANDMARKS
+from stages.weights.errors import WeightsError
 from stages.weights.locate import fetched
-from stages.weights.manifest import WeightsError, read_manifest
+from stages.weights.manifest import read_manifest
+from stages.weights.remedy import require_whole
 
 DEMO = Path(__file__).parents[2] / "data" / "demo"
 
@@ -23,7 +25,7 @@ DEMO = Path(__file__).parents[2] / "data" / "demo"
 def weights() -> Path:
     folder = fetched("blazepose")
     try:
-        read_manifest()["blazepose"].check(folder)
+        require_whole(read_manifest()["blazepose"], folder)
     except WeightsError as error:
         pytest.skip(str(error))
     return folder

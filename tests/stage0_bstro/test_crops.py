@@ -51,3 +51,20 @@ def test_a_box_beyond_the_picture_keeps_what_is_inside() -> None:
 def test_a_box_outside_the_picture_is_refused() -> None:
     with pytest.raises(ValueError, match="holds no pixel"):
         crop(np.zeros((50, 50, 3), np.uint8), np.array([60, 0, 80, 40]))
+
+
+@pytest.mark.parametrize(
+    ("box", "corners"),
+    [
+        ((100, 30, 171, 209), (-54, 0, 125, 179)),
+        ((0, 120, 133, 240), (0, -6, 133, 126)),
+        ((240, 5, 320, 60), (0, -12, 80, 67)),
+        ((102, 35, 171, 204), (-50, 0, 119, 169)),
+    ],
+)
+def test_corners_are_those_of_the_originals_map_inverted_and_truncated(
+    box: tuple[int, ...], corners: tuple[int, ...]
+) -> None:
+    """The last is one that a division in place of the inverse would bring to -49."""
+    x1, y1, x2, y2 = box
+    assert tuple(square_corners(y2 - y1, x2 - x1)) == corners

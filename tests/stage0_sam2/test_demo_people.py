@@ -43,7 +43,8 @@ def test_the_person_has_one_id_and_the_true_mask_in_every_frame(tmp_path):
     assert np.unique(segment.ids).tolist() == [0, 1]
     assert min(overlaps) > 0.7
     assert list(tracker.scores) == [1]
-    assert 0.25 < tracker.scores[1] <= 1
+    # The detector gives 0.86 here, SAM 2 another number: its own.
+    assert tracker.scores[1] == pytest.approx(0.948, abs=0.02)
 
 
 @pytest.mark.slow

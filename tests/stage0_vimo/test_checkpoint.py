@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from stages.stage0_vimo.checkpoint import load_network, network_from_state, save_network
 from stages.stage0_vimo.network import Vimo, VimoConfig
+from stages.weights.errors import WeightsError
 
 
 @pytest.fixture(scope="module")
@@ -43,17 +45,11 @@ def test_fixed_position_tables_may_be_missing(small: Vimo) -> None:
 
 def test_a_missing_entry_is_named(small: Vimo) -> None:
     state = {k: v for k, v in small.state_dict().items() if k != "smpl_head.init_betas"}
-    with pytest.raises(ValueError, match=r"x\.pth.*smpl_head\.init_betas"):
+    with pytest.raises(WeightsError, match=r"x\.pth.*smpl_head\.init_betas"):
         network_from_state(state, small.config, "x.pth")
 
 
-def test_the_official_nesting_is_expected(tmp_path: Path) -> None:
-    torch.save({"state": {}}, tmp_path / "vimo.pth.tar")
-    with pytest.raises(ValueError, match="no entry 'model'"):
-        load_network(tmp_path / "vimo.pth.tar")
-
-
-def test_a_damaged_checkpoint_names_the_file(tmp_path: Path) -> None:
-    (tmp_path / "vimo.pth.tar").write_bytes(b"not a checkpoint")
-    with pytest.raises(ValueError, match=r"vimo\.pth\.tar"):
-        load_network(tmp_path / "vimo.pth.tar")
+def test_a_safetensors_file_of_something_else_is_refused(tmp_path: Path) -> None:
+    save_file({"weight": torch.zeros(3)}, tmp_path / "vimo.safetensors")
+    with pytest.raises(WeightsError, match=r"vimo\.safetensors is no VIMO"):
+        load_network(tmp_path / "vimo.safetensors")

@@ -135,4 +135,5 @@ def test_a_wrong_checkpoint_is_named(tmp_path: Path) -> None:
     torch.save({"model": {"backbone.pos_embed": torch.zeros(1)}}, wrong)
     result = run(tmp_path, wrong)
     assert result.exit_code == 1
-    assert "other.pth.tar: not a VIMO checkpoint" in result.output
+    assert "other.pth.tar is no VIMO: " in " ".join(result.output.split())
+    assert "done" not in result.output and "Traceback" not in result.output

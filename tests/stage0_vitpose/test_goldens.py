@@ -1,14 +1,16 @@
 """Crop, network and decoding equal the original's on golden numbers."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from stages.body.joint_names import FLIP_PAIRS
-from stages.stage0_vitpose.crops import crop_of_box, cut, normalised
+from stages.stage0_vitpose.crops import Crop, crop_of_box, cut, normalised
 from stages.stage0_vitpose.decoding import decode
 from stages.stage0_vitpose.estimator import KeypointEstimator, in_image
-from stages.weights.vitpose import load_vitpose
+from stages.weights.vitpose import load_vitpose, network_of_official
 
 pytestmark = pytest.mark.parity
 
@@ -71,3 +73,17 @@ def test_odd_heat_maps_decode_as_in_the_original(small):
     golden = small["art_keypoints"][0]
     assert np.abs(ours[:, :2] - golden[:, :2]).max() < 1e-3
     assert np.abs(ours[:, 2] - golden[:, 2]).max() < 1e-6
+
+
+@pytest.mark.slow
+def test_the_huge_network_equals_the_original_too(goldens, in_float32):
+    huge = goldens.load("vitpose_huge")
+    path = Path("vitpose_huge_wholebody.pth")
+    estimator = KeypointEstimator(network_of_official(goldens.weights("vitpose_huge"), path), 1)
+    crops = torch.from_numpy(huge["crop_u8"][:1])
+    heat = estimator.heat_maps(normalised(crops))
+    golden = huge["heat_flipavg_slice"][:1]
+    assert np.abs(heat.numpy()[:, ::12] - golden).max() < 1e-4 * golden.std()
+    (ours,) = in_image(decode(heat), [Crop(huge["center"][0], 200 * huge["scale"][0])])
+    assert np.abs(ours[:, :2] - huge["keypoints"][0, :, :2]).max() < 1e-3
+    assert np.abs(ours[:, 2] - huge["keypoints"][0, :, 2]).max() < 1e-4 * ours[:, 2].std()

@@ -17,11 +17,13 @@ from driver.checks.check import Answer
 from driver.checks.folders import memory
 from driver.checks.runners import hands_out_gpus
 from stages import catalogue
+from stages.weights.names import DEMO_FILES, FILES
 from tests.driver.doctor.conftest import doctor, lines, with_video
 from tests.engines import absent, make, without_variables
 from tests.pipeline.commands import REPOSITORY
 
 STAGE = "stage4-retarget"
+OFFICIAL = ["stage0-sam2", "stage0-vitpose", "stage0-vimo", "stage0-bstro"]
 
 
 def test_a_machine_that_can_run_stages_is_all_green(data):
@@ -30,7 +32,7 @@ def test_a_machine_that_can_run_stages_is_all_green(data):
     assert {word for word, _ in lines(output).values()} == {"ok"}
     assert list(lines(output)) == [
         "environment", "to look", "memory", "videos", "data folder", "disk", "cache",
-        "demo weights",
+        "demo weights", "DINO", "SAM 2", "ViTPose", "VIMO", "BSTRO", "body", "gravity", "mesh",
     ]  # fmt: skip
 
 
@@ -117,13 +119,56 @@ def test_models_of_ones_own(data, tmp_path):
     assert said["body"] == ("ok", f"{tmp_path}/SMPL.pkl")
 
 
+def official(folder, *without):
+    """Empty files under the official names."""
+    folder.mkdir()
+    for network, names in FILES.items():
+        if network not in without:
+            (folder / names[0]).touch()
+    return folder
+
+
+def test_checkpoints_in_use_are_named_and_those_that_lack_say_what_brings_them(data, tmp_path):
+    weights = official(tmp_path / "weights", "sam2", "bstro")
+    (weights / DEMO_FILES["bstro"]).parent.mkdir()
+    (weights / DEMO_FILES["bstro"]).touch()
+    code, said = doctor(data, *OFFICIAL, WEIGHTS=weights, PEOPLE="official")
+    assert code == 1
+    assert said["ViTPose"] == ("ok", f"{weights}/vitpose_huge_wholebody.pth")
+    assert said["BSTRO"] == ("ok", f"{weights}/bstro/bstro.safetensors")
+    remedy = "make weights CHECKPOINTS=sam2-large"
+    assert said["SAM 2"] == ("no", f"none in {weights}: {remedy}")
+    assert said["body"] == ("ok", "this project's own, CC0")
+
+
+def test_bstros_official_network_wants_smpls_body(data, tmp_path):
+    weights = official(tmp_path / "weights")
+    code, said = doctor(data, *OFFICIAL, WEIGHTS=weights, PEOPLE="official")
+    assert code == 1 and said["body"][0] == "no"
+    assert "put SMPL's neutral body there as smpl/SMPL_NEUTRAL.pkl" in said["body"][1]
+
+
+def test_what_levels_and_meshes_is_said(data, tmp_path):
+    package = tmp_path / "geocalib"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    _, said = doctor(data, "stage3-postprocess")
+    assert said["gravity"][1].endswith("for geocalib is not installed")
+    assert said["mesh"] == ("ok", "by Poisson, for nksr is not installed")
+    _, said = doctor(data, "stage3-postprocess", PYTHONPATH=tmp_path)
+    remedy = "make weights CHECKPOINTS=geocalib"
+    lacks = "geocalib is installed, but not geocalib/geocalib-pinhole.tar"
+    assert said["gravity"] == ("no", f"{lacks}: {remedy}")
+
+
 def test_weights_of_blazepose_that_are_missing_name_what_brings_them(data, tmp_path):
     (tmp_path / "weights" / "blazepose").mkdir(parents=True)
     (tmp_path / "weights" / "blazepose" / "pose_detection.tflite").touch()
     code, said = doctor(data, "stage0-blazepose", WEIGHTS=tmp_path / "weights")
     assert code == 1
-    fault = f"{tmp_path}/weights/blazepose/pose_detection.tflite is damaged"
-    assert said["BlazePose"] == ("no", f"{fault}: make setup")
+    word, text = said["BlazePose"]
+    fault = f"{tmp_path}/weights/blazepose/pose_detection.tflite is damaged: it is empty: "
+    assert word == "no" and text.startswith(fault) and text.endswith("`: or make setup")
     assert "demo weights" not in said
 
 

@@ -1,0 +1,69 @@
+"""The official network's data files, and the one body that it knows."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse
+
+from stages.artifacts.errors import ArtifactError
+from stages.body.model import DEMO_BODY, BodyModel, load_body
+from stages.stage0_bstro.official_data import REGRESSOR, SAMPLER, official_template
+from stages.weights.errors import WeightsError
+
+Golden = dict[str, np.ndarray]
+
+
+def selection(columns: np.ndarray, width: int) -> scipy.sparse.coo_matrix:
+    rows = np.arange(len(columns))
+    return scipy.sparse.coo_matrix((np.ones(len(columns)), (rows, columns)), (len(columns), width))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, bstro_indices: Golden) -> Path:
+    """Files in the official layout that select what the official ones select."""
+    fine = bstro_indices["select_6890_to_1723"]
+    place = {int(vertex): row for row, vertex in enumerate(fine)}
+    coarse = np.array([place[int(vertex)] for vertex in bstro_indices["select_6890_to_431"]])
+    steps: Any = np.empty(2, object)
+    steps[:] = [selection(fine, 6890), selection(coarse, len(fine))]
+    np.savez(tmp_path / SAMPLER, D=steps)
+    regressor = np.zeros((17, 6890))
+    regressor[0, bstro_indices["h36m_pelvis_vertex"]] = bstro_indices["h36m_pelvis_weight"]
+    np.save(tmp_path / REGRESSOR, regressor)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def demo() -> BodyModel:
+    return load_body(DEMO_BODY)
+
+
+def test_a_body_with_other_vertices_than_smpls_is_refused(folder: Path, demo: BodyModel) -> None:
+    with pytest.raises(WeightsError) as error:
+        official_template(folder, demo)
+    said = str(error.value)
+    assert "wants SMPL's own vertices, this body has others" in said and len(said) < 200
+
+
+def test_a_body_whose_pelvis_is_where_smpls_is_gives_the_template(
+    folder: Path, demo: BodyModel, bstro_indices: Golden
+) -> None:
+    vertices = demo.v_template.copy()
+    vertices[bstro_indices["h36m_pelvis_vertex"]] = demo.joint_template[0]
+    template = official_template(folder, replace(demo, v_template=vertices))
+    assert template.shape == (431, 3) and np.isfinite(template).all()
+
+
+@pytest.mark.parametrize("name", [SAMPLER, REGRESSOR])
+@pytest.mark.parametrize("content", [None, b"", b"<html>sign in</html>", b"cut" * 100])
+def test_a_data_file_that_is_missing_or_something_else_names_the_command(
+    folder: Path, demo: BodyModel, name: str, content: bytes | None
+) -> None:
+    (folder / name).unlink() if content is None else (folder / name).write_bytes(content)
+    with pytest.raises(ArtifactError) as error:
+        official_template(folder, demo)
+    assert name in str(error.value)
+    assert "`make weights CHECKPOINTS=bstro-data WEIGHTS=" in str(error.value)

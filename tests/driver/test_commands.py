@@ -73,7 +73,7 @@ def test_with_auto_both_worlds_are_tried_and_later_stages_take_the_one_that_ther
 def test_every_stage_knows_the_flags_that_it_is_given(stage):
     (script,) = entry_points(group="console_scripts", name=stage)
     known = {flag for option in script.load().params for flag in option.opts}
-    words = command("local", stage, MULTIHUMAN="1", TOP_K="2", HEIGHT="1.8")
+    words = command("local", stage, MULTIHUMAN="1", TOP_K="2", HEIGHT="1.8", CURATED="1")
     assert {word for word in words if word.startswith("--")} <= known
 
 

@@ -82,7 +82,10 @@ def contacts_of(
             (speed("wrist") < STILL_M_S) & leaning[:, None] & ~_on_own_leg(points_px, m_per_px),
             seen.times_s,
         ),
-        seat=_held(_still(speed("hip")).all(1, keepdims=True) & _sitting(body), seen.times_s)[:, 0],
+        # Whoever lowers themselves slowly onto a seat, or leaves it, is not on it yet.
+        seat=_held(
+            (speed("hip") < STILL_M_S).all(1, keepdims=True) & _sitting(body), seen.times_s
+        )[:, 0],
     )
 
 

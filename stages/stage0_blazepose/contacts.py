@@ -23,7 +23,8 @@ from stages.stage0_blazepose.observations import Observations
 REACH_S = 0.1
 """Speeds are means over the time so near: points in the picture are noisy."""
 STILL_M_S, SLOW_M_S = 0.25, 0.4
-"""In contact is what stands still at some time, and for as long as it is no faster than slow."""
+"""Feet and knees in contact stand still at some time, and are so for as long as they are no faster
+than slow; hands and the seat are only while they stand still."""
 MOVING_M_S = 0.3
 """Of the shoulders: hands that then stand still hold on to something."""
 SITTING_RAD = np.radians(50)
@@ -72,6 +73,8 @@ def contacts_of(
         return np.linalg.norm(velocities[:, rows], axis=-1).mean(axis=-1)
 
     feet = _still(speed("ankle", "heel"))
+    # Never merely slow: whoever lowers themselves onto a seat, or gets up from it, is not on it.
+    hips_still = (speed("hip") < STILL_M_S).all(axis=1, keepdims=True)
     leaning = speed("shoulder").mean(axis=1) > MOVING_M_S
     return Contacts(
         feet=feet,
@@ -82,7 +85,7 @@ def contacts_of(
             (speed("wrist") < STILL_M_S) & leaning[:, None] & ~_on_own_leg(points_px, m_per_px),
             seen.times_s,
         ),
-        seat=_held(_still(speed("hip")).all(1, keepdims=True) & _sitting(body), seen.times_s)[:, 0],
+        seat=_held(hips_still & _sitting(body), seen.times_s)[:, 0],
     )
 
 

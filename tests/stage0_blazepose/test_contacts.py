@@ -69,10 +69,11 @@ def test_standing_still_in_the_picture_is_moving_when_the_background_goes_by():
     assert contacts(turned(30), still, np.zeros(2)).feet.all()
 
 
-def test_the_seat_touches_once_somebody_sits_still():
+@pytest.mark.parametrize("deep_m", [0.45, 0.22])
+def test_the_seat_touches_once_somebody_sits_still(deep_m):
     rotmats = np.concatenate([sitting_down(20), np.repeat(sitting_down(20)[-1:], 30, 0)])
     points = points_of(seen_as(rotmats, np.zeros(10)))
-    lowered = np.append(np.linspace(0, 0.45, 20), np.full(30, 0.45)) * FOCAL_PX / DISTANCE_M
+    lowered = np.append(np.linspace(0, deep_m, 20), np.full(30, deep_m)) * FOCAL_PX / DISTANCE_M
     points[..., 1] += lowered[:, None]
     found = contacts(rotmats, on_the_move(points))
     assert found.seat[26:].all() and not found.seat[:15].any()

@@ -139,10 +139,7 @@ class Seen:
         return int(self.number("Frame").input_value())
 
     def open(self, video: str) -> None:
-        """Goes on to a result, or opens it again, seen as at first."""
-        if self.result.startswith(video):
-            self.press("o")
-            return
+        """Goes on to a result, once around if it is open already, until it is seen as at first."""
         for _ in range(5):
             before = self.result
             self.press("n")

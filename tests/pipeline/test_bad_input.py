@@ -1,6 +1,7 @@
 """Whatever is wrong with a video, it gets one clear line; the other videos finish."""
 
 import json
+import re
 import os
 import shutil
 import subprocess
@@ -239,7 +240,8 @@ def test_missing_weights_are_named(chain, tmp_path, stage, flag):
     assert ran.exit_code == 1
     (video,) = ran.entries
     assert ran.failed_clearly(video)
-    assert str(nowhere) in ran.reason(video)
+    # The start of a long path may be left out.
+    assert re.search(r"nowhere\.safetensors\S* is missing|nowhere\.safetensors: ", ran.reason(video))
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """Whatever is wrong with a video, it gets one clear line; the other videos finish."""
 
 import json
-import re
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -241,7 +241,8 @@ def test_missing_weights_are_named(chain, tmp_path, stage, flag):
     (video,) = ran.entries
     assert ran.failed_clearly(video)
     # The start of a long path may be left out.
-    assert re.search(r"nowhere\.safetensors\S* is missing|nowhere\.safetensors: ", ran.reason(video))
+    said = ran.reason(video)
+    assert re.search(r"nowhere\.safetensors\S* is missing|nowhere\.safetensors: ", said)
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ from stages.stage3_postprocess.nksr_meshing import FILE as NKSR_FILE
 from stages.stage3_postprocess.nksr_meshing import nksr_mesh
 from stages.stage3_postprocess.people import joints_of, rotated
 from stages.stage3_postprocess.place import Settings, clouds
-from stages.weights.reading import require
+from stages.weights.remedy import require
 
 PELVIS, NECK = smpl45_row("pelvis"), smpl45_row("neck")
 GRAVITY_FRAMES = 12

@@ -12,8 +12,8 @@ from transformers.utils import logging
 
 from stages.artifacts.json_files import read_json
 from stages.weights.errors import WeightsError, shown, shown_key, shown_text
-from stages.weights.reading import read_safetensors, require
-from stages.weights.remedy import remedy
+from stages.weights.reading import read_safetensors
+from stages.weights.remedy import remedy, require
 from stages.weights.strict import check_finite
 
 CONFIG, WEIGHTS, PICTURES = "config.json", "model.safetensors", "preprocessor_config.json"

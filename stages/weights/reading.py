@@ -13,8 +13,8 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from stages.weights.errors import WeightsError, shown
-from stages.weights.looks import is_zip, what_is_wrong
-from stages.weights.remedy import remedy
+from stages.weights.looks import is_zip
+from stages.weights.remedy import remedy, require
 
 _NUMBERS = "biufc"
 """NumPy's kinds of truth values and numbers."""
@@ -40,20 +40,6 @@ _ADMITTED: list[Any] = [
     # Whose state may be set: byte order and flags.
     *{type(np.dtype(code)) for code in "?bBhHiIlLqQefdgFDG"},
 ]
-
-
-def require(path: Path) -> None:
-    """Whether a file is there, and looks like one.
-
-    Raises:
-        WeightsError: it is missing, a folder, empty, a web page or cut short.
-    """
-    if not path.exists():
-        raise WeightsError(f"{shown(path)} is missing: {remedy(path)}")
-    if path.is_dir():
-        raise WeightsError(f"{shown(path)} is a folder, expected a file: {remedy(path)}")
-    if wrong := what_is_wrong(path):
-        raise WeightsError(f"{shown(path)} {wrong}: {remedy(path)}")
 
 
 def read_torch(path: Path) -> Any:

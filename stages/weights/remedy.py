@@ -3,8 +3,9 @@
 import shlex
 from pathlib import Path
 
-from stages.weights.errors import LONGEST_PATH, WeightsError
+from stages.weights.errors import LONGEST_PATH, WeightsError, shown
 from stages.weights.locate import DEMO_ROOT, ROOT
+from stages.weights.looks import what_is_wrong
 from stages.weights.manifest import Checkpoint, read_manifest
 
 MOUNTED = Path("/weights")
@@ -22,6 +23,20 @@ def remedy(path: Path) -> str:
                 depth = len(folder.parts)
                 return f"`{command(checkpoint, path.parents[depth])}` {_what_it_does(checkpoint)}"
     return "put the right one there"
+
+
+def require(path: Path) -> None:
+    """Whether a file is there, and looks like one.
+
+    Raises:
+        WeightsError: it is missing, a folder, empty, a web page or cut short.
+    """
+    if not path.exists():
+        raise WeightsError(f"{shown(path)} is missing: {remedy(path)}")
+    if path.is_dir():
+        raise WeightsError(f"{shown(path)} is a folder, expected a file: {remedy(path)}")
+    if wrong := what_is_wrong(path):
+        raise WeightsError(f"{shown(path)} {wrong}: {remedy(path)}")
 
 
 def require_whole(checkpoint: Checkpoint, folder: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from tests.engines import CLIPS
 
 # Files about the run itself, not results of it.
-ABOUT_THE_RUN = re.compile(r"\.done/|logs/|runs\.jsonl|slurm/")
+ABOUT_THE_RUN = re.compile(r"\.done/|logs/|runs\.jsonl|slurm/|verdicts\.json")
 
 
 def results(data: Path) -> set[str]:

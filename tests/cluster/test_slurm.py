@@ -144,7 +144,7 @@ def test_stages_follow_one_another_and_only_those_with_a_gpu_ask_for_one(story):
     without = [
         re.search(r"--job-name=(\S+)", line)[1] for line in submitted if "--gres=gpu:1" not in line
     ]
-    assert without == ["stage0-frames", "stage1-sfm"]
+    assert without == ["stage0-frames", "stage1-ground"]
 
 
 def test_a_second_submission_meanwhile_submits_nothing_twice(story):

@@ -34,6 +34,7 @@ def test_containers_move_the_robot_alike(contained, continued):
 
 def test_everything_belongs_to_the_caller(contained):
     assert {path.stat().st_uid for path in contained.data.rglob("*")} == {STRANGER}
+    assert "verdicts: not here; make report judges the results" in contained.output
 
 
 def test_the_exact_commands_are_printed(contained):

@@ -41,7 +41,7 @@ def test_a_video_that_fails_is_left_out_of_later_stages_and_stops_no_other(stand
     assert stand_ins.names == {
         stage: ["bad", "good"] if stage in both else ["good"] for stage in CHAIN
     }
-    assert output.splitlines()[-1] == "failed: bad; make status says where and why"
+    assert "failed: bad; make status says where and why" in output.splitlines()
 
 
 def test_a_failure_of_an_earlier_run_is_no_failure_of_this_one(stand_ins):

@@ -66,7 +66,7 @@ Values = dict[str, float | None]
 @dataclass(frozen=True)
 class Judged:
     """One clip. reasons: sentences, the worst first; none for keep. result: identity of the result
-    that was judged. judges: identity of measures and thresholds.
+    that was judged. judges: identity of measures and thresholds. notes: why measures do not apply.
     """
 
     verdict: str
@@ -74,6 +74,7 @@ class Judged:
     values: Values
     result: str = ""
     judges: str = ""
+    notes: list[str] = field(default_factory=list)
 
     def is_of(self, data: Path, video: str) -> bool:
         """Whether the clip has this result now."""

@@ -7,12 +7,11 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
 
-from stages import catalogue
 from stages.artifacts.images import ImageFile, list_images, read_times
-from stages.artifacts.layout import MASKS, DataFolder
+from stages.artifacts.layout import DataFolder
 from stages.artifacts.masks import read_mask
 from stages.artifacts.truth import Truth, read_truth
-from stages.running import ledger
+from stages.evaluation.people_method import people_method
 
 
 @dataclass(frozen=True)
@@ -46,12 +45,7 @@ class EvaluatedClip:
     @cached_property
     def people_method(self) -> str:
         """How the people were found, by the ledger; the official networks where it does not say."""
-        makers = catalogue.makers(MASKS)
-        for entry in reversed(ledger.read(self.data.root)):
-            ours = entry.get("video") == self.video and entry.get("outcome") in ("done", "skipped")
-            if ours and entry.get("stage") in makers:
-                return catalogue.entry_of(entry["stage"]).people
-        return catalogue.OFFICIAL
+        return people_method(self.data.root, self.video)
 
     @cached_property
     def person_of_truth(self) -> dict[int, int]:

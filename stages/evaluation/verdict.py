@@ -18,8 +18,8 @@ def thresholds() -> dict[str, Threshold]:
 
 
 def judge(measured: Measured) -> Judged:
-    """The verdict on a clip. A measure that is None says nothing, a result that is missing or
-    damaged brings the clip into doubt.
+    """The verdict on a clip. A measure that is None says nothing, nor does one that does not apply;
+    a result that is missing or damaged brings the clip into doubt.
     """
     reasons: dict[str, list[str]] = {REJECT: [], DOUBT: []}
     for measure in MEASURES:
@@ -32,7 +32,8 @@ def judge(measured: Measured) -> Judged:
             reasons[kind].append(_sentence(measure, value, bar))
     reasons[DOUBT] += [f"not measured: {problem}" for problem in measured.problems]
     verdict = next((kind for kind, said in reasons.items() if said), KEEP)
-    return Judged(verdict, [*reasons[REJECT], *reasons[DOUBT]], measured.values)
+    said = [*reasons[REJECT], *reasons[DOUBT]]
+    return Judged(verdict, said, measured.values, notes=list(measured.notes))
 
 
 def _sentence(measure: Measure, value: float, bar: float) -> str:

@@ -1,6 +1,7 @@
 """`python -m stages.evaluation.verdicts`: judges the clips of a data folder; `verdicts.json`.
 
-Only clips whose result has changed are measured again.
+Only clips whose result has changed are measured again, and those that BlazePose could not judge
+where they were judged first and can here.
 """
 
 import hashlib
@@ -15,12 +16,15 @@ from stages.artifacts.verdicts import KEEP, KINDS, Judged, Verdicts, read_verdic
 from stages.evaluation import plausibility
 from stages.evaluation.plausibility import MEASURES, measure
 from stages.evaluation.plausibility.clip import Clip
+from stages.evaluation.plausibility.second_look import is_possible
 from stages.evaluation.verdict import THRESHOLDS_FILE, judge, thresholds
 from stages.running.flags import data_folder
 from stages.running.reconstructions import names_in
 from stages.running.selection import read_names
 
 REPORT = Path("report", "index.html")
+ALONE = "-without-blazepose"
+"""Of judges that had nobody to ask."""
 
 
 @click.command()
@@ -45,7 +49,8 @@ def main(data_dir: Path, names: Path | None) -> None:
     for video in chosen:
         known = clips.get(video)
         result = result_identity(data_dir, video)
-        if not result or known is None or (known.result, known.judges) != (result, judges):
+        by_equals = known is not None and known.judges in (judges, judges.removesuffix(ALONE))
+        if not result or known is None or known.result != result or not by_equals:
             found = judge(measure(Clip(DataFolder(data_dir), video)))
             clips[video] = replace(found, result=result, judges=judges)
     write_verdicts(data_dir, Verdicts(list(MEASURES), thresholds(), clips))
@@ -54,11 +59,11 @@ def main(data_dir: Path, names: Path | None) -> None:
 
 
 def _identity_of_judges() -> str:
-    """Of the measures and their thresholds: when they change, clips are judged again."""
+    """Of the measures, their thresholds and whether BlazePose can be asked."""
     digest = hashlib.sha256(THRESHOLDS_FILE.read_bytes())
     for file in sorted(Path(plausibility.__file__).parent.glob("*.py")):
         digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()[:16] + (ALONE if not is_possible() else "")
 
 
 def summary(data_dir: Path, clips: dict[str, Judged]) -> list[str]:

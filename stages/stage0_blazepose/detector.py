@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from scipy.special import expit
 
-from stages.stage0_blazepose.crops import Crop, crop_of_body, cut
-from stages.stage0_blazepose.networks import Network, Outputs
+from stages.blazepose.crops import Crop, crop_of_body, cut
+from stages.blazepose.networks import Network, Outputs
 
 SIZE = 224
 """Side of the network's picture in pixels."""

@@ -13,7 +13,7 @@ from stages.body.model import BodyModel
 from stages.body.skeleton import posed_points, skeleton_of
 from stages.geometry.placement import place_before_camera
 from stages.stage0_blazepose.correspondence import smpl_points_on
-from stages.stage0_blazepose.keypoints import FITTED
+from stages.stage0_blazepose.keypoint_offsets import FITTED
 from stages.stage0_blazepose.observations import pixels_of, viewing_rays
 
 COLOURS = ((255, 127, 14), (31, 119, 180), (44, 160, 44), (214, 39, 40), (148, 103, 189))

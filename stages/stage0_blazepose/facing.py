@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Bool, Float
 
-from stages.stage0_blazepose.landmarks import BODY, MIRRORED
-from stages.stage0_blazepose.sightings import Sighting
+from stages.blazepose.landmarks import BODY, MIRRORED
+from stages.blazepose.sightings import Sighting
 
 TURNED_COST = 0.4
 """A second of a body taken for turned costs as much as a jump of all points by a crop's side."""

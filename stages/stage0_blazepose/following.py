@@ -12,8 +12,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from stages.artifacts.images import ImageFile, read_image
+from stages.blazepose.sightings import Estimator, Sighting
 from stages.stage0_blazepose.detector import Detection, PersonDetector
-from stages.stage0_blazepose.sightings import Estimator, Sighting
 from stages.tracking.appearance import Colours, likeness
 from stages.tracking.pairing import SAME, contained
 

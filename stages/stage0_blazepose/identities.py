@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from stages.blazepose.sightings import Sighting
 from stages.stage0_blazepose.facing import steady
 from stages.stage0_blazepose.following import SURE, Tracklet
-from stages.stage0_blazepose.sightings import Sighting
 from stages.tracking.appearance import likeness
 from stages.tracking.pairing import best_pairs, by_clothes, by_place
 

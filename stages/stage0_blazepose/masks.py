@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Bool, UInt8, UInt16
 
 from stages.artifacts.masks import box_of
-from stages.stage0_blazepose.landmarks import SIZE
-from stages.stage0_blazepose.sightings import Sighting
+from stages.blazepose.landmarks import SIZE
+from stages.blazepose.sightings import Sighting
 
 INSIDE = 127
 """A pixel is of a person if more than this, of 255, speaks for it."""

@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from stages.blazepose.sightings import Sighting
 from stages.geometry.pinhole import FOCAL_OVER_LONG_SIDE
 from stages.stage0_blazepose.correspondence import fitted, row
-from stages.stage0_blazepose.sightings import Sighting
 
 
 class Observations(NamedTuple):

@@ -13,13 +13,14 @@ from stages.artifacts.contacts import PersonContact, write_contacts
 from stages.artifacts.images import ImageFile
 from stages.artifacts.keypoints import PersonKeypoints, write_keypoints
 from stages.artifacts.masks import PersonLabel
+from stages.blazepose.keypoints import wholebody
 from stages.body.model import BodyModel
 from stages.stage0_blazepose.background import Tracks
 from stages.stage0_blazepose.body_fit import FittedBody, fit_body
 from stages.stage0_blazepose.contacts import Contacts, contacts_of, probabilities
 from stages.stage0_blazepose.correspondence import fitted
 from stages.stage0_blazepose.identities import Person
-from stages.stage0_blazepose.keypoints import from_blazepose_px, wholebody
+from stages.stage0_blazepose.keypoint_offsets import from_blazepose_px
 from stages.stage0_blazepose.observations import focal_px, observations_of
 
 Size = tuple[int, int]

@@ -25,6 +25,9 @@ from stages.artifacts.masks import (
     write_frame,
     write_summary,
 )
+from stages.blazepose.landmarks import FILE as LANDMARKS
+from stages.blazepose.networks import Network
+from stages.blazepose.sightings import Estimator
 from stages.body.model import load_body
 from stages.body.shape_fitting import stature_m
 from stages.running import (
@@ -47,7 +50,6 @@ from stages.stage0_blazepose.drawing import draw_body, draw_keypoints, with_mask
 from stages.stage0_blazepose.following import Follower
 from stages.stage0_blazepose.identities import Person, people_of
 from stages.stage0_blazepose.masks import id_map
-from stages.stage0_blazepose.networks import Network
 from stages.stage0_blazepose.results import (
     Track,
     track_of,
@@ -55,11 +57,10 @@ from stages.stage0_blazepose.results import (
     write_all_contacts,
     write_all_keypoints,
 )
-from stages.stage0_blazepose.sightings import Estimator
 from stages.weights.manifest import read_manifest
 from stages.weights.remedy import require_whole
 
-DETECTOR, LANDMARKS = "pose_detection.tflite", "pose_landmark_full.tflite"
+DETECTOR = "pose_detection.tflite"
 
 
 @dataclass(kw_only=True)

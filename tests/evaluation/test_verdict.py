@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from stages.evaluation.plausibility import MEASURES, Measured
 from stages.evaluation.verdict import judge, thresholds
 from stages.running.fingerprints import Fingerprint
 from stages.running.stamps import Stamp, stamp_path, write_stamp
+from stages.weights.locate import FOLDER_VARIABLE
 
 GOOD = {
     name: (0.0 if measure.good == "small" else 1e9)
@@ -114,6 +116,25 @@ def test_a_clip_is_measured_again_only_when_its_result_is_another(data):
     assert "doubt: jump: as it was" in output and "doubt: walk: not measured" in output
     stamped("b")
     assert "doubt: jump: not measured" in judged(data)
+
+
+def test_a_clip_that_blazepose_can_judge_after_all_is_measured_again(data, weights, monkeypatch):
+    (data / "weights" / "blazepose").mkdir(parents=True)
+    stamp = Stamp(True, {}, {}, {}, {}, [], {"robot.h5": Fingerprint("a", (1, 2, 3, 4))})
+    write_stamp(stamp_path(data, "stage4-retarget", "jump", "sfm"), stamp)
+
+    def judged_with(folder: Path) -> str:
+        monkeypatch.setenv(FOLDER_VARIABLE, str(folder))
+        output = judged(data)
+        found = read_verdicts(data)
+        old = {name: replace(clip, reasons=["as it was"]) for name, clip in found.clips.items()}
+        write_verdicts(data, replace(found, clips=old))
+        return output
+
+    judged_with(data / "weights")
+    assert "doubt: jump: as it was" in judged_with(data / "weights")
+    assert "doubt: jump: not measured" in judged_with(weights.parent)
+    assert "doubt: jump: as it was" in judged_with(data / "weights"), "what is known stays"
 
 
 def test_clips_whose_results_are_gone_leave_the_file(data):

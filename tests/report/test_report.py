@@ -215,7 +215,11 @@ def judged(root: Path, video: str, verdict: str, sinks_cm: float, result: str = 
     """Writes a verdict beside those that there are."""
     before = read_verdicts(root)
     entry = Judged(
-        verdict, ["Feet sink: 7 cm"] * (verdict != "keep"), {SINKS.name: sinks_cm}, result
+        verdict,
+        ["Feet sink: 7 cm"] * (verdict != "keep"),
+        {SINKS.name: sinks_cm},
+        result,
+        notes=["nobody looked"],
     )
     bars = {SINKS.name: Threshold(3, 15, "a guess")}
     write_verdicts(root, Verdicts([SINKS], bars, {**before.clips, video: entry}))
@@ -234,6 +238,7 @@ def test_verdicts_are_shown_with_their_reasons_and_measures_with_their_threshold
     own = page(tmp_path, "kitchen")
     assert "<li>Feet sink: 7 cm</li>" in own and "▲ doubt: 7 cm" in own
     assert "over 3" in own and "over 15" in own and "depth below the mesh" in own
+    assert "<li>Not measured: nobody looked</li>" in own
 
 
 def test_another_verdict_makes_its_page_anew(tmp_path):

@@ -3,9 +3,17 @@
 from collections.abc import Callable
 
 from stages.artifacts.verdicts import Measure, Values
-from stages.evaluation.plausibility import body, detection, feet, place, robot, tracking
+from stages.evaluation.plausibility import (
+    blazepose,
+    body,
+    detection,
+    feet,
+    place,
+    robot,
+    tracking,
+)
 from stages.evaluation.plausibility.clip import Clip
-from stages.evaluation.plausibility.measured import Measured
+from stages.evaluation.plausibility.measured import Measured, NotMeasuredError
 from stages.running.failures import is_expected
 
 MEASURES: tuple[Measure, ...] = (
@@ -15,6 +23,7 @@ MEASURES: tuple[Measure, ...] = (
     *feet.MEASURES,
     *robot.MEASURES,
     *tracking.MEASURES,
+    *blazepose.MEASURES,
 )
 
 _PARTS: tuple[Callable[[Clip], Values], ...] = (
@@ -25,17 +34,21 @@ _PARTS: tuple[Callable[[Clip], Values], ...] = (
     feet.compute,
     robot.compute,
     tracking.compute,
+    blazepose.keypoints,
+    blazepose.body,
 )
 
 
 def measure(clip: Clip) -> Measured:
-    """Every measure of a clip, and why some could not be taken."""
+    """Every measure of a clip, and why some could not be taken or do not apply."""
     values: Values = {each.name: None for each in MEASURES}
-    problems = []
+    problems, notes = [], []
     for part in _PARTS:
         try:
             values.update(part(clip))
+        except NotMeasuredError as reason:
+            notes.append(str(reason))
         except Exception as error:  # A damaged result takes its own measures and no others.
             what = str(error) if is_expected(error) else f"{type(error).__name__}: {error}"
             problems.append(" ".join(what.replace(f"{clip.data.root}/", "").split()))
-    return Measured(values, tuple(dict.fromkeys(problems)))
+    return Measured(values, *(tuple(dict.fromkeys(said)) for said in (problems, notes)))

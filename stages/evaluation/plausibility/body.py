@@ -14,7 +14,7 @@ from stages.body.shape_fitting import stature_m
 from stages.body.skin import posed_vertices
 from stages.drawing.panels import evenly_spread
 from stages.evaluation.plausibility.clip import Clip
-from stages.evaluation.plausibility.detection import LIMBS_LEFT, LIMBS_RIGHT
+from stages.evaluation.plausibility.limbs import LIMBS
 from stages.evaluation.plausibility.measured import worst
 
 REPROJECTION = Measure(
@@ -48,8 +48,7 @@ JERK = Measure(
 )  # fmt: skip
 MEASURES = (REPROJECTION, WORST_LIMB, MASK_IOU, BONES, HEIGHT, HEIGHT_MISFIT, SPEED, JERK)
 
-COCO_LIMBS = LIMBS_LEFT + LIMBS_RIGHT
-SMPL_LIMBS = [SMPL24_NAMES.index(COCO_WHOLEBODY_NAMES[row]) for row in COCO_LIMBS]
+SMPL_LIMBS = [SMPL24_NAMES.index(COCO_WHOLEBODY_NAMES[row]) for row in LIMBS]
 MIN_SCORE = 0.3
 WINDOW_S = 1 / 3
 MASK_FRAMES = 8
@@ -141,7 +140,7 @@ def limb_errors(
         entry = clip.keypoints.get(name, {}).get(person)
         if entry is None:
             continue
-        seen = entry.keypoints[COCO_LIMBS].astype(np.float64)
+        seen = entry.keypoints[LIMBS].astype(np.float64)
         pixels = clip.views.project(points_m[row], name)
         height = max(float(entry.box[3] - entry.box[1]), 1.0)
         error = np.linalg.norm(pixels - seen[:, :2], axis=1) / height

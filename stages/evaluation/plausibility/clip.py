@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float
 
+from stages import catalogue
 from stages.artifacts import layout
 from stages.artifacts.calibrated_keypoints import FILE as JOINTS_FILE
 from stages.artifacts.calibrated_keypoints import read_calibrated_keypoints
@@ -37,6 +38,9 @@ from stages.artifacts.robot_motion import (
 )
 from stages.body.model import DEMO_BODY, BodyModel, load_body
 from stages.body.skin import forward_kinematics
+from stages.evaluation.people_method import people_method
+from stages.evaluation.plausibility.measured import NotMeasuredError
+from stages.evaluation.plausibility.second_look import Look, looks_of
 from stages.people.contacts import filter_contacts
 from stages.robot.terrain import Terrain
 from stages.running.model_flags import BODY_VARIABLE
@@ -79,9 +83,14 @@ class Clip:
     video: str
 
     @cached_property
+    def image_paths(self) -> dict[str, Path]:
+        """By name."""
+        return {image.name: image.path for image in list_images(self.data.images(self.video))}
+
+    @property
     def frames(self) -> list[str]:
         """Names of all frames."""
-        return [image.name for image in list_images(self.data.images(self.video))]
+        return list(self.image_paths)
 
     @cached_property
     def clock(self) -> Clock:
@@ -111,6 +120,27 @@ class Clip:
             pass
         largest = read_summary(self.data.masks(self.video)).largest_area_id
         return [] if largest is None else [largest]
+
+    @cached_property
+    def second_looks(self) -> dict[int, dict[str, Look]]:
+        """BlazePose's own, by person and frame.
+
+        Raises:
+            NotMeasuredError: it has found the people itself, cannot be run here, or sees too
+                little of them.
+        """
+        if people_method(self.data.root, self.video) == catalogue.BLAZEPOSE:
+            raise NotMeasuredError("BlazePose found these people itself and cannot judge them")
+        labels = dict(zip(self.frames, self.labels, strict=True))
+        frames = {person: self.followed(person) for person in self.people}
+        return looks_of(self.image_paths, labels, self.data.masks(self.video), frames)
+
+    def followed(self, person: int) -> list[str]:
+        """Names of the frames in which the later stages have the person; before these all."""
+        try:
+            return self.motions[person].frames
+        except (ArtifactError, KeyError):
+            return self.frames
 
     @cached_property
     def body(self) -> BodyModel:

@@ -7,8 +7,8 @@ from jaxtyping import Float
 
 from stages.artifacts.masks import PersonLabel
 from stages.artifacts.verdicts import LARGE, SMALL, Measure, Values
-from stages.body.joint_names import COCO_WHOLEBODY_NAMES
 from stages.evaluation.plausibility.clip import Clip
+from stages.evaluation.plausibility.limbs import LIMBS, LIMBS_LEFT, LIMBS_RIGHT
 from stages.evaluation.plausibility.measured import worst
 
 SEEN = Measure(
@@ -33,11 +33,6 @@ SWAPS = Measure(
 )  # fmt: skip
 MEASURES = (SEEN, GAP, MASK_SCORE, KEYPOINT_SCORE, BOX_JUMP, SWAPS)
 
-LIMB_JOINTS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
-LIMBS_LEFT, LIMBS_RIGHT = (
-    [COCO_WHOLEBODY_NAMES.index(f"{side}_{joint}") for joint in LIMB_JOINTS]
-    for side in ("left", "right")
-)
 SWAP_APART = 0.06
 """Left and right of a joint that are nearer than this, over the box's height, cannot be told."""
 SWAP_GAIN = 0.5
@@ -64,7 +59,7 @@ def _of_person(clip: Clip, person: int) -> dict[str, float]:
         ]
     )
     heights = np.array([_height(label) for label in labels])
-    scores = points[:, LIMBS_LEFT + LIMBS_RIGHT, 2]
+    scores = points[:, LIMBS, 2]
     scores = scores[np.isfinite(scores)]
     return {
         SEEN.name: float(seen.mean()),

@@ -6,12 +6,18 @@ from dataclasses import dataclass
 from stages.artifacts.verdicts import SMALL, Measure, Values
 
 
+class NotMeasuredError(Exception):
+    """A measure does not apply, and why: no fault of the clip."""
+
+
 @dataclass(frozen=True)
 class Measured:
-    """A clip's measures. problems: sentences on results that are missing or damaged."""
+    """A clip's measures. problems: sentences on results that are missing or damaged. notes: on
+    measures that do not apply."""
 
     values: Values
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def worst(found: Sequence[Mapping[str, float]], measures: Sequence[Measure]) -> Values:

@@ -7,8 +7,9 @@ from stages.artifacts.clock import frame_number
 from stages.artifacts.robot_motion import RobotMotion
 from stages.artifacts.verdicts import LARGE, SMALL, Measure, Values
 from stages.body.joint_names import COCO_WHOLEBODY_NAMES, smpl45_row
-from stages.evaluation.plausibility.body import COCO_LIMBS, limb_errors
+from stages.evaluation.plausibility.body import limb_errors
 from stages.evaluation.plausibility.clip import Clip
+from stages.evaluation.plausibility.limbs import LIMBS as COCO_LIMBS
 from stages.evaluation.plausibility.measured import worst
 from stages.evaluation.plausibility.robot import poses
 from stages.robot.correspondence import SMPL_TO_G1

@@ -3,20 +3,43 @@
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from stages.stage0_blazepose.crops import Crop, crop_of_body, cut, moved, painted_over, rotation
-from stages.stage0_blazepose.landmarks import BODY, HIPS, RIM, SIZE, Landmarks, decoded, mean
-from stages.stage0_blazepose.networks import Network
+from stages.blazepose.crops import Crop, crop_of_body, cut, moved, painted_over, rotation
+from stages.blazepose.landmarks import BODY, HIPS, RIM, SIZE, Landmarks, decoded, mean
+from stages.blazepose.networks import Network
 from stages.tracking.appearance import Colours, colours_of
 
 MOST_TRIES = 3
 AT_ODDS_PX = 10.0
 """Of the network's pixels, on average: the picture and its mirror image are seen differently, such
 as from the front and from the back, and a mean of both would be neither."""
+
+
+class Known(Protocol):
+    """Somebody whose pixels are known."""
+
+    @property
+    def crop(self) -> Crop:
+        """A square that has all of them."""
+
+    def mask_in(self, crop: Crop) -> UInt8[np.ndarray, "256 256"]:
+        """That a pixel of a crop is theirs, times 255."""
+
+
+@dataclass(frozen=True, eq=False)
+class Masked:
+    """Somebody by their mask; mask: that a pixel of the picture is theirs, times 255."""
+
+    crop: Crop
+    mask: UInt8[np.ndarray, "H W"]
+
+    def mask_in(self, crop: Crop) -> UInt8[np.ndarray, "256 256"]:
+        return cut(self.mask, crop, SIZE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +88,7 @@ class Estimator:
         self,
         image: UInt8[np.ndarray, "H W 3"],
         crop: Crop,
-        others: Sequence[Sighting] = (),
+        others: Sequence[Known] = (),
         before: Sighting | None = None,
     ) -> Sighting:
         """The person around a crop, looked at again where they turn out to be elsewhere."""
@@ -80,7 +103,7 @@ class Estimator:
         self,
         image: UInt8[np.ndarray, "H W 3"],
         crop: Crop,
-        others: Sequence[Sighting] = (),
+        others: Sequence[Known] = (),
         before: Sighting | None = None,
     ) -> Sighting:
         """The person in a crop.

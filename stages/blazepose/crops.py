@@ -62,7 +62,13 @@ def crop_of_body(hips_px: Float[np.ndarray, "2"], rim_px: Float[np.ndarray, "2"]
     )
 
 
-def cut(image: UInt8[np.ndarray, "H W 3"], crop: Crop, size: int) -> UInt8[np.ndarray, "S S 3"]:
+def crop_of_box(box: tuple[int, int, int, int]) -> Crop:
+    """The upright crop that has all of somebody in a box: x1, y1, x2, y2, first and last pixels."""
+    low, high = np.array(box[:2], float), np.array(box[2:], float)
+    return Crop((low + high) / 2, float(MARGIN * (high - low + 1).max()))
+
+
+def cut(image: UInt8[np.ndarray, "H W *C"], crop: Crop, size: int) -> UInt8[np.ndarray, "S S *C"]:
     """The crop at `size` x `size`, bilinear, black outside the picture."""
     return cv2.warpAffine(
         image,

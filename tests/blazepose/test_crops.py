@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from stages.stage0_blazepose.crops import Crop, crop_of_body, cut, moved, painted_over
+from stages.blazepose.crops import (
+    Crop,
+    crop_of_body,
+    crop_of_box,
+    cut,
+    moved,
+    painted_over,
+)
 
 
 def blob(x: float, y: float, size: int = 200) -> np.ndarray:
@@ -34,6 +41,12 @@ def test_a_crop_has_the_hips_in_its_middle_and_the_head_up():
     assert crop.side_px == pytest.approx(100.0), "twice the radius and a quarter"
     seen = middle_of(cut(blob(*head), crop, 200))
     np.testing.assert_allclose(seen + 0.5, [100.0, 20.0], atol=0.2)
+
+
+def test_a_crop_of_a_box_has_all_of_it_in_its_middle():
+    crop = crop_of_box((100, 20, 139, 179))
+    np.testing.assert_allclose(crop.centre_px, [119.5, 99.5])
+    assert (crop.side_px, crop.turn_rad) == (200.0, 0.0)
 
 
 def test_a_crop_that_is_elsewhere_or_of_another_size_has_moved():

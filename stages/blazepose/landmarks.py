@@ -10,8 +10,9 @@ import numpy as np
 from jaxtyping import Float, Float32
 from scipy.special import expit
 
-from stages.stage0_blazepose.networks import Outputs
+from stages.blazepose.networks import Outputs
 
+FILE = "pose_landmark_full.tflite"
 SIZE = 256
 """Side of the network's picture, and of its mask, in pixels."""
 POINTS, BODY = 39, 33

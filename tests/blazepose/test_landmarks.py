@@ -4,13 +4,13 @@ import cv2
 import numpy as np
 import pytest
 
+from stages.blazepose.crops import Crop
+from stages.blazepose.keypoints import POINT_OF
+from stages.blazepose.landmarks import MIRRORED, Landmarks, mean, refined
+from stages.blazepose.sightings import combined
 from stages.evaluation.clip import iou
-from stages.stage0_blazepose.crops import Crop
-from stages.stage0_blazepose.keypoints import POINT_OF
-from stages.stage0_blazepose.landmarks import MIRRORED, Landmarks, mean, refined
 from stages.stage0_blazepose.masks import id_map
-from stages.stage0_blazepose.sightings import combined
-from tests.stage0_blazepose.people import sighting
+from tests.blazepose.people import sighting
 
 BODY_KEYPOINTS = [*range(5, 18), 19, 20, 22]
 

@@ -1,13 +1,12 @@
-"""Sightings and people made by hand."""
+"""Sightings made by hand."""
 
 from dataclasses import replace
 
 import numpy as np
 
-from stages.stage0_blazepose.crops import Crop
-from stages.stage0_blazepose.following import Tracklet
-from stages.stage0_blazepose.landmarks import BODY, SIZE
-from stages.stage0_blazepose.sightings import Sighting, packed
+from stages.blazepose.crops import Crop
+from stages.blazepose.landmarks import BODY, SIZE
+from stages.blazepose.sightings import Sighting, packed
 
 SIDE_PX = 100.0
 
@@ -37,8 +36,3 @@ def sighting(x: float = 50.0, shade: int = 0, mask: np.ndarray | None = None, **
         packed_mask=packed(np.zeros((SIZE, SIZE), np.uint8) if mask is None else mask),
     )
     return replace(plain, **other)
-
-
-def tracklet(frames: range, x: float = 50.0, shade: int = 0, found: float = 0.9) -> Tracklet:
-    """Somebody who stands still."""
-    return Tracklet({frame: sighting(x, shade) for frame in frames}, {frames[0]: found})

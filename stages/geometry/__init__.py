@@ -1,1 +1,1 @@
-"""Rotations, cameras and resampling: pure functions on NumPy arrays."""
+"""Rotations, cameras and resampling: pure functions on NumPy arrays, and on tensors where said."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from driver import chain, people, processes, setup
 from driver.checks import runners
 from driver.checks.check import require
-from driver.commands import environment, image, reader_command
+from driver.commands import VERDICTS, environment, image, reader_command
 from driver.doctor import doctor, require_all
 from driver.help import help_lines
 from driver.images import build, make_sif_files
@@ -146,10 +146,8 @@ def _evaluate(settings: Settings, then: list[str]) -> int:
 
 
 def _report(settings: Settings, _rest: list[str]) -> int:
-    if settings.runner in ("", "local"):
-        judge = ["python", "-m", "stages.evaluation.verdicts", "--data-dir", str(settings.data)]
-        if code := _venv(replace(settings, args=()), judge):
-            return code
+    if code := _read(replace(settings, args=()), VERDICTS, []):
+        return code
     return _read(settings, "report", ["--pattern", settings.pattern] if settings.pattern else [])
 
 

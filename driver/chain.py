@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from driver import ledger, processes
-from driver.commands import environment, stage_command
+from driver.checks import runners
+from driver.commands import VERDICTS, reader_command, seen, stage_command
 from driver.files import write_names, write_text
 from driver.settings import Settings
 from driver.videos import Chosen, listed
@@ -49,18 +51,14 @@ def run_chain(settings: Settings, stages: list[Entry], chosen: Chosen) -> int:
 
 def judge(settings: Settings, chosen: Chosen) -> None:
     """Says how many results of the chosen videos are to be kept, doubted and rejected."""
-    python = settings.bin / "python"
-    own = f"{os.getuid()}:{os.getgid()}"
-    # Where stages run in containers, nobody needs to have made the environment; and what is in the
-    # data folder is to belong to one user.
-    if not python.exists() or settings.run_as != own:
-        print("verdicts: not here; make report judges the results")
-        return
+    for check in runners.needs(settings, [VERDICTS]):
+        if not check.good:
+            print(f"verdicts: {check.name} {check.found}: {check.remedy}; then make report")
+            return
     path = names_file(settings)
     write_names(path, chosen.names)
-    variables = [f"{name}={value}" for name, value in environment(settings).items()]
-    judged = ["-m", "stages.evaluation.verdicts", "--names", str(path)]
-    processes.run(["env", *variables, str(python), *judged])
+    judged = replace(settings, args=())
+    processes.run(reader_command(judged, VERDICTS, ["--names", seen(settings, path)]))
 
 
 def show_chain(settings: Settings, stages: list[Entry]) -> int:

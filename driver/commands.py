@@ -18,6 +18,8 @@ from stages.catalogue import Entry
 
 DATA, CACHE = "/data", "/cache"
 """Where images expect them."""
+VERDICTS = "verdicts"
+"""The reader that judges what a chain has made."""
 
 
 @dataclass(frozen=True)

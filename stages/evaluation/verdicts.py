@@ -1,4 +1,4 @@
-"""`python -m stages.evaluation.verdicts`: judges the clips of a data folder; `verdicts.json`.
+"""`verdicts`: judges the clips of a data folder; `verdicts.json`.
 
 Only clips whose result has changed are measured again, and those that BlazePose could not judge
 where they were judged first and can here.
@@ -78,7 +78,3 @@ def summary(data_dir: Path, clips: dict[str, Judged]) -> list[str]:
     page = data_dir / REPORT
     where = page if page.exists() else f"{page}, once made by make report DATA={data_dir}"
     return [*lines, f"verdicts: {counts}; report: {where}"]
-
-
-if __name__ == "__main__":
-    main()

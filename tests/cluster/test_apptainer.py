@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from stages.artifacts.verdicts import read_verdicts
 from tests.data_sets import assert_people_are_alike, assert_robots_move_alike, results
 from tests.engines import Made, continue_locally, make, with_clips
 
@@ -22,6 +23,7 @@ def made(sifs, clips, tmp_path_factory) -> Made:
 def test_it_finishes_with_the_same_files(made, local):
     assert made.exit_code == 0, made.output[-3000:]
     assert results(made.data) == results(local.data)
+    assert set(read_verdicts(made.data).clips) == set(read_verdicts(local.data).clips)
 
 
 def test_it_sees_the_same_people(made, local):

@@ -1,10 +1,15 @@
 """`make dataset RUNNER=docker` leaves what `make dataset RUNNER=local` does."""
 
+import shutil
+import subprocess
+import sys
+
 import pytest
 
+from stages.artifacts.verdicts import FILE, read_verdicts
 from tests.data_sets import assert_people_are_alike, assert_robots_move_alike, results
 from tests.driver.conftest import CHAIN
-from tests.engines import STRANGER, make, strangers
+from tests.engines import CLIPS, STRANGER, make, strangers
 
 
 def test_both_finish(contained, local):
@@ -34,12 +39,24 @@ def test_containers_move_the_robot_alike(contained, continued):
 
 def test_everything_belongs_to_the_caller(contained):
     assert {path.stat().st_uid for path in contained.data.rglob("*")} == {STRANGER}
-    assert "verdicts: not here; make report judges the results" in contained.output
+
+
+def test_the_results_are_judged_in_an_image_as_outside(contained, tmp_path):
+    judged = read_verdicts(contained.data)
+    assert set(judged.clips) == set(CLIPS)
+    assert contained.output.splitlines()[-1].startswith("verdicts: ")
+    outside = tmp_path / "data"
+    shutil.copytree(contained.data, outside)
+    (outside / FILE).unlink()
+    subprocess.run([f"{sys.prefix}/bin/verdicts", "--data-dir", outside], check=True)
+    for video, clip in read_verdicts(outside).clips.items():
+        assert judged.clips[video].verdict == clip.verdict
+        assert judged.clips[video].values == pytest.approx(clip.values, rel=1e-3, abs=1e-3)
 
 
 def test_the_exact_commands_are_printed(contained):
     printed = [line for line in contained.output.splitlines() if " run --rm " in line]
-    assert [line.split(" run --rm ")[1].split()[0] for line in printed] == CHAIN
+    assert [line.split(" run --rm ")[1].split()[0] for line in printed] == [*CHAIN, "verdicts"]
     assert all(f"MIMICMILL_DATA={contained.data} " in line for line in printed)
 
 

@@ -1,4 +1,4 @@
-"""The images of report and viewer on a finished data folder."""
+"""The images of verdicts, report and viewer on a finished data folder."""
 
 import shutil
 import time
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.made_clip import write_clip
+from stages.artifacts.verdicts import read_verdicts
 from tests.engines import STRANGER, make, start, strangers
 
 PATIENCE_S = 60
@@ -30,7 +31,8 @@ def test_the_report_s_image_makes_all_pages_without_network(images, data, cache)
     arguments, environment = in_containers(data, cache)
     code, output = make("report", *arguments, **environment)
     assert code == 0, output
-    assert "both: made" in output
+    assert "both: made" in output and "verdicts: " in output
+    assert read_verdicts(data).clips["both"].reasons
     clip = data / "report" / "clips" / "both"
     assert (data / "report" / "index.html").stat().st_uid == STRANGER
     # The solvers' terms were never noted.

@@ -116,13 +116,21 @@ def test_without_videos_the_frames_of_other_tools_are_taken_from_there_on(stand_
 def test_results_of_a_whole_chain_are_judged_also_of_videos_that_failed(stand_ins):
     stand_ins.videos("bad.mp4", "good.mp4")
     stand_ins.plan(stage4_retarget={"bad": "failed"})
-    judge = stand_ins.bin / "python"
-    judge.write_text('#!/bin/sh\necho "judged $2: $(tr "\\n" " " < "$4")"\n')
+    judge = stand_ins.bin / "verdicts"
+    judge.write_text('#!/bin/sh\necho "judged: $(tr "\\n" " " < "$2")"\n')
     judge.chmod(0o755)
     code, output = stand_ins.driver("dataset")
     assert code == 1
-    assert output.splitlines()[-1] == "judged stages.evaluation.verdicts: bad good "
+    assert output.splitlines()[-1] == "judged: bad good "
     assert "judged" not in stand_ins.driver("stage", "stage0-frames")[1]
+
+
+def test_where_nothing_can_judge_a_line_says_what_can(stand_ins):
+    stand_ins.videos("good.mp4")
+    code, output = stand_ins.driver("dataset")
+    assert code == 0
+    assert output.splitlines()[-1].startswith("verdicts: environment ")
+    assert output.splitlines()[-1].endswith(": make setup; then make report")
 
 
 def test_ctrl_c_ends_the_stage_and_the_chain(stand_ins):

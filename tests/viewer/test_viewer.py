@@ -69,28 +69,28 @@ def test_higher_thresholds_of_confidence_and_lower_ones_of_gradient_leave_fewer_
 
 def test_a_decision_is_in_the_file_at_once_and_shown_by_the_next_viewer(data, server):
     panel = panel_of(server, data)
-    panel.verdict.value = "reject"
-    panel.first.value = 2
-    panel.tags.value = "dark, far"
-    panel.note.value = "feet slide"
+    panel.decision.verdict.value = "reject"
+    panel.decision.first.value = 2
+    panel.decision.tags.value = "dark, far"
+    panel.decision.note.value = "feet slide"
     line = (data / "curation.jsonl").read_text().splitlines()[0]
     assert json.loads(line)["video"] == "first"
     last = decisions_of(data)["first"]
     assert (last.verdict, last.first_frame, last.last_frame) == ("reject", 2, None)
     assert (last.tags, last.note) == (["dark", "far"], "feet slide")
     panel.step(1)
-    assert panel.verdict.value == "undecided"
+    assert panel.decision.verdict.value == "undecided"
     again = panel_of(server, data)
-    assert (again.verdict.value, again.first.value) == ("reject", 2)
-    assert (again.tags.value, again.note.value) == ("dark, far", "feet slide")
+    assert (again.decision.verdict.value, again.decision.first.value) == ("reject", 2)
+    assert (again.decision.tags.value, again.decision.note.value) == ("dark, far", "feet slide")
     assert len(decisions_of(data)) == 1
 
 
 def test_a_person_whom_the_result_does_not_have_stays_chosen(data, server):
     save_decision(data, "first", Decision("keep", person=7))
     panel = panel_of(server, data)
-    assert panel.robot_of.value == "7" and "7" in panel.robot_of.options
-    panel.note.value = "dark"
+    assert panel.decision.robot_of.value == "7" and "7" in panel.decision.robot_of.options
+    panel.decision.note.value = "dark"
     assert decisions_of(data)["first"].person == 7
 
 
@@ -139,9 +139,9 @@ def test_a_torn_line_of_decisions_costs_nothing_but_itself(data):
 
 def test_a_trim_that_ends_before_it_begins_is_not_saved(data, server):
     panel = panel_of(server, data)
-    panel.last.value = 1
-    panel.first.value = 4
-    assert "Not saved" in panel.saved.content
+    panel.decision.last.value = 1
+    panel.decision.first.value = 4
+    assert "Not saved" in panel.decision.saved.content
     assert decisions_of(data)["first"].first_frame is None
 
 
@@ -160,10 +160,10 @@ def test_a_broken_result_says_so_and_the_next_one_opens(data, server, content):
 
 def test_frames_go_round_the_ends(data, server):
     panel = panel_of(server, data)
-    panel.move(-1)
-    assert panel.frame.value == 5
+    panel.playback.move(-1)
+    assert panel.playback.frame.value == 5
     assert panel.player.index == 5
-    panel.move(1)
+    panel.playback.move(1)
     assert panel.player.index == 0
 
 
@@ -172,10 +172,10 @@ def test_what_is_large_is_read_only_when_it_is_shown(data, server):
     assert panel.player.loaded.wait(20)
     nodes = panel.player.scene.nodes
     assert "background" in nodes and "place" not in nodes
-    panel.checks["mesh"].value = True
+    panel.elements.checks["mesh"].value = True
     assert panel.player.loaded.wait(20)
     assert nodes["place"].visible
-    panel.checks["mesh"].value = False
+    panel.elements.checks["mesh"].value = False
     assert not nodes["place"].visible
 
 
@@ -240,13 +240,16 @@ def test_a_decision_says_when_the_clip_was_made_anew_since(data, server):
 
     made("once")
     panel = panel_of(server, data)
-    panel.verdict.value = "keep"
+    panel.decision.verdict.value = "keep"
     panel.open(panel.current)
-    assert panel.saved.content.startswith("Decided 2") and "since" not in panel.saved.content
+    assert (
+        panel.decision.saved.content.startswith("Decided 2")
+        and "since" not in panel.decision.saved.content
+    )
     made("anew")
     panel.open(panel.current)
-    assert panel.verdict.value == "keep"
-    assert panel.saved.content.endswith("**the clip has changed since**")
+    assert panel.decision.verdict.value == "keep"
+    assert panel.decision.saved.content.endswith("**the clip has changed since**")
 
 
 def test_a_stage_that_has_begun_and_not_finished_is_named(data, server):
@@ -267,7 +270,7 @@ def test_a_damaged_frame_says_so_and_the_others_are_shown(data, server):
         points_of.id.write_direct_chunk((0, 0, 0), b"no zlib")
     panel.open(panel.current)
     assert "cannot be shown: Error -3" in panel.status.content
-    panel.move(1)
+    panel.playback.move(1)
     assert len(panel.player.scene.clouds["human"].points) > 0
 
 
@@ -276,9 +279,9 @@ def test_of_several_people_all_or_one_are_shown_each_with_a_robot(tmp_path, serv
     panel = panel_of(server, tmp_path)
     shown = {"people/1", "people/2", "robot/1", "robot/2", "contacts/1", "contacts/2"}
     assert shown <= visible(panel)
-    panel.person.value = "2"
+    panel.elements.person.value = "2"
     assert shown & visible(panel) == {"people/2", "robot/2", "contacts/2"}
-    panel.robot_of.value = "2"
+    panel.decision.robot_of.value = "2"
     assert decisions_of(tmp_path)["both"].person == 2
 
 
@@ -286,13 +289,34 @@ def test_a_key_that_is_pressed_during_a_switch_is_about_the_result_that_comes(da
     panel = panel_of(server, data)
     with panel.switching:
         key = threading.Thread(
-            target=panel.by_key, args=(lambda: setattr(panel.verdict, "value", "reject"),)
+            target=panel.by_key, args=(lambda: setattr(panel.decision.verdict, "value", "reject"),)
         )
         key.start()
         key.join(0.2)
         panel.step(1)
     key.join()
     assert {video: d.verdict for video, d in decisions_of(data).items()} == {"second": "reject"}
+
+
+def test_a_frame_that_is_chosen_while_widgets_are_filled_is_shown(data, server):
+    panel = panel_of(server, data)
+    with panel.switching, panel.filling:
+        person = threading.Thread(target=lambda: setattr(panel.playback.frame, "value", 3))
+        person.start()
+        person.join(0.2)
+    person.join()
+    assert panel.player.index == panel.playback.frame.value == 3
+
+
+def test_a_note_that_is_written_during_a_switch_is_no_decision_about_the_next(data, server):
+    panel = panel_of(server, data)
+    with panel.switching:
+        person = threading.Thread(target=lambda: setattr(panel.decision.note, "value", "dark"))
+        person.start()
+        person.join(0.2)
+        panel.step(1)
+    person.join()
+    assert panel.decision.note.value == "" and decisions_of(data) == {}
 
 
 def visible(panel: Panel) -> set[str]:

@@ -130,7 +130,8 @@ def limits(settings: Settings) -> dict[str, str]:
 def compose(settings: Settings) -> list[str]:
     """Docker compose on the project's files."""
     gpu = ["-f", "compose.gpu.yaml"] if settings.device == "gpu" else []
-    return ["docker", "compose", "-f", "compose.yaml", *gpu]
+    newest = ["-f", "compose.cuda13.yaml"] if settings.is_cuda_13 else []
+    return ["docker", "compose", "-f", "compose.yaml", *gpu, *newest]
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -184,7 +185,9 @@ def image(settings: Settings, name: str) -> str:
 def device_of(settings: Settings, name: str) -> str:
     """What the image of a stage or reader is for; readers have one for all devices."""
     is_reader = name in (reader.name for reader in catalogue.READERS)
-    return "cpu" if is_reader else settings.device
+    if is_reader:
+        return "cpu"
+    return "gpu-cuda13" if settings.is_cuda_13 else settings.device
 
 
 def _env(variables: dict[str, str]) -> list[str]:

@@ -76,3 +76,5 @@ def _gpu_checks(settings: Settings, stages: list[str], can_run: bool) -> Iterato
         yield runners.gpus_for_containers()
     table = ask("nvidia-smi", gpus.QUERY, "--format=csv,noheader")
     yield from gpus.check(table, runners.labels(settings, stages))
+    if found := gpus.parse(table.text):
+        yield gpus.needed(found, "" if settings.runner == "local" else settings.cuda)

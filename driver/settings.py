@@ -150,6 +150,11 @@ class Settings:
     device: str = variable(
         "", "cpu or gpu, of images and runs; else gpu where there is one", one_of("cpu", "gpu")
     )
+    cuda: str = variable(
+        "12",
+        "of images for GPUs: 12, or 13 for compute capability 10 and later; doctor says which",
+        one_of("12", "13"),
+    )
     gpus: str = variable("all", "GPUs to use: all, or how many", number_or_all, "MIMICMILL_GPUS")
     workers: int = variable(
         "0", "at most so many videos side by side; 0 for no limit", whole_number(0),
@@ -184,6 +189,15 @@ class Settings:
     @property
     def cache_folder(self) -> Path:
         return self.cache or Path("~/.cache/mimicmill").expanduser()
+
+    @property
+    def device_asked(self) -> str:
+        """The device of images and runs as it is said to make."""
+        return f"DEVICE={self.device}" + " CUDA=13" * self.is_cuda_13
+
+    @property
+    def is_cuda_13(self) -> bool:
+        return self.device == "gpu" and self.cuda == "13"
 
     @property
     def hides_gpus(self) -> bool:

@@ -13,6 +13,13 @@ OLDEST_DRIVERS = {11: "450.80.02", 12: "525.60.13", 13: "580"}
 """For all minor versions of a CUDA on Linux: NVIDIA's CUDA compatibility guide, "Minor Version
 Compatibility", and the release notes of the CUDA Toolkit."""
 
+SETS = {
+    "12": ("12.4", "5.0 6.0 7.0 7.5 8.0 8.6 9.0"),
+    "13": ("13.0", "7.5 8.0 8.6 9.0 10.0 12.0"),
+}
+"""Of images, by the value of CUDA: the CUDA and compute capabilities that most are built for, as
+compose's files have them."""
+
 Labels = dict[str, dict[str, str]]
 """Labels of images, by stage."""
 
@@ -45,6 +52,28 @@ def driver_suffices(driver: str, cuda: str) -> bool:
     return major in OLDEST_DRIVERS and _numbers(driver) >= _numbers(OLDEST_DRIVERS[major])
 
 
+def needed(gpus: list[Gpu], chosen: str) -> Check:
+    """Which set of images runs on all of these GPUs by their driver, and whether it is chosen.
+
+    Args:
+        chosen: a key of `SETS`; empty where no images are used, and any will do.
+    """
+    able = [
+        name
+        for name, (_, built_for) in SETS.items()
+        if all(runs(gpu.capability, built_for) for gpu in gpus)
+    ]
+    fit = [name for name in able if driver_suffices(gpus[0].driver, SETS[name][0])]
+    if fit:
+        found = f"this machine needs {_or(fit)}"
+        return Check("CUDA images", chosen in ("", *fit), found, f"set CUDA={fit[0]}")
+    if not able:
+        found = "no set knows all GPUs of this machine"
+        return Check("CUDA images", not chosen, found, "set DEVICE=cpu")
+    found = f"this machine needs {_or(able)}, and a later driver"
+    return Check("CUDA images", not chosen, found, "update the driver, or set DEVICE=cpu")
+
+
 def check(nvidia_smi: Answer, images: Labels) -> list[Check]:
     """Every GPU and the driver against the images that are to run on them."""
     gpus = parse(nvidia_smi.text)
@@ -61,7 +90,7 @@ def check(nvidia_smi: Answer, images: Labels) -> list[Check]:
             stage: what for stage, what in built_for.items() if not runs(gpu.capability, what)
         }
         found = f"{gpu.name}, {gpu.memory}, compute capability {gpu.capability}" + _not_for(others)
-        remedy = "build images for it (docs/containers.md, Building), or set DEVICE=cpu"
+        remedy = "build images for it (docs/containers.md, GPUs), or set DEVICE=cpu"
         checks.append(Check("GPU", not others, found, remedy))
     return [*checks, _driver(gpus[0].driver, images)]
 
@@ -76,6 +105,10 @@ def _driver(driver: str, images: Labels) -> Check:
     oldest = ", ".join(f"{oldest} for CUDA {major}" for major, oldest in OLDEST_DRIVERS.items())
     remedy = f"update it (at least {oldest}), or set DEVICE=cpu"
     return Check("driver", not newer, driver + _not_for(newer), remedy)
+
+
+def _or(sets: list[str]) -> str:
+    return " or ".join(f"CUDA={name}" for name in sets)
 
 
 def _not_for(images: dict[str, str]) -> str:

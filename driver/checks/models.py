@@ -24,6 +24,7 @@ _LOOK = (
     "import sys; from importlib.util import find_spec as found;"
     " print(*map(found, sys.argv[1:]), sep='\\n')"
 )
+PACKAGES = "stages.stage3_postprocess.packages"
 _WORK = {"geocalib": "gravity", "nksr": "mesh"}
 _ELSE = {"geocalib": "people and the surfaces around them", "nksr": "Poisson"}
 
@@ -73,6 +74,10 @@ def _stage_3(settings: Settings) -> Iterator[Check]:
         if specs.get(package, "None") == "None":
             found = f"by {_ELSE[package]}, for {package} is not installed"
             yield Check(name, True, found, "")
+            continue
+        imports = ask(str(settings.bin / "python"), "-m", PACKAGES, package)
+        if not imports.good:
+            yield Check(name, False, imports.text, f"or uninstall {package}")
             continue
         folders = [folder for folder in (settings.weights, WEIGHTS) if folder]
         path = next((folder / file for folder in folders if (folder / file).exists()), None)

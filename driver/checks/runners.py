@@ -81,7 +81,7 @@ def images(settings: Settings, stages: list[str]) -> Check:
     there = engine_has()
     missing = [stage for stage in stages if commands.image(settings, stage) not in there]
     found = _missing(f"for {settings.device}", missing)
-    return Check("images", not missing, found, f"make images DEVICE={settings.device}")
+    return Check("images", not missing, found, f"make images {settings.device_asked}")
 
 
 def gpus_for_containers() -> Check:
@@ -117,7 +117,7 @@ def sif_files(settings: Settings, stages: list[str]) -> Check:
     files = {stage: commands.sif_file(settings, stage) for stage in stages}
     missing = [stage for stage, file in files.items() if not os.path.isfile(file)]
     found = _missing(f"for {settings.device} in {settings.sif}", missing)
-    remedy = f"make sif DEVICE={settings.device}, or set SIF to the folder of the .sif files"
+    remedy = f"make sif {settings.device_asked}, or set SIF to the folder of the .sif files"
     return Check(".sif files", not missing, found, remedy)
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from stages.running import VideoError
+from stages.stage3_postprocess.packages import fault
 from stages.weights.manifest import read_manifest
 from stages.weights.remedy import require_whole
 
@@ -27,11 +29,15 @@ class GeoCalibGravity:
     """The network, loaded once, from the folder of its checkpoint.
 
     Raises:
+        VideoError: the package cannot be imported.
         WeightsError: the checkpoint is missing or damaged.
     """
 
     def __init__(self, folder: Path) -> None:
         import torch
+
+        if said := fault("geocalib"):
+            raise VideoError(said)
         from geocalib import GeoCalib
 
         require_whole(read_manifest()[CHECKPOINT], folder)

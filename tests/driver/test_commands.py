@@ -224,6 +224,22 @@ def test_compose_has_a_service_for_every_stage_of_the_catalogue_and_for_readers_
         assert compose("compose.yaml")[name]["build"]["args"]["STAGE"] == name
 
 
+def test_images_for_the_newest_gpus_are_a_set_of_their_own():
+    first, newest = compose("compose.gpu.yaml"), compose("compose.cuda13.yaml")
+    assert set(newest) == set(first)
+    for name, service in newest.items():
+        stage = settings("docker", DEVICE="gpu", CUDA="13")
+        assert service["image"] == image(stage, name) == f"mimicmill/{name}:gpu-cuda13"
+        extras = service["build"]["args"].get("EXTRAS", "")
+        assert extras == first[name]["build"]["args"].get("EXTRAS", "").replace("12", "13")
+    words = command("docker", "stage0-sam2", DEVICE="gpu", CUDA="13")
+    files = ["compose.yaml", "compose.gpu.yaml", "compose.cuda13.yaml"]
+    assert given(words, "-f") == files
+    sif = command("slurm", "stage0-sam2", DEVICE="gpu", CUDA="13")[-3]
+    assert sif.endswith("/stage0-sam2-gpu-cuda13.sif")
+    assert given(command("docker", "stage0-sam2", DEVICE="cpu", CUDA="13"), "-f") == files[:1]
+
+
 def test_compose_reserves_gpus_for_the_stages_that_use_one():
     services = compose("compose.gpu.yaml")
     assert {name for name, service in services.items() if "deploy" in service} == {

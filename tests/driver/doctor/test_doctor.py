@@ -159,6 +159,10 @@ def test_what_levels_and_meshes_is_said(data, tmp_path):
     remedy = "make weights CHECKPOINTS=geocalib"
     lacks = "geocalib is installed, but not geocalib/geocalib-pinhole.tar"
     assert said["gravity"] == ("no", f"{lacks}: {remedy}")
+    (package / "__init__.py").write_text("raise RuntimeError('operator nms does not exist')\n")
+    _, said = doctor(data, "stage3-postprocess", PYTHONPATH=tmp_path)
+    word, text = said["gravity"]
+    assert word == "no" and text.startswith("geocalib cannot be imported (operator nms does not")
 
 
 def test_weights_of_blazepose_that_are_missing_name_what_brings_them(data, tmp_path):
@@ -287,6 +291,30 @@ def test_a_gpu_and_a_driver_that_an_image_was_not_built_for(data, gpu_image, nvi
     assert f"12.0; not for {gpu_image} (built for 5.0 6.0 7.0 7.5 8.0 8.6 9.0): build" in text
     word, text = said["driver"]
     assert word == "no" and f"470.256.02; not for {gpu_image} (built for CUDA 12.4): update" in text
+
+
+@pytest.mark.parametrize(
+    ("row", "cuda", "good", "text"),
+    [
+        ("NVIDIA H200, 9.0, 580.159.04, 143771 MiB", "13", True, "needs CUDA=12 or CUDA=13"),
+        ("NVIDIA H200, 9.0, 550.54.14, 143771 MiB", "13", False, "needs CUDA=12: set CUDA=12"),
+        ("NVIDIA B200, 10.0, 580.65.06, 183359 MiB", "13", True, "needs CUDA=13"),
+        ("NVIDIA B200, 10.0, 580.65.06, 183359 MiB", "12", False, "needs CUDA=13: set CUDA=13"),
+    ],
+)
+def test_which_images_a_machine_needs_is_said_before_any_are_built(
+    data, nvidia_smi, row, cuda, good, text
+):
+    """The GPU is pretended."""
+    nvidia_smi(row)
+    _, said = doctor(data, STAGE, RUNNER="docker", DEVICE="gpu", CUDA=cuda)
+    word, found = said["CUDA images"]
+    assert (word == "ok") == good and found == f"this machine {text}"
+
+
+def test_images_for_the_newest_gpus_are_asked_for_by_cuda(data, engine):
+    _, said = doctor(data, "doctor-test-none", RUNNER="docker", DEVICE="gpu", CUDA="13")
+    assert said["images"][1].endswith("missing: doctor-test-none: make images DEVICE=gpu CUDA=13")
 
 
 def test_a_gpu_that_a_sif_file_was_not_made_for(data, gpu_image, gpu_sif, nvidia_smi):

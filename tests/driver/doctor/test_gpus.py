@@ -1,10 +1,12 @@
 """Which GPUs and drivers run which images."""
 
 import pytest
+import yaml
 
 from driver.checks.check import Answer
-from driver.checks.gpus import Gpu, check, driver_suffices, parse, runs
+from driver.checks.gpus import SETS, Gpu, check, driver_suffices, needed, parse, runs
 from tests.driver.doctor.conftest import GPU_LABELS
+from tests.pipeline.commands import REPOSITORY
 
 BUILT_FOR = GPU_LABELS["mimicmill.compute-capabilities"]
 ROWS = "NVIDIA H100 80GB HBM3, 9.0, 535.129.03, 81559 MiB\nTesla T4, 7.5, 535.129.03, 15360 MiB"
@@ -64,3 +66,52 @@ def test_a_machine_without_driver_has_no_gpu():
     said = "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver."
     (gpu,) = check(Answer(False, said), {})
     assert not gpu.good and gpu.found == said and "install NVIDIA's driver" in gpu.remedy
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "driver", "sets"),
+    [
+        (["6.1"], "580.65.06", "CUDA=12"),
+        (["8.9"], "580.65.06", "CUDA=12 or CUDA=13"),
+        (["9.0"], "570.86.10", "CUDA=12"),
+        (["10.0"], "580.65.06", "CUDA=13"),
+        (["10.3"], "580.82.07", "CUDA=13"),
+        (["12.0"], "580.65.06", "CUDA=13"),
+        (["12.1"], "580.95.05", "CUDA=13"),
+        (["8.6", "12.0"], "580.65.06", "CUDA=13"),
+    ],
+)
+def test_the_set_of_images_that_a_machine_needs(capabilities, driver, sets):
+    rows = "\n".join(f"NVIDIA, {each}, {driver}, 8192 MiB" for each in capabilities)
+    for name in SETS:
+        said = needed(parse(rows), name)
+        assert said.found == f"this machine needs {sets}"
+        assert said.good == (name in sets)
+
+
+def test_a_machine_without_images_on_its_gpus_takes_either_set():
+    gpus = parse("NVIDIA B200, 10.0, 580.65.06, 183359 MiB")
+    assert needed(gpus, "").good and needed(gpus, "").found == "this machine needs CUDA=13"
+
+
+def test_a_driver_that_is_too_old_for_the_set_that_a_gpu_needs():
+    said = needed(parse("NVIDIA GeForce RTX 5090, 12.0, 570.86.16, 32607 MiB"), "13")
+    assert not said.good
+    assert said.found == "this machine needs CUDA=13, and a later driver"
+    assert said.remedy == "update the driver, or set DEVICE=cpu"
+
+
+@pytest.mark.parametrize("capabilities", [["6.1", "12.0"], ["3.7"], ["[N/A]"]])
+def test_gpus_that_no_set_knows_all_of(capabilities):
+    rows = "\n".join(f"NVIDIA, {each}, 580.65.06, 8192 MiB" for each in capabilities)
+    said = needed(parse(rows), "12")
+    assert not said.good and said.found == "no set knows all GPUs of this machine"
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "block"),
+    [("12", "compose.gpu.yaml", "x-cu124"), ("13", "compose.cuda13.yaml", "x-cu130")],
+)
+def test_sets_are_what_composes_files_build(name, file, block):
+    built = yaml.safe_load((REPOSITORY / file).read_text())[block]
+    assert SETS[name] == (built["CUDA"], built["COMPUTE_CAPABILITIES"])

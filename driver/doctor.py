@@ -64,8 +64,10 @@ def _all_checks(settings: Settings, stages: list[Entry]) -> Iterator[Check]:
         if catalogue.OFFICIAL in methods:
             yield folders.filled("demo weights", folders.DEMO_WEIGHTS, "git checkout data/weights")
         if catalogue.BLAZEPOSE in methods:
-            weights = setup.check_weights(settings)
-            yield Check("BlazePose", weights.good, weights.text, "or make setup")
+            for key in setup.wanted_weights(settings):
+                name = "BlazePose" if key == setup.WEIGHTS else "its heavy"
+                weights = setup.check_weights(settings, key)
+                yield Check(name, weights.good, weights.text, "or make setup")
     yield from models.models(settings, stages)
 
 

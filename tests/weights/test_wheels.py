@@ -108,7 +108,7 @@ def test_weights_in_a_folder_are_whole_missing_or_damaged(tiny, tmp_path):
     checkpoint = tiny()
     with pytest.raises(WeightsError) as error:
         require_whole(checkpoint, tmp_path)
-    assert str(error.value).startswith(f"{tmp_path}/network.tflite is missing: ")
+    assert "/network.tflite is missing: " in str(error.value)
     (tmp_path / "network.tflite").write_bytes(CONTENT[:-1] + b"X")
     with pytest.raises(WeightsError, match="is damaged: sha256"):
         require_whole(checkpoint, tmp_path)

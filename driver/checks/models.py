@@ -1,15 +1,17 @@
-"""Which checkpoints and which body the chain would use, and by what it would level and mesh."""
+"""Which methods, checkpoints and body the chain would use, and by what it would level and mesh."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
+from driver.checks import runners
 from driver.checks.check import Check, ask
 from driver.settings import WEIGHTS, Settings
 from stages import catalogue
 from stages.catalogue import Entry
-from stages.weights.names import FILES, OF_STAGE_3, SMPL, USUAL, chosen
+from stages.weights.names import BSTRO_DATA, FILES, OF_STAGE_3, SMPL, USUAL, chosen
 
 DEMO = WEIGHTS / "demo"
 NAMES = {
@@ -24,6 +26,8 @@ _LOOK = (
     "import sys; from importlib.util import find_spec as found;"
     " print(*map(found, sys.argv[1:]), sep='\\n')"
 )
+STAGE_3 = "stage3-postprocess"
+_LABEL = "mimicmill.packages"
 PACKAGES = "stages.stage3_postprocess.packages"
 _WORK = {"geocalib": "gravity", "nksr": "mesh"}
 _ELSE = {"geocalib": "people and the surfaces around them", "nksr": "Poisson"}
@@ -31,17 +35,19 @@ _ELSE = {"geocalib": "people and the surfaces around them", "nksr": "Poisson"}
 
 def models(settings: Settings, stages: list[Entry]) -> Iterator[Check]:
     """A line each; red where a run would end for want of it."""
-    if any(stage.people == catalogue.OFFICIAL for stage in stages):
+    if people := {stage.people for stage in stages if stage.people}:
+        yield Check("people", True, f"{' or '.join(people)}{settings.people_why}", "")
+    if worlds := [stage.world for stage in stages if stage.world]:
+        others = "".join(f", and {world} for videos that it declines" for world in worlds[1:])
+        yield Check("world", True, worlds[0] + others, "")
+    if catalogue.OFFICIAL in people:
         yield from _networks(settings)
+    if catalogue.BLAZEPOSE in people and settings.runner != "local":
+        yield Check("BlazePose", True, "of the image", "")
     if not settings.body:
         yield _body(settings)
-    has_python = os.path.exists(settings.bin / "python")
-    if settings.runner == "local" and has_python and _levels(stages):
+    if any(stage.name == STAGE_3 for stage in stages):
         yield from _stage_3(settings)
-
-
-def _levels(stages: list[Entry]) -> bool:
-    return any(stage.name == "stage3-postprocess" for stage in stages)
 
 
 def _networks(settings: Settings) -> Iterator[Check]:
@@ -55,6 +61,15 @@ def _networks(settings: Settings) -> Iterator[Check]:
         found = f"{path}, {_ONLY}" if is_demo else str(path)
         remedy = f"make weights CHECKPOINTS={USUAL[network]}"
         yield Check(name, path.exists(), found if path.exists() else f"none in {folder}", remedy)
+        if network == "bstro" and path.exists() and path.name in FILES[network]:
+            yield from _bstros_data(path.parent)
+
+
+def _bstros_data(folder: Path) -> Iterator[Check]:
+    for name in BSTRO_DATA:
+        if not (folder / name).exists():
+            remedy = "make weights CHECKPOINTS=bstro-data"
+            yield Check("BSTRO's data", False, f"no {name} in {folder}", remedy)
 
 
 def _body(settings: Settings) -> Check:
@@ -66,20 +81,36 @@ def _body(settings: Settings) -> Check:
 
 
 def _stage_3(settings: Settings) -> Iterator[Check]:
-    """Of the packages that the environment of the stages has."""
-    answer = ask(str(settings.bin / "python"), "-c", _LOOK, *OF_STAGE_3)
-    specs = dict(zip(OF_STAGE_3, answer.text.splitlines())) if answer.good else {}
+    """By the packages of the stage's environment or image; nothing where it cannot be asked."""
+    packages = _packages(settings)
+    if packages is None:
+        return
+    folders = [folder for folder in (settings.weights,) if folder]
+    folders += [WEIGHTS] if settings.runner == "local" else []
     for package, file in OF_STAGE_3.items():
         name = _WORK[package]
-        if specs.get(package, "None") == "None":
+        if package not in packages:
             found = f"by {_ELSE[package]}, for {package} is not installed"
             yield Check(name, True, found, "")
-            continue
-        imports = ask(str(settings.bin / "python"), "-m", PACKAGES, package)
-        if not imports.good:
-            yield Check(name, False, imports.text, f"or uninstall {package}")
-            continue
-        folders = [folder for folder in (settings.weights, WEIGHTS) if folder]
-        path = next((folder / file for folder in folders if (folder / file).exists()), None)
-        found = f"by {package}, {path}" if path else f"{package} is installed, but not {file}"
-        yield Check(name, path is not None, found, f"make weights CHECKPOINTS={package}")
+        elif said := packages[package]:
+            yield Check(name, False, said, f"or uninstall {package}")
+        else:
+            path = next((folder / file for folder in folders if (folder / file).exists()), None)
+            found = f"by {package}, {path}" if path else f"{package} is installed, but not {file}"
+            yield Check(name, path is not None, found, f"make weights CHECKPOINTS={package}")
+
+
+def _packages(settings: Settings) -> dict[str, str] | None:
+    """Those that are installed, and what is wrong with them; None where nobody can be asked."""
+    if settings.runner != "local":
+        labels = runners.labels(settings, [STAGE_3]).get(STAGE_3)
+        # An image without the import would not have been made.
+        return None if labels is None else dict.fromkeys(labels.get(_LABEL, "").split(), "")
+    python = str(settings.bin / "python")
+    if not os.path.exists(python):
+        return None
+    answer = ask(python, "-c", _LOOK, *OF_STAGE_3)
+    specs = dict(zip(OF_STAGE_3, answer.text.splitlines())) if answer.good else {}
+    there = [package for package, spec in specs.items() if spec != "None"]
+    imports = {package: ask(python, "-m", PACKAGES, package) for package in there}
+    return {package: "" if said.good else said.text for package, said in imports.items()}

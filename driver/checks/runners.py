@@ -143,7 +143,7 @@ def labels(settings: Settings, stages: list[str]) -> Labels:
             said = ask("docker", "image", "inspect", "--format", "{{json .Config.Labels}}", name)
             if said.good:
                 found[stage] = json.loads(said.text) or {}
-        elif settings.runner == "apptainer":
+        elif settings.runner in ("apptainer", "slurm"):
             file = str(commands.sif_file(settings, stage))
             said = ask(settings.apptainer, "inspect", "--json", "--labels", file)
             if said.good:

@@ -19,10 +19,10 @@ from stages.artifacts.pickles import read_pickle
 from stages.body.model import BodyModel
 from stages.stage0_bstro.template import coarse_template, rotated_rest_vertices
 from stages.weights.errors import WeightsError
+from stages.weights.names import BSTRO_DATA
 from stages.weights.remedy import remedy
 
-SAMPLER = "mesh_downsampling.npz"
-REGRESSOR = "J_regressor_h36m_correct.npy"
+SAMPLER, REGRESSOR = BSTRO_DATA
 _FROM_ROOT_M = 0.4
 """No vertex that SMPL's pelvis is made of is further from its root."""
 

@@ -40,6 +40,10 @@ SMPL = "smpl/SMPL_NEUTRAL.pkl"
 """The body that VIMO and BSTRO were trained for."""
 
 
+BSTRO_DATA = ("mesh_downsampling.npz", "J_regressor_h36m_correct.npy")
+"""What BSTRO's official checkpoint needs beside it."""
+
+
 def chosen(network: str, folder: Path, demo: Path | None = None) -> Path:
     """The checkpoint of a network that a folder gives: an official file, else the demo's if it is
     there under the demo's name. Else the one in `demo`; without it the official name, which is then

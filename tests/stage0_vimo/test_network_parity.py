@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from stages.stage0_vimo.crops import normalise
+from stages.stage0_vimo.crops import crop, crop_geometry, normalise
+from stages.stage0_vimo.estimator import BodyEstimator
 from stages.stage0_vimo.network import Vimo, VimoOutput
 from stages.stage0_vimo.network.camera import bbox_info, camera_translation
 
@@ -78,3 +79,20 @@ def test_predictions(
 def test_translation_in_the_full_picture(prediction: VimoOutput, vimo_golden: Golden) -> None:
     translation = camera_translation(prediction.weak_camera[0], *where(vimo_golden))
     assert relative_error(translation[:, None], vimo_golden["win_trans"]) < 1e-4
+
+
+@pytest.mark.slow
+def test_a_whole_track_with_a_window_around_every_frame(
+    seeded_vimo: Vimo, vimo_golden: Golden
+) -> None:
+    picture = vimo_golden["image_u8"]
+    where = crop_geometry(vimo_golden["track_boxes"])
+    places = zip(where.center_px, where.size_px, strict=True)
+    crops = (crop(picture, centre, size) for centre, size in places)
+    found = BodyEstimator(seeded_vimo, 4)(crops, where, picture.shape[:2])
+    for name, ours, bound in (
+        ("track_rotmat", found.rotmat, 1e-3),
+        ("track_shape", found.betas, 1e-4),
+        ("track_trans", found.translation_m[:, None], 1e-4),
+    ):
+        assert relative_error(torch.from_numpy(ours), vimo_golden[name]) < bound, name

@@ -43,8 +43,19 @@ def test_crops_equal_to_one_grey_level(small):
         crop = crop_of_box(tuple(box[:4]))
         assert np.allclose(crop.centre_px, small["center"][index], atol=1e-4)
         assert np.allclose(crop.size_px, 200 * small["scale"][index], rtol=1e-5)
+        assert np.allclose(crop.crop_from_image, small["warp_matrix"][index], rtol=1e-5, atol=1e-4)
         ours = cut(small["image_u8"], crop).astype(int)
         assert np.abs(ours - small["crop_u8"][index].astype(int)).max() <= 1
+
+
+@torch.inference_mode()
+def test_features_and_heat_maps_without_flip_equal_to_1e_4(small, estimator):
+    pictures = normalised(torch.from_numpy(small["crop_u8"]))
+    features = estimator.model.backbone(pixel_values=pictures).feature_maps[-1]
+    heat = estimator.model(pixel_values=pictures).heatmaps.numpy()[:, ::6]
+    grid = features.transpose(1, 2).unflatten(2, (16, 12)).numpy()[:, ::8]
+    for ours, golden in ((grid, small["backbone_slice"]), (heat, small["heat_single_slice"])):
+        assert np.abs(ours - golden).max() < 1e-4 * golden.std()
 
 
 def test_heat_maps_equal_to_1e_4(small, estimator, in_float32):
@@ -80,10 +91,10 @@ def test_the_huge_network_equals_the_original_too(goldens, in_float32):
     huge = goldens.load("vitpose_huge")
     path = Path("vitpose_huge_wholebody.pth")
     estimator = KeypointEstimator(network_of_official(goldens.weights("vitpose_huge"), path), 1)
-    crops = torch.from_numpy(huge["crop_u8"][:1])
-    heat = estimator.heat_maps(normalised(crops))
-    golden = huge["heat_flipavg_slice"][:1]
+    heat = estimator.heat_maps(normalised(torch.from_numpy(huge["crop_u8"])))
+    golden = huge["heat_flipavg_slice"]
     assert np.abs(heat.numpy()[:, ::12] - golden).max() < 1e-4 * golden.std()
-    (ours,) = in_image(decode(heat), [Crop(huge["center"][0], 200 * huge["scale"][0])])
-    assert np.abs(ours[:, :2] - huge["keypoints"][0, :, :2]).max() < 1e-3
-    assert np.abs(ours[:, 2] - huge["keypoints"][0, :, 2]).max() < 1e-4 * ours[:, 2].std()
+    crops = [Crop(*where) for where in zip(huge["center"], 200 * huge["scale"], strict=True)]
+    for ours, golden in zip(in_image(decode(heat), crops), huge["keypoints"], strict=True):
+        assert np.abs(ours[:, :2] - golden[:, :2]).max() < 1e-3
+        assert np.abs(ours[:, 2] - golden[:, 2]).max() < 1e-4 * golden[:, 2].std()

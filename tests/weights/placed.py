@@ -14,13 +14,12 @@ import torch
 from torch import Tensor
 from transformers import GroundingDinoConfig, GroundingDinoForObjectDetection
 
-from stages.stage0_bstro.official_data import REGRESSOR, SAMPLER
 from stages.weights.names import SMPL
 from stages.weights.sam2 import OFFICIAL_CONFIGS
 from stages.weights.strict import shapes_of
 from stages.weights.vitpose import official_layout
 from tests.body.conftest import random_smpl_arrays
-from tests.stage0_bstro.test_official_data import selection
+from tests.stage0_bstro.test_official_data import write_data_files
 from tests.weights.official import write
 
 DINO, SAM2 = "grounding-dino-tiny", "sam2.1_hiera_tiny.pt"
@@ -103,15 +102,7 @@ def _sam2_layout() -> dict[str, tuple[int, ...]]:
 def _bstros_data(folder: Path, indices: Mapping[str, np.ndarray]) -> None:
     """SMPL's body and the two files that select its vertices; of the body, its pelvis alone is
     where SMPL has it."""
-    fine = indices["select_6890_to_1723"]
-    place = {int(vertex): row for row, vertex in enumerate(fine)}
-    coarse = np.array([place[int(vertex)] for vertex in indices["select_6890_to_431"]])
-    steps: Any = np.empty(2, object)
-    steps[:] = [selection(fine, 6890), selection(coarse, len(fine))]
-    np.savez(folder / SAMPLER, D=steps)
-    regressor = np.zeros((17, 6890))
-    regressor[0, indices["h36m_pelvis_vertex"]] = indices["h36m_pelvis_weight"]
-    np.save(folder / REGRESSOR, regressor)
+    write_data_files(folder, indices)
     body = random_smpl_arrays(2)
     root = body["J_regressor"][0] @ body["v_template"]
     body["v_template"][indices["h36m_pelvis_vertex"]] = root

@@ -17,7 +17,7 @@ from driver.checks.check import Answer
 from driver.checks.folders import memory
 from driver.checks.runners import hands_out_gpus
 from stages import catalogue
-from stages.weights.names import DEMO_FILES, FILES
+from stages.weights.names import BSTRO_DATA, DEMO_FILES, FILES
 from tests.driver.doctor.conftest import doctor, lines, with_video
 from tests.engines import absent, make, without_variables
 from tests.pipeline.commands import REPOSITORY
@@ -32,7 +32,8 @@ def test_a_machine_that_can_run_stages_is_all_green(data):
     assert {word for word, _ in lines(output).values()} == {"ok"}
     assert list(lines(output)) == [
         "environment", "to look", "memory", "videos", "data folder", "disk", "cache",
-        "demo weights", "DINO", "SAM 2", "ViTPose", "VIMO", "BSTRO", "body", "gravity", "mesh",
+        "demo weights", "people", "world",
+        "DINO", "SAM 2", "ViTPose", "VIMO", "BSTRO", "body", "gravity", "mesh",
     ]  # fmt: skip
 
 
@@ -146,6 +147,50 @@ def test_bstros_official_network_wants_smpls_body(data, tmp_path):
     code, said = doctor(data, *OFFICIAL, WEIGHTS=weights, PEOPLE="official")
     assert code == 1 and said["body"][0] == "no"
     assert "put SMPL's neutral body there as smpl/SMPL_NEUTRAL.pkl" in said["body"][1]
+
+
+def test_bstros_official_network_wants_its_data_files(data, tmp_path):
+    weights = official(tmp_path / "weights")
+    (weights / BSTRO_DATA[0]).touch()
+    _, said = doctor(data, *OFFICIAL, WEIGHTS=weights, PEOPLE="official")
+    assert said["BSTRO"] == ("ok", f"{weights}/{FILES['bstro'][0]}")
+    remedy = "make weights CHECKPOINTS=bstro-data"
+    assert said["BSTRO's data"] == ("no", f"no {BSTRO_DATA[1]} in {weights}: {remedy}")
+    (weights / BSTRO_DATA[1]).touch()
+    assert "BSTRO's data" not in doctor(data, *OFFICIAL, WEIGHTS=weights)[1]
+
+
+def test_the_methods_are_said_and_why(data, tmp_path):
+    weights = official(tmp_path / "weights")
+    _, output = make("doctor", "RUNNER=local", "PEOPLE=auto", f"DATA={data}", f"WEIGHTS={weights}")
+    said = lines(output)
+    assert said["people"] == ("ok", f"official, for its checkpoints are in {weights}")
+    assert said["world"] == ("ok", "sfm, and ground for videos that it declines")
+    _, output = make("doctor", "RUNNER=local", "PEOPLE=blazepose", "WORLD=ground", f"DATA={data}")
+    said = lines(output)
+    assert said["people"][1].startswith("blazepose") and said["world"] == ("ok", "ground")
+
+
+@pytest.mark.parametrize(
+    ("packages", "gravity"),
+    [
+        (" ", ("ok", "by people and the surfaces around them, for geocalib is not installed")),
+        (
+            "geocalib ",
+            (
+                "no",
+                "geocalib is installed, but not geocalib/geocalib-pinhole.tar:"
+                " make weights CHECKPOINTS=geocalib",
+            ),
+        ),
+    ],
+)
+def test_what_the_image_of_stage_3_levels_by_is_said(data, monkeypatch, packages, gravity):
+    """The labels are pretended."""
+    stage, answer = "stage3-postprocess", {"mimicmill.packages": packages}
+    monkeypatch.setattr("driver.checks.runners.labels", lambda *_: {stage: answer})
+    _, said = doctor(data, stage, RUNNER="docker")
+    assert said["gravity"] == gravity
 
 
 def test_what_levels_and_meshes_is_said(data, tmp_path):

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 
+from stages.running import VideoError
 from stages.stage3_postprocess import geocalib_gravity, nksr_meshing
 from stages.stage3_postprocess.geocalib_gravity import FILE, GeoCalibGravity
 from stages.stage3_postprocess.stage import PostprocessStage
@@ -97,3 +98,25 @@ def test_nksr_without_its_file_ends_with_the_command(
 
 def test_checkpoints_that_only_lie_there_are_no_part_of_the_results() -> None:
     assert set(PostprocessStage().models()) == {"body_model"}
+
+
+@pytest.mark.parametrize(("key", "file"), [("geocalib", FILE), ("nksr", nksr_meshing.FILE)])
+def test_they_are_looked_for_where_make_weights_brings_them(
+    key: str, file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brought = read_manifest()[key]
+    (tmp_path / brought.folder).mkdir()
+    monkeypatch.setenv("MIMICMILL_WEIGHTS", str(tmp_path))
+    stage = PostprocessStage()
+    folder = {"geocalib": stage.geocalib_checkpoint, "nksr": stage.nksr_checkpoint}[key]
+    assert folder == tmp_path / brought.folder
+    assert [each.name for each in brought.files] == [file]
+
+
+def test_a_package_that_cannot_be_imported_is_one_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "geocalib", None)  # type: ignore[arg-type]  # no module
+    with pytest.raises(VideoError, match=r"geocalib cannot be imported \(.*\); PyTorch ") as error:
+        GeoCalibGravity(folder)
+    assert len(str(error.value)) < 200

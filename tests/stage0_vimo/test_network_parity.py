@@ -8,6 +8,7 @@ from stages.stage0_vimo.crops import crop, crop_geometry, normalise
 from stages.stage0_vimo.estimator import BodyEstimator
 from stages.stage0_vimo.network import Vimo, VimoOutput
 from stages.stage0_vimo.network.camera import bbox_info, camera_translation
+from stages.stage0_vimo.windows import CENTRE
 
 Golden = dict[str, np.ndarray]
 pytestmark = pytest.mark.parity
@@ -82,11 +83,12 @@ def test_translation_in_the_full_picture(prediction: VimoOutput, vimo_golden: Go
 
 
 @pytest.mark.slow
-def test_a_whole_track_with_a_window_around_every_frame(
+def test_the_end_of_a_track_with_a_window_around_every_frame(
     seeded_vimo: Vimo, vimo_golden: Golden
 ) -> None:
-    picture = vimo_golden["image_u8"]
-    where = crop_geometry(vimo_golden["track_boxes"])
+    """The last frames alone: those whose windows begin in them are as in the whole track."""
+    picture, start = vimo_golden["image_u8"], 18
+    where = crop_geometry(vimo_golden["track_boxes"][start:])
     places = zip(where.center_px, where.size_px, strict=True)
     crops = (crop(picture, centre, size) for centre, size in places)
     found = BodyEstimator(seeded_vimo, 4)(crops, where, picture.shape[:2])
@@ -95,4 +97,5 @@ def test_a_whole_track_with_a_window_around_every_frame(
         ("track_shape", found.betas, 1e-4),
         ("track_trans", found.translation_m[:, None], 1e-4),
     ):
-        assert relative_error(torch.from_numpy(ours), vimo_golden[name]) < bound, name
+        golden = vimo_golden[name][start + CENTRE :]
+        assert relative_error(torch.from_numpy(ours[CENTRE:]), golden) < bound, name

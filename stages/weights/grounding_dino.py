@@ -1,22 +1,17 @@
 """Grounding DINO from a folder in the transformers layout."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from transformers import AutoTokenizer, GroundingDinoConfig, GroundingDinoForObjectDetection
-from transformers.utils import logging
 
 from stages.artifacts.json_files import read_json
-from stages.weights.errors import WeightsError, shown, shown_key, shown_text
-from stages.weights.reading import read_safetensors
+from stages.weights.errors import WeightsError, shown, shown_text
 from stages.weights.remedy import require, with_remedy
-from stages.weights.strict import check_finite
+from stages.weights.transformers_folder import CONFIG, WEIGHTS, load_whole
 
-CONFIG, WEIGHTS, PICTURES = "config.json", "model.safetensors", "preprocessor_config.json"
+PICTURES = "preprocessor_config.json"
 TOKENIZERS = ("tokenizer.json", "vocab.txt")
 """One of them; without any, transformers makes a tokenizer that knows no word."""
 
@@ -59,52 +54,13 @@ def load_grounding_dino(folder: Path, device: str = "cpu") -> GroundingDino:
 
 
 def _network(folder: Path) -> GroundingDinoForObjectDetection:
-    path = folder / WEIGHTS
     described = read_json(folder / CONFIG, "bring the checkpoint anew")
     if (kind := described.get("model_type")) != GroundingDinoConfig.model_type:
         raise WeightsError(
             f"{shown(folder / CONFIG)} is no Grounding DINO: expected model_type"
             f" {GroundingDinoConfig.model_type}, found {shown_text(kind, 30)}"
         )
-    with _quiet():
-        # transformers knows older names of keys, and which of those that share a tensor may lack.
-        loaded: Any = GroundingDinoForObjectDetection.from_pretrained(
-            folder,
-            dtype=torch.float32,
-            local_files_only=True,
-            output_loading_info=True,
-            ignore_mismatched_sizes=True,
-        )
-    model, info = loaded
-    _check(path, model, info)
-    return model
-
-
-def _check(path: Path, model: torch.nn.Module, info: Mapping[str, Any]) -> None:
-    """Whether everything was loaded, and nothing left over."""
-    expected = model.state_dict()
-    missing, extra = sorted(info["missing_keys"]), sorted(info["unexpected_keys"])
-    wrong = sorted(info["mismatched_keys"])
-    where, dino = shown(path), "Grounding DINO"
-    if wrong:
-        key, found, wanted = wrong[0]
-        raise WeightsError(
-            f"{where}: {dino}'s {shown_key(key)}: expected {tuple(wanted)}, found {tuple(found)}"
-        )
-    if missing:
-        key = missing[0]
-        raise WeightsError(
-            f"{where}: lacks {len(missing)} of {len(expected)} keys of {dino}, first"
-            f" {shown_key(key)}: expected {tuple(expected[key].shape)}, found none"
-        )
-    if extra:
-        found = tuple(read_safetensors(path)[0][extra[0]].shape)
-        raise WeightsError(
-            f"{where}: {dino} has no {shown_key(extra[0])}: expected none, found {found}"
-        )
-    if info.get("error_msgs"):
-        raise WeightsError(f"{where}: {shown_text(info['error_msgs'][0], 100)}")
-    check_finite(expected, path)
+    return load_whole(GroundingDinoForObjectDetection, folder, "Grounding DINO")
 
 
 def _tokenizer(folder: Path, rows: int) -> Any:
@@ -133,15 +89,3 @@ def _pictures(path: Path) -> dict[str, Any]:
         raise WeightsError(
             f"{shown(path)} does not say {error}, as Grounding DINO's does"
         ) from None
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """transformers warns of what is checked here, and draws a bar where the run has one."""
-    before = logging.get_verbosity()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(before)

@@ -15,14 +15,13 @@ from stages.stage1_megasam.bundle_adjustment import (
 )
 from stages.stage1_megasam.graph.edges import Pairs, making_room, without
 from stages.stage1_megasam.projection import see
-from stages.stage1_megasam.tracking.keyframes import Keyframes
-from stages.stage1_megasam.tracking.matching import EdgeMemory, Matcher
+from stages.stage1_megasam.tracking.keyframes import Keyframes, not_too_far
+from stages.stage1_megasam.tracking.matching import EdgeMemory, Matcher, Revision
 
 _ITERATIONS = 2
 _RELATIVE_DAMPING = 1e-4
 _ABSOLUTE_DAMPING = 0.1
 _LEAST_DAMPING = 1e-7
-_LEAST_DISPARITY = 1e-3
 _PAST = 3
 """Edges that are no longer revised still count if both frames are at most this far before."""
 
@@ -106,6 +105,18 @@ class FrameGraph:
 
         `first`: by default the one after the earliest source.
         """
+        self.revise()
+        if first is None:
+            first = max(1, int(self.active.pairs[:, 0].min()) + 1)
+        self._adjust(first, cameras_only)
+        self.age = self.age + 1
+
+    def revise(self) -> Revision:
+        """Flow along the active edges, from where cells are seen by now.
+
+        Raises:
+            ValueError: there is no edge.
+        """
         if self.memory is None:
             raise ValueError("a frame graph without edges has nothing to revise")
         frames, (sources, targets) = self.keyframes, self.active.pairs.T
@@ -115,25 +126,26 @@ class FrameGraph:
         )
         self.active = replace(self.active, places=found.places, weights=found.weights)
         frames.damping = frames.damping.index_copy(0, sources.unique(), found.damping)
-        if first is None:
-            first = max(1, int(sources.min()) + 1)
-        self._adjust(first, cameras_only)
-        self.age = self.age + 1
+        return found
+
+    def flow(self, edges: Edges) -> FlowEdges:
+        """What bundle adjustment takes of edges of this graph."""
+        sources, targets = edges.pairs.T
+        damping = self.keyframes.damping[sources.unique()] + _LEAST_DAMPING
+        return FlowEdges(sources, targets, edges.places, edges.weights, damping)
 
     def _adjust(self, first: int, cameras_only: bool) -> None:
         frames = self.keyframes
         recent = (self.inactive.pairs >= first - _PAST).all(dim=1)
         edges = self.inactive.picked(recent).joined(self.active)
-        sources, targets = edges.pairs.T
-        damping = frames.damping[sources.unique()] + _LEAST_DAMPING
-        flow = FlowEdges(sources, targets, edges.places, edges.weights, damping)
+        flow = self.flow(edges)
         end = int(edges.pairs.max()) + 1
         solve = Solve(first, end, _RELATIVE_DAMPING, _ABSOLUTE_DAMPING)
         if cameras_only:
             frames.scene = adjust_cameras(frames.scene, flow, solve, _ITERATIONS)
             return
         scene = adjust(frames.scene, flow, MonoPrior(frames.prior), solve, _ITERATIONS)
-        frames.scene = replace(scene, disparity=scene.disparity.clamp(min=_LEAST_DISPARITY))
+        frames.scene = not_too_far(scene)
 
     def _keep(self, rows: Bool[Tensor, " n"]) -> None:
         self.active, self.age = self.active.picked(rows), self.age[rows]

@@ -1,12 +1,15 @@
 """The keyframes of a video: cameras, disparities, and what single pictures say of depth."""
 
+from copy import copy
 from dataclasses import replace
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from stages.stage1_megasam.projection import Scene
+
+_LEAST_DISPARITY = 1e-3
 
 
 class Keyframes:
@@ -50,11 +53,45 @@ class Keyframes:
 
     def remove(self, index: int) -> None:
         """Forgets one; those after it move up."""
-        stay = torch.arange(len(self), device=self.numbers.device) != index
+        places = torch.arange(len(self), device=self.numbers.device)
+        self._take(self, places[places != index])
+
+    def picked(self, places: Int[Tensor, " n"]) -> "Keyframes":
+        """Some of them, in that order."""
+        some = copy(self)
+        some._take(self, places)
+        return some
+
+    def extend(self, others: "Keyframes") -> None:
+        """Other frames after these; the lens stays."""
         self.scene = replace(
             self.scene,
-            T_camera_world=self.scene.T_camera_world[stay],
-            disparity=self.scene.disparity[stay],
+            T_camera_world=torch.cat([self.scene.T_camera_world, others.scene.T_camera_world]),
+            disparity=torch.cat([self.scene.disparity, others.scene.disparity]),
         )
-        self.numbers, self.prior = self.numbers[stay], self.prior[stay]
-        self.damping = self.damping[stay]
+        self.numbers = torch.cat([self.numbers, others.numbers])
+        self.prior = torch.cat([self.prior, others.prior])
+        self.damping = torch.cat([self.damping, others.damping])
+
+    def place(self, first: int, T_camera_world: Float[Tensor, "n 7"]) -> None:
+        """Gives frames from `first` on these poses."""
+        poses = torch.cat([self.scene.T_camera_world[:first], T_camera_world])
+        self.scene = replace(self.scene, T_camera_world=poses)
+
+    def copy(self) -> "Keyframes":
+        """The same frames, apart from what becomes of these."""
+        return copy(self)
+
+    def _take(self, other: "Keyframes", places: Tensor) -> None:
+        self.scene = replace(
+            other.scene,
+            T_camera_world=other.scene.T_camera_world[places],
+            disparity=other.scene.disparity[places],
+        )
+        self.numbers, self.prior = other.numbers[places], other.prior[places]
+        self.damping = other.damping[places]
+
+
+def not_too_far(scene: Scene) -> Scene:
+    """A scene whose disparities are 0.001 or more."""
+    return replace(scene, disparity=scene.disparity.clamp(min=_LEAST_DISPARITY))

@@ -1,0 +1,107 @@
+"""From pictures and what networks read off each of them to cameras and depth: no files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from stages.stage1_megasam.lens import in_cells, in_pixels
+from stages.stage1_megasam.mono_prior import cell_disparity
+from stages.stage1_megasam.network import DroidNet, Raft
+from stages.stage1_megasam.projection import Scene
+from stages.stage1_megasam.refinement import follow, refine
+from stages.stage1_megasam.refinement.refine import Progress
+from stages.stage1_megasam.tracking.network_matcher import FrugalMatcher, NetworkMatcher
+from stages.stage1_megasam.tracking.whole_video import Track, track
+from stages.stage1_megasam.tracking.windows import Window, joined
+
+_NEAREST_DISPARITY = 100.0
+"""For pixels that are too near for their disparity to be known."""
+
+
+@dataclass(frozen=True)
+class Networks:
+    """On the device of the pictures."""
+
+    tracker: DroidNet
+    flow: Raft
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """Cameras and depth of all frames, in the unit of the disparity that was given."""
+
+    T_camera_world: Float[Tensor, "f 7"]
+    intrinsics_px: Float[Tensor, " 4"]
+    """fx, fy, cx, cy; integers are middles of pixels."""
+    disparity: Float[Tensor, "f 8*h 8*w"]
+    static: Float[Tensor, "f h w"]
+    """Probability that a cell is part of the static world."""
+    tracks: tuple[Track, ...]
+    """Of each window."""
+
+
+def reconstruct(
+    networks: Networks,
+    pictures: UInt8[Tensor, "f 3 8*h 8*w"],
+    disparity: Float[Tensor, "f 8*h 8*w"],
+    intrinsics_px: Float[Tensor, " 4"],
+    windows: Sequence[Window],
+    progress: Progress = lambda share: None,
+) -> Reconstruction:
+    """Tracks the camera window by window, joins them, and refines the depth.
+
+    Args:
+        pictures: RGB.
+        disparity: of single pictures, in the tracker's unit; zero where unknown.
+        intrinsics_px: fx, fy, cx, cy to begin with.
+        windows: of frames; see `stages.stage1_megasam.tracking.windows.plan`.
+        progress: is told the share of the refinement that is done.
+
+    Raises:
+        ValueError: a window has fewer than two frames.
+    """
+    lens = in_cells(intrinsics_px.double())
+    tracks: list[Track] = []
+    for window in windows:
+        few = slice(window.first, window.end)
+        prior = cell_disparity(disparity[few])
+        # A focal that one window has told holds for those after it.
+        known = any(each.terms.focal for each in tracks)
+        tracks.append(_tracked(networks.tracker, pictures[few], prior, lens, known))
+        lens = tracks[-1].scene.intrinsics
+    scene, static = joined(
+        windows, [each.scene for each in tracks], [each.static for each in tracks]
+    )
+    return Reconstruction(
+        T_camera_world=scene.T_camera_world,
+        intrinsics_px=in_pixels(scene.intrinsics),
+        disparity=_refined(networks.flow, pictures, disparity, scene, static, progress),
+        static=static,
+        tracks=tuple(tracks),
+    )
+
+
+def _tracked(
+    network: DroidNet, pictures: Tensor, prior: Tensor, lens: Tensor, focal_known: bool
+) -> Track:
+    matcher = NetworkMatcher(network)
+    for number, picture in enumerate(pictures):
+        matcher.show(number, picture.float())
+    return track(matcher, FrugalMatcher(matcher), prior, lens, focal_known=focal_known)
+
+
+def _refined(
+    flow: Raft,
+    pictures: Tensor,
+    disparity: Tensor,
+    scene: Scene,
+    static: Tensor,
+    progress: Progress,
+) -> Float[Tensor, "f 8*h 8*w"]:
+    pairs = follow(flow, pictures)
+    begin = torch.where(disparity > 0, disparity, _NEAREST_DISPARITY)
+    lens = in_pixels(scene.intrinsics)
+    return refine(begin, static, scene.T_camera_world, lens, pairs, progress)

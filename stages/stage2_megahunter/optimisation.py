@@ -14,15 +14,17 @@ from stages.people.posing import posed_points
 from stages.people.skeleton import SkeletonBuilder
 from stages.people.tracks import Cameras, Track
 from stages.solving import Limits, Solution, pad_frames, pad_mask, padded_length, solve
-from stages.stage2_megahunter.first_guess import guess_scale
+from stages.stage2_megahunter.first_guess import guess_scale, scale_by_size
 from stages.stage2_megahunter.heading import facing_keypoints
 from stages.stage2_megahunter.observations import gather_observations, with_nearest_ground
 from stages.stage2_megahunter.scene_samples import SceneSamples
 from stages.stage2_megahunter.terms import DEFAULT_WEIGHTS, PROBLEM, Observations, Pose, Weights
 
 PEOPLE_BUCKETS = (1, 2, 4, 8, 16)
-# Tolerances of the first, forgiving solve relative to the final ones.
-_FORGIVING = {
+# Weights and tolerances of the first, forgiving solve relative to the final ones. A bad start's
+# scale must be free to become a better one.
+_FREE = {"scale": 1e-4}
+_FORGIVING = _FREE | {
     "pixel_tolerance": 6.0,
     "point_tolerance": 6.0,
     "ground_tolerance": 2.0,
@@ -87,7 +89,7 @@ def solve_scene(
     if _was_bad(case, start, rough):
         # Now that people are where they belong, those keypoints and planes that are off are wrong.
         start = rough.seen
-        rough = _solve_roughly(case, start, {})
+        rough = _solve_roughly(case, start, _FREE)
         iterations += int(rough.solution.iterations)
     scale = float(np.exp(rough.solution.shared[0]))
     data = _on_ground(case, rough.observations, rough.poses, scale)
@@ -96,7 +98,7 @@ def solve_scene(
         rough.solution.frames,
         rough.solution.shared,
         _stacked(case, data),
-        _constants(case, start.scale),
+        _constants(case, _scale_by_size(case, rough.seen)),
         _mask(case),
         None,
         _FINE,
@@ -161,6 +163,18 @@ def _seen_as(case: _Case, rotmats: list[np.ndarray], placed: list[np.ndarray]) -
     posed = [replace(track, rotmats=R) for track, R in zip(case.tracks, rotmats, strict=True)]
     scale = guess_scale(case.cameras, posed, case.samples, case.skeletons, placed)
     return _Start(rotmats, placed, scale)
+
+
+def _scale_by_size(case: _Case, seen: _Start) -> float:
+    """The scale that people's sizes speak for, once they are where they belong."""
+    return scale_by_size(
+        case.cameras,
+        [replace(track, rotmats=R) for track, R in zip(case.tracks, seen.rotmats, strict=True)],
+        case.samples,
+        case.skeletons,
+        seen.placed,
+        case.weights.pixel_tolerance,
+    )
 
 
 def _solve_roughly(case: _Case, start: _Start, forgiving: dict[str, float]) -> _Rough:

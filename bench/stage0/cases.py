@@ -11,11 +11,13 @@ import torch
 from safetensors.torch import save_model
 from transformers import VitPoseForPoseEstimation
 
+from bench.stage0 import sam2
 from bench.stage0.clip import PERSON, VIDEO
 from stages.artifacts import layout
 from stages.artifacts.images import ImageFile, list_images, read_image
 from stages.artifacts.masks import Box, read_labels
 from stages.body.model import DEMO_BODY
+from stages.running import torch_device
 from stages.running.people_stage import PeopleStage
 from stages.stage0_bstro import checkpoint as bstro_checkpoint
 from stages.stage0_bstro import crops as bstro_crops
@@ -28,24 +30,27 @@ from stages.stage0_vimo.network.config import WINDOW
 from stages.stage0_vimo.stage import VimoStage
 from stages.stage0_vitpose import crops as vitpose_crops
 from stages.stage0_vitpose.stage import VitposeStage
+from stages.weights.precision import autocast
 from stages.weights.vitpose import config_of_official
 
-Network = Callable[[torch.Tensor], Any]
+Part = tuple[Callable[[], Any], int]
+"""A call of a network, and of how many frames it is."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A stage, its network on a batch of pictures, and the network fed as the original does."""
+    """A stage, its network alone, and the network fed as the original does."""
 
     name: str
     write_checkpoint: Callable[[Path], Path]
-    stage: Callable[[Path, Path], PeopleStage]
+    stage: Callable[[Path, Path], Any]
     """From the data folder and the checkpoint."""
-    picture: tuple[int, int, int]
-    network: Callable[[Any], Network]
-    """Of a loaded stage: what a batch of pictures (N, 3, height, width) goes through."""
+    network: Callable[[Any, Path], list[Part]]
+    """Of a loaded stage: all that its networks compute, on pictures that are there already."""
     one_at_a_time: Callable[[Any, Path], Iterator[object]]
-    """Of a loaded stage over the clip of a data folder, in float32: something each frame."""
+    """Of a loaded stage over the clip of a data folder: something each frame."""
+    exact: bool = True
+    """Whether the original computes in float32."""
 
 
 def _folders(data: Path, output: str) -> dict[str, Any]:
@@ -71,8 +76,20 @@ def _write_vitpose(folder: Path) -> Path:
     return path
 
 
-def _vitpose_network(stage: VitposeStage) -> Network:
-    return stage.estimator.heat_maps
+def _of_pictures(
+    stage: PeopleStage, call: Callable[[torch.Tensor], Any], *picture: int
+) -> list[Part]:
+    batch = torch.rand(stage.people_at_once, *picture, device=torch_device())
+
+    def compute() -> Any:
+        with autocast(stage.half_precision, torch_device()):
+            return call(batch)
+
+    return [(compute, len(batch))]
+
+
+def _vitpose_network(stage: VitposeStage, _: Path) -> list[Part]:
+    return _of_pictures(stage, stage.estimator.heat_maps, 3, 256, 192)
 
 
 def _vitpose_one_at_a_time(stage: VitposeStage, data: Path) -> Iterator[object]:
@@ -88,7 +105,7 @@ def _write_vimo(folder: Path) -> Path:
     return folder / "vimo.safetensors"
 
 
-def _vimo_network(stage: VimoStage) -> Network:
+def _vimo_network(stage: VimoStage, _: Path) -> list[Part]:
     network = stage.estimate.network
 
     def every_frame_from_its_window(pixels: torch.Tensor) -> object:
@@ -97,7 +114,7 @@ def _vimo_network(stage: VimoStage) -> Network:
         info = torch.zeros(len(pixels), WINDOW, 3, device=pixels.device)
         return network(features[windows % len(pixels)], info)
 
-    return every_frame_from_its_window
+    return _of_pictures(stage, every_frame_from_its_window, 3, 256, 256)
 
 
 def _vimo_one_at_a_time(stage: VimoStage, data: Path) -> Iterator[object]:
@@ -123,8 +140,8 @@ def _write_bstro(folder: Path) -> Path:
     return folder / "bstro.safetensors"
 
 
-def _bstro_network(stage: BstroStage) -> Network:
-    return stage.estimate.network
+def _bstro_network(stage: BstroStage, _: Path) -> list[Part]:
+    return _of_pictures(stage, stage.estimate.network, 3, 224, 224)
 
 
 def _bstro_one_at_a_time(stage: BstroStage, data: Path) -> Iterator[object]:
@@ -136,12 +153,19 @@ def _bstro_one_at_a_time(stage: BstroStage, data: Path) -> Iterator[object]:
 
 CASES = (
     Case(
+        "sam2",
+        sam2.write_checkpoints,
+        sam2.stage,
+        sam2.network,
+        sam2.one_at_a_time,
+        exact=False,
+    ),
+    Case(
         "vitpose",
         _write_vitpose,
         lambda data, path: VitposeStage(
             **_folders(data, "keypoints_base_dir"), model_checkpoint=path
         ),
-        (3, 256, 192),
         _vitpose_network,
         _vitpose_one_at_a_time,
     ),
@@ -151,7 +175,6 @@ CASES = (
         lambda data, path: VimoStage(
             **_folders(data, "bodies_base_dir"), model_checkpoint=path, body_model=DEMO_BODY
         ),
-        (3, 256, 256),
         _vimo_network,
         _vimo_one_at_a_time,
     ),
@@ -161,7 +184,6 @@ CASES = (
         lambda data, path: BstroStage(
             **_folders(data, "contacts_base_dir"), model_checkpoint=path, body_model=DEMO_BODY
         ),
-        (3, 224, 224),
         _bstro_network,
         _bstro_one_at_a_time,
     ),

@@ -1,5 +1,6 @@
 """What networks and solvers run on."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,3 +24,14 @@ def sent(array: "np.ndarray", device: "torch.device | str") -> "torch.Tensor":
         # From memory that may be paged out, a copy waits its turn and so does the program.
         tensor = tensor.pin_memory()
     return tensor.to(device, non_blocking=True)
+
+
+def fetched(maps: "Iterable[torch.Tensor]") -> "list[np.ndarray]":
+    """Maps of ids (int32) as uint16 arrays; the device is waited for once, after the last."""
+    import numpy as np
+    import torch
+
+    small = [each.to(torch.int16).to("cpu", non_blocking=True) for each in maps]
+    if torch.cuda.is_available():
+        torch.cuda.current_stream().synchronize()
+    return [each.numpy().view(np.uint16) for each in small]

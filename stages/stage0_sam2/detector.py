@@ -1,4 +1,4 @@
-"""People in one picture, by Grounding DINO and a text."""
+"""People in pictures, by Grounding DINO and a text."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float, Float32, UInt8
 from PIL import Image
 
+from stages.running.device import sent
 from stages.weights.grounding_dino import GroundingDino
 
 BOX_THRESHOLD = 0.25
@@ -57,27 +58,54 @@ class PersonDetector:
         self.device = next(dino.model.parameters()).device
         self.tokens = dino.tokenizer([text], return_tensors="pt").to(self.device)  # type: ignore[operator] # a tokenizer is callable
 
-    def _pixels(self, image: UInt8[np.ndarray, "H W 3"]) -> Float32[torch.Tensor, "1 3 h w"]:
+    def prepared(self, image: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "h w 3"]:
+        """A picture in the network's size."""
         dino = self.dino
-        small = resized_to(image, dino.shortest_edge_px, dino.longest_edge_px)
-        values = torch.from_numpy(np.asarray(small, np.float32) / 255.0).permute(2, 0, 1)
-        mean, std = torch.tensor(dino.mean), torch.tensor(dino.std)
-        return ((values - mean[:, None, None]) / std[:, None, None])[None].to(self.device)
+        return np.asarray(resized_to(image, dino.shortest_edge_px, dino.longest_edge_px))
+
+    def __call__(
+        self, pictures: UInt8[np.ndarray, "N h w 3"], size: tuple[int, int]
+    ) -> list[list[Detection]]:
+        """Everybody that the text matches with a score over 0.25 in each picture, best first.
+
+        Args:
+            pictures: prepared ones.
+            size: height and width of the images that they were, to which the boxes belong.
+        """
+        boxes, scores = self.boxes_and_scores(pictures)
+        return [_in_image(*each, size) for each in zip(boxes, scores, strict=True)]
 
     @torch.inference_mode()
-    def __call__(self, image: UInt8[np.ndarray, "H W 3"]) -> list[Detection]:
-        """Everybody that the text matches with a score over 0.25, best first."""
-        output = self.dino.model(pixel_values=self._pixels(image), **self.tokens)
-        scores = output.logits[0].sigmoid().amax(-1).cpu().numpy()
-        centre_size = output.pred_boxes[0].cpu().numpy().astype(np.float64)
-        height, width = image.shape[:2]
-        half = centre_size[:, 2:] / 2
-        corners = np.hstack([centre_size[:, :2] - half, centre_size[:, :2] + half])
-        corners = np.clip(corners, 0, 1) * [width, height, width, height]
-        return without_duplicates(
-            [
-                Detection(box, float(score))
-                for box, score in zip(corners, scores, strict=True)
-                if score > BOX_THRESHOLD and (box[2:] - box[:2] > 1).all()
-            ]
+    def boxes_and_scores(
+        self, pictures: UInt8[np.ndarray, "N h w 3"]
+    ) -> tuple[Float[np.ndarray, "N Q 4"], Float32[np.ndarray, "N Q"]]:
+        """What the network finds: centres and sizes, as shares of the picture, and scores."""
+        tokens = {key: value.expand(len(pictures), -1) for key, value in self.tokens.items()}
+        output = self.dino.model(pixel_values=self._pixels(pictures), **tokens)
+        scores = output.logits.sigmoid().amax(-1).cpu().numpy()
+        return output.pred_boxes.cpu().numpy().astype(np.float64), scores
+
+    def _pixels(self, pictures: UInt8[np.ndarray, "N h w 3"]) -> Float32[torch.Tensor, "N 3 h w"]:
+        values = sent(pictures, self.device).permute(0, 3, 1, 2).contiguous().float() / 255.0
+        mean, std = (
+            torch.tensor(each, device=self.device)[:, None, None]
+            for each in (self.dino.mean, self.dino.std)
         )
+        return (values - mean) / std
+
+
+def _in_image(
+    boxes: Float[np.ndarray, "Q 4"], scores: Float[np.ndarray, " Q"], size: tuple[int, int]
+) -> list[Detection]:
+    """Detections from the network's centres and sizes, as shares of the image."""
+    height, width = size
+    half = boxes[:, 2:] / 2
+    corners = np.hstack([boxes[:, :2] - half, boxes[:, :2] + half])
+    corners = np.clip(corners, 0, 1) * [width, height, width, height]
+    return without_duplicates(
+        [
+            Detection(box, float(score))
+            for box, score in zip(corners, scores, strict=True)
+            if score > BOX_THRESHOLD and (box[2:] - box[:2] > 1).all()
+        ]
+    )

@@ -1,131 +1,216 @@
-"""SAM 2 over one segment of a video: masks of every frame from prompts on one of them.
+"""SAM 2 over a stretch of a video: masks of every frame from prompts on its first or last one.
 
-A segment has a session of its own, so memory depends on its length and not on the video's.
+People are followed together, in groups. Of the frames behind, a group keeps what the network looks
+back at, so memory depends neither on the stretch's length nor on the video's.
 """
 
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float32
-from PIL import Image
+from jaxtyping import Bool, Float, Float32, Int32
+from sam2.utils.misc import fill_holes_in_mask_scores
+from torch.nn.functional import interpolate
 
-from stages.weights.precision import autocast, half_of
+from stages.stage0_sam2.pictures import Pictures
+from stages.weights.precision import autocast
 
-Logits = dict[int, Float32[np.ndarray, "H W"]]
-"""Mask logits of every person in one frame; over 0 is inside."""
+Logits = Float32[torch.Tensor, "P h w"]
+"""Of every person's mask in one frame, a quarter of the network's picture wide and high; over 0 is
+inside."""
+Found = tuple[Logits, Float[torch.Tensor, " P"]]
+"""Masks, and how well SAM 2 believes that they fit, 0 to 1."""
 
-
-@contextmanager
-def _as_folder(frames: Sequence[Path]) -> Any:
-    """A folder of JPEGs named by position, as the predictor reads videos."""
-    with tempfile.TemporaryDirectory(prefix="mimicmill-segment-") as name:
-        for index, path in enumerate(frames):
-            target = Path(name) / f"{index:05d}.jpg"
-            if path.suffix.lower() in (".jpg", ".jpeg"):
-                target.symlink_to(path.resolve())
-            else:
-                with Image.open(path) as image:
-                    image.convert("RGB").save(target, quality=98)
-        yield name
+PEOPLE_AT_ONCE = {"cuda": 8, "cpu": 1}
+"""In a group. What SAM 2 takes of a GPU grows with it."""
+PROMPTED, FOLLOWED = "cond_frame_outputs", "non_cond_frame_outputs"
+"""What SAM 2 calls outputs of frames with prompts and of others."""
+BOX_CORNERS = (2, 3)
+"""SAM 2's labels of a box's first and last corner."""
 
 
-@torch.inference_mode()
+@dataclass
+class Group:
+    """Some people, prompted in the first of `frames`."""
+
+    pictures: Pictures
+    frames: range
+    count: int
+    outputs: dict[str, dict[int, dict]] = field(
+        default_factory=lambda: {PROMPTED: {}, FOLLOWED: {}}
+    )
+    """What SAM 2 knows of them, by place in `frames`."""
+
+    @torch.inference_mode()
+    def prompt(self, **inputs: Any) -> Found:
+        """Masks in the first frame."""
+        network = self.pictures.network
+        with autocast(self.pictures.half, self.pictures.device):
+            _, found, _, _ = network._track_step(
+                **self._seen(self.frames[0]),
+                is_init_cond_frame=True,
+                **{"point_inputs": None, "mask_inputs": None, **inputs},
+                output_dict={},
+                track_in_reverse=False,
+                prev_sam_mask_logits=None,
+            )
+        _, _, fits, logits, _, pointer, appearing = found
+        output = {"pred_masks": self._filled(logits), "obj_ptr": pointer, "appearing": appearing}
+        self.outputs[PROMPTED][self._place(self.frames[0])] = output
+        return output["pred_masks"][:, 0], fits.float().amax(-1)
+
+    @torch.inference_mode()
+    def remember_prompts(self) -> None:
+        """Makes of the first frame what the others are compared with."""
+        network = self.pictures.network
+        output = self.outputs[PROMPTED][self._place(self.frames[0])]
+        side = network.image_size
+        masks = interpolate(output["pred_masks"], (side, side), mode="bilinear")
+        seen = self._seen(self.frames[0])
+        with autocast(self.pictures.half, self.pictures.device):
+            memory, positions = network._encode_new_memory(
+                seen["current_vision_feats"],
+                seen["feat_sizes"],
+                masks,
+                output["appearing"],
+                is_mask_from_pts=True,
+            )
+        output |= {"maskmem_features": memory.to(torch.bfloat16), "maskmem_pos_enc": positions}
+
+    @torch.inference_mode()
+    def follow(self, index: int) -> Logits:
+        """Masks in the next frame."""
+        network = self.pictures.network
+        with autocast(self.pictures.half, self.pictures.device):
+            found = network.track_step(
+                **self._seen(index),
+                is_init_cond_frame=False,
+                point_inputs=None,
+                mask_inputs=None,
+                output_dict=self.outputs,
+                track_in_reverse=self.frames.step < 0,
+            )
+        place, followed = self._place(index), self.outputs[FOLLOWED]
+        followed[place] = {
+            # As the official predictor keeps it.
+            "maskmem_features": found["maskmem_features"].to(torch.bfloat16),
+            "maskmem_pos_enc": self.outputs[PROMPTED][self._place(self.frames[0])][
+                "maskmem_pos_enc"
+            ],
+            "obj_ptr": found["obj_ptr"],
+        }
+        followed.pop(place - self.frames.step * looks_back(network), None)
+        return self._filled(found["pred_masks"])[:, 0]
+
+    def _place(self, index: int) -> int:
+        return index - min(self.frames)
+
+    def _seen(self, index: int) -> dict[str, Any]:
+        """A frame as SAM 2 takes it: pixels first, then people, then channels."""
+        levels, positions = self.pictures.features(index), self.pictures.positions
+
+        def flat(levels: list) -> list:
+            spread = (each.expand(self.count, -1, -1, -1) for each in levels)
+            return [each.flatten(2).permute(2, 0, 1) for each in spread]
+
+        return {
+            "frame_idx": self._place(index),
+            "current_vision_feats": flat(levels),
+            "current_vision_pos_embeds": flat(positions),
+            "feat_sizes": [tuple(level.shape[2:]) for level in levels],
+            "num_frames": len(self.frames),
+        }
+
+    def _filled(self, logits: Float[torch.Tensor, "P 1 h w"]) -> Float[torch.Tensor, "P 1 h w"]:
+        area_px = self.pictures.network.fill_hole_area
+        return fill_holes_in_mask_scores(logits, area_px) if area_px > 0 else logits
+
+
+def looks_back(network: Any) -> int:
+    """Frames whose memories or pointers SAM 2 uses."""
+    memories = network.num_maskmem * network.memory_temporal_stride_for_eval
+    return int(max(memories, network.max_obj_ptrs_in_encoder))
+
+
+def probe(
+    pictures: Pictures, at: int, boxes: list[Float[np.ndarray, "4"]]
+) -> tuple[Logits, Float[np.ndarray, " P"]]:
+    """What is in boxes x1, y1, x2, y2 of one picture, and how well SAM 2 believes that it fits."""
+    found = [each for _, each in _prompted(pictures, range(at, at + 1), boxes, [])]
+    logits, fits = zip(*found, strict=True)
+    return torch.cat(logits), torch.cat(fits).cpu().numpy()
+
+
 def follow(
-    predictor: Any,
-    frames: Sequence[Path],
-    at: int,
-    boxes: dict[int, np.ndarray],
-    masks: dict[int, Bool[np.ndarray, "H W"]],
-    reverse: bool = False,
-    scores: dict[int, float] | None = None,
-) -> dict[int, Logits]:
-    """Masks of everybody prompted, in every frame from `at` on.
+    pictures: Pictures,
+    frames: range,
+    boxes: list[Float[np.ndarray, "4"]],
+    masks: list[Bool[np.ndarray, "H W"]],
+) -> Iterator[Logits]:
+    """Masks in every one of `frames`, of those in boxes first.
 
     Args:
-        predictor: an official SAM 2 video predictor.
-        frames: the segment's pictures.
-        at: position of the frame with the prompts.
-        boxes: x1, y1, x2, y2 by person.
-        masks: instead of a box, by person.
-        reverse: from `at` backwards.
-        scores: if given, gets by person how well SAM 2 believes that its mask fits the box, 0 to 1.
-
-    Returns:
-        Logits by frame position.
+        frames: one after the other, forwards or backwards; the first has the prompts.
+        boxes: x1, y1, x2, y2 of people.
+        masks: of other people.
     """
-    if not boxes and not masks:
-        return {}
-    with _as_folder(frames) as folder, _quiet(), _half(predictor):
-        state = predictor.init_state(folder, offload_video_to_cpu=True, offload_state_to_cpu=True)
-        with _predicted_overlaps(predictor) as overlaps:
-            for person, box in boxes.items():
-                predictor.add_new_points_or_box(
-                    state, frame_idx=at, obj_id=person, box=np.asarray(box, np.float32)
-                )
-                if scores is not None:
-                    scores[person] = overlaps[-1]
-        for person, mask in masks.items():
-            predictor.add_new_mask(state, frame_idx=at, obj_id=person, mask=mask)
-        found = {}
-        for index, people, logits in predictor.propagate_in_video(state, reverse=reverse):
-            found[index] = {
-                person: logits[position, 0].float().cpu().numpy()
-                for position, person in enumerate(people)
-            }
-    return found
+    prompted = list(_prompted(pictures, frames, boxes, masks))
+    groups = [group for group, _ in prompted]
+    yield torch.cat([logits for _, (logits, _) in prompted])
+    for group in groups:
+        group.remember_prompts()
+    for index in frames[1:]:
+        yield torch.cat([group.follow(index) for group in groups])
 
 
-def _half(predictor: Any) -> Any:
-    return autocast(half_of("sam2", predictor.device), predictor.device)
+def _prompted(
+    pictures: Pictures, frames: range, boxes: list[np.ndarray], masks: list[np.ndarray]
+) -> Iterator[tuple[Group, Found]]:
+    def prompted(count: int, **prompt: Any) -> tuple[Group, Found]:
+        group = Group(pictures, frames, count)
+        return group, group.prompt(**prompt)
+
+    at_once = PEOPLE_AT_ONCE[pictures.device.type]
+    for part in _parts(boxes, at_once):
+        yield prompted(len(part), point_inputs=_corners(pictures, part))
+    for part in _parts(masks, at_once):
+        yield prompted(len(part), mask_inputs=_squares(pictures, part))
 
 
-@contextmanager
-def _predicted_overlaps(predictor: Any) -> Iterator[list[float]]:
-    """What the mask decoder predicts for each prompt: its masks' overlap with the true ones.
-
-    The video predictor drops it; the original takes it from the image predictor, which runs the
-    same decoder.
-    """
-    found: list[float] = []
-
-    def note(_decoder: Any, _inputs: Any, outputs: tuple) -> None:
-        found.append(float(outputs[1].float().max()))
-
-    hook = predictor.sam_mask_decoder.register_forward_hook(note)
-    try:
-        yield found
-    finally:
-        hook.remove()
+def _parts(those: list, size: int) -> list[list]:
+    return [those[start : start + size] for start in range(0, len(those), size)]
 
 
-@contextmanager
-def _quiet() -> Any:
-    """The predictor draws progress bars of its own; the run has one already."""
-    import sam2.sam2_video_predictor as video_module
-    import sam2.utils.misc as misc_module
-
-    originals = (video_module.tqdm, misc_module.tqdm)
-
-    def plain(iterable: Any, **_: Any) -> Any:
-        return iterable
-
-    video_module.tqdm = misc_module.tqdm = plain
-    try:
-        yield
-    finally:
-        video_module.tqdm, misc_module.tqdm = originals
+def _corners(pictures: Pictures, boxes: list[np.ndarray]) -> dict[str, torch.Tensor]:
+    height, width = pictures.size
+    corners = torch.from_numpy(np.array(boxes, np.float32)).reshape(-1, 2, 2)
+    corners = corners / torch.tensor([width, height]) * pictures.network.image_size
+    labels = torch.tensor(BOX_CORNERS, dtype=torch.int32).repeat(len(boxes), 1)
+    return {
+        "point_coords": corners.to(pictures.device),
+        "point_labels": labels.to(pictures.device),
+    }
 
 
-def id_map(logits: Logits, size: tuple[int, int]) -> np.ndarray:
-    """Person id of every pixel (uint16), 0 for background; the larger logit wins."""
-    if not logits:
-        return np.zeros(size, np.uint16)
-    people = np.array(list(logits), np.uint16)
-    stack = np.stack([logits[int(person)] for person in people])
-    best = stack.argmax(0)
-    return np.where(stack.max(0) > 0, people[best], 0).astype(np.uint16)
+def _squares(
+    pictures: Pictures, masks: list[Bool[np.ndarray, "H W"]]
+) -> Float32[torch.Tensor, "P 1 S S"]:
+    side = pictures.network.image_size
+    wide = torch.from_numpy(np.stack(masks))[:, None].float().to(pictures.device)
+    small = interpolate(wide, (side, side), mode="bilinear", antialias=True)
+    return (small >= 0.5).float()
+
+
+def enlarged(logits: Logits, size: tuple[int, int]) -> Float32[torch.Tensor, "P H W"]:
+    """Logits of a picture's pixels."""
+    return interpolate(logits[:, None], size, mode="bilinear")[:, 0]
+
+
+def id_map(
+    logits: Float32[torch.Tensor, "P H W"], people: Int32[torch.Tensor, " P"]
+) -> Int32[torch.Tensor, "H W"]:
+    """Person id of every pixel, 0 for background; the larger logit wins."""
+    largest, who = logits.max(0)
+    return torch.where(largest > 0, people[who], 0)

@@ -1,14 +1,17 @@
 """stage0-sam2: masks, boxes and ids of the people in every frame."""
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from jaxtyping import UInt16
 
 from stages.artifacts import layout
-from stages.artifacts.images import list_images, read_image
+from stages.artifacts.images import ImageFile, list_images, read_image
 from stages.artifacts.masks import (
     LABELS,
     MASKS,
@@ -32,12 +35,18 @@ from stages.running import (
 )
 from stages.running.inputs import frames
 from stages.running.model_flags import checkpoint_flag
+from stages.running.overlap import CALLS_WAITING, ahead
 from stages.stage0_sam2.detector import PersonDetector
 from stages.stage0_sam2.drawing import draw, write_video
+from stages.stage0_sam2.looks import looks
+from stages.stage0_sam2.pictures import Pictures
 from stages.stage0_sam2.tracker import Tracker
 from stages.weights.grounding_dino import load_grounding_dino
 from stages.weights.locate import is_demo
+from stages.weights.precision import half_of, on_device
 from stages.weights.sam2 import load_sam2
+
+Frame = tuple[ImageFile, UInt16[np.ndarray, "H W"]]
 
 
 @dataclass(kw_only=True)
@@ -64,6 +73,7 @@ class Sam2Stage(Stage):
     sam2_checkpoint: Path = checkpoint_flag(
         "sam2", "An official sam2.1_hiera_*.pt.", "--sam2-checkpoint"
     )
+    half: bool = flag(True, "Half precision on GPUs, where the results bear it.")
 
     name = "stage0-sam2"
 
@@ -93,21 +103,32 @@ class Sam2Stage(Stage):
     def load(self) -> None:
         device = torch_device()
         self.detector = PersonDetector(load_grounding_dino(self.dino_checkpoint, device), self.text)
-        self.predictor: Any = load_sam2(self.sam2_checkpoint, device)
+        network = load_sam2(self.sam2_checkpoint)
+        self.network: Any = on_device(network, self.half_precision, device)
+
+    @property
+    def half_precision(self) -> torch.dtype | None:
+        """In which SAM 2 multiplies; None for float32."""
+        return half_of("sam2", torch_device()) if self.half else None
 
     def process(self, video: str, inputs: InputPaths) -> Processed:
         images, result = list_images(inputs["frames"]), self._result_dir(video)
         for part in (MASKS, LABELS, "result"):
             shutil.rmtree(result / part, ignore_errors=True)
-        tracker = Tracker(self.predictor, self.detector, images)
-        labels: list[dict[int, PersonLabel]] = []
-        for segment in tracker.run():
-            for offset, ids in enumerate(segment.ids):
-                image = images[segment.start + offset]
-                scores = {
-                    person: tracker.scores[person] for person in np.unique(ids[ids > 0]).tolist()
-                }
-                labels.append(write_frame(result, image.name, ids, scores))
+        pictures = Pictures(self.network, images, self.half_precision)
+        tracker = Tracker(pictures, looks(self.detector, images))
+
+        def frames() -> Iterator[Frame]:
+            for segment in tracker.run():
+                yield from zip(images[segment.start :], segment.ids)  # noqa: B905 # all its frames
+
+        def write(frame: Frame) -> dict[int, PersonLabel]:
+            image, ids = frame
+            people = np.flatnonzero(np.bincount(ids.ravel()))
+            scores = {person: tracker.scores[person] for person in people.tolist() if person}
+            return write_frame(result, image.name, ids, scores)
+
+        labels = list(ahead(write, frames(), CALLS_WAITING))
         summary = summarise(labels)
         write_summary(result, summary)
         seen = sum(bool(frame) for frame in labels)

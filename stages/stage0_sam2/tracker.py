@@ -6,15 +6,15 @@ new people are also followed back through the segment before. While it finds two
 are followed on from where they were last apart.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from itertools import islice
 
 import numpy as np
-from jaxtyping import UInt8, UInt16
+import torch
+from jaxtyping import Bool, Float, Int32, UInt16
 
-from stages.artifacts.images import ImageFile, read_image
+from stages.running.device import fetched
 from stages.stage0_sam2.association import (
     Candidate,
     Prompts,
@@ -24,14 +24,16 @@ from stages.stage0_sam2.association import (
     fills,
     found_together,
 )
-from stages.stage0_sam2.detector import PersonDetector
-from stages.stage0_sam2.propagation import follow, id_map
+from stages.stage0_sam2.looks import STEP, Look
+from stages.stage0_sam2.pictures import Pictures
+from stages.stage0_sam2.propagation import enlarged, follow, id_map, probe
 from stages.tracking.appearance import colours_of
 from stages.tracking.pairing import SAME, contained
 
-STEP = 20
 FRAMES_FOLLOWED = 60
-"""Longest session of SAM 2, and so the memory that it takes."""
+"""From one prompt on at most."""
+
+IdMaps = list[UInt16[np.ndarray, "H W"]]
 
 
 @dataclass
@@ -39,24 +41,27 @@ class Segment:
     """Frames that share one look of the detector."""
 
     start: int
-    ids: list[UInt16[np.ndarray, "H W"]]
+    ids: IdMaps
 
 
-@dataclass(frozen=True)
+@dataclass
 class Session:
     """Whom SAM 2 follows, prompted in the frame `start`."""
 
     start: int
     prompts: Prompts
+    coming: Iterator[Int32[torch.Tensor, "H W"]]
+    """Maps of the frames to come."""
+    ids: IdMaps = field(default_factory=list)
+    """Of the frames from `start` on."""
 
 
 @dataclass
 class Tracker:
     """Finds and follows people; one object a video."""
 
-    predictor: Any
-    detector: PersonDetector
-    images: Sequence[ImageFile]
+    pictures: Pictures
+    looks: Iterable[Look]
     tracks: dict[int, Track] = field(default_factory=dict)
     scores: dict[int, float] = field(default_factory=dict)
     """SAM 2's score of the mask with which somebody was first followed, of everybody ever."""
@@ -64,18 +69,19 @@ class Tracker:
     def run(self) -> Iterator[Segment]:
         """Segments in order, each once nothing can change it any more."""
         pending: Segment | None = None
-        session = Session(0, Prompts())
-        for start in range(0, len(self.images), STEP):
-            first = read_image(self.images[start].path)
-            candidates = self._candidates(first, self.images[start].path)
-            going_on = start + STEP - session.start <= FRAMES_FOLLOWED
-            if pending is not None and going_on and found_together(self.tracks, candidates):
+        session: Session | None = None
+        for start, look in zip(range(0, self.pictures.count, STEP), self.looks, strict=True):
+            candidates = self._candidates(start, look)
+            so_far = start - session.start if session is not None else 0
+            going_on = so_far + STEP <= FRAMES_FOLLOWED
+            if session is not None and going_on and found_together(self.tracks, candidates):
                 pending = self._followed(session, start + STEP)
                 continue
-            was_together = start - session.start > STEP
+            was_together = so_far > STEP
             crossed = was_together or changed_places(self.tracks, candidates)
             prompts = associate(self.tracks, candidates, max(self.scores, default=0) + 1, crossed)
-            session = Session(start, prompts)
+            frames = range(start, min(start + FRAMES_FOLLOWED + 1, self.pictures.count))
+            session = Session(start, prompts, self._maps(frames, prompts.boxes, prompts.masks))
             scores = {person: candidate.score for person, candidate in prompts.new.items()}
             self.scores = scores | self.scores
             segment = self._followed(session, start + STEP)
@@ -83,36 +89,50 @@ class Tracker:
                 self._follow_back(pending, session, crossed)
                 yield pending
             pending = segment
+            self.pictures.drop_before(start)
         if pending is not None:
             yield pending
 
     def _followed(self, session: Session, stop: int) -> Segment:
         # One frame more than is kept: there the next look of the detector is compared.
-        paths = [image.path for image in self.images[session.start : stop + 1]]
-        size = read_image(paths[0]).shape[:2]
-        found = follow(self.predictor, paths, 0, session.prompts.boxes, session.prompts.masks)
-        maps = [id_map(found.get(index, {}), size) for index in range(len(paths))]
-        self._carry_on(maps[-1])
-        return Segment(session.start, maps[: stop - session.start])
+        more = stop + 1 - session.start - len(session.ids)
+        session.ids += fetched(islice(session.coming, more))
+        self._carry_on(session.ids[-1])
+        return Segment(session.start, session.ids[: stop - session.start])
 
-    def _candidates(self, image: UInt8[np.ndarray, "H W 3"], path: Path) -> list[Candidate]:
+    def _maps(
+        self,
+        frames: range,
+        boxes: dict[int, Float[np.ndarray, "4"]],
+        masks: dict[int, Bool[np.ndarray, "H W"]],
+    ) -> Iterator[Int32[torch.Tensor, "H W"]]:
+        """Who is where in every one of the frames."""
+        device, size = self.pictures.device, self.pictures.size
+        if not boxes and not masks:
+            yield from (torch.zeros(size, dtype=torch.int32, device=device) for _ in frames)
+            return
+        people = torch.tensor([*boxes, *masks], dtype=torch.int32, device=device)
+        for logits in follow(self.pictures, frames, [*boxes.values()], [*masks.values()]):
+            yield id_map(enlarged(logits, size), people)
+
+    def _candidates(self, at: int, look: Look) -> list[Candidate]:
         """Detections as masks; boxes whose masks are of one body are one candidate."""
-        detections = self.detector(image)
-        probes = {index: detection.box for index, detection in enumerate(detections)}
-        scores: dict[int, float] = {}
-        logits = follow(self.predictor, [path], 0, probes, {}, scores=scores).get(0, {})
+        if not look.detections:
+            return []
+        boxes = [detection.box for detection in look.detections]
+        logits, scores = probe(self.pictures, at, boxes)
         found: list[Candidate] = []
-        for index, detection in enumerate(detections):
-            mask, score = logits[index] > 0, scores[index]
-            if not fills(mask, detection.box):
+        for box, each, score in zip(boxes, logits, scores.tolist(), strict=True):
+            mask = (enlarged(each[None], self.pictures.size)[0] > 0).cpu().numpy()
+            if not fills(mask, box):
                 continue
             for position, other in enumerate(found):
                 if contained(mask, other.mask) > SAME:
                     mask, score = mask | other.mask, other.score
-                    found[position] = Candidate(mask, score, colours_of(image, mask))
+                    found[position] = Candidate(mask, score, colours_of(look.image, mask))
                     break
             else:
-                found.append(Candidate(mask, score, colours_of(image, mask)))
+                found.append(Candidate(mask, score, colours_of(look.image, mask)))
         return found
 
     def _carry_on(self, ids: UInt16[np.ndarray, "H W"]) -> None:
@@ -134,9 +154,9 @@ class Tracker:
         masks = prompts.masks if crossed else {}
         if not boxes and not masks:
             return
-        paths = [image.path for image in self.images[before.start : session.start + 1]]
-        found = follow(self.predictor, paths, len(paths) - 1, boxes, masks, reverse=True)
-        back = [id_map(found.get(index, {}), ids.shape) for index, ids in enumerate(before.ids)]
+        frames = range(session.start, before.start - 1, -1)
+        maps = fetched(self._maps(frames, boxes, masks))
+        back = maps[:0:-1]
         forward = [only(ids, turned) for ids in before.ids]
         meeting = best_meeting(forward, [only(ids, turned) for ids in back])
         for index, ids in enumerate(before.ids):

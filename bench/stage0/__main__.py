@@ -13,14 +13,13 @@ import click
 import torch
 from rich.console import Console
 from rich.table import Table
-from torch.utils.flop_counter import FlopCounterMode
 
 from bench.stage0.cases import CASES, Case
 from bench.stage0.clip import VIDEO, write_clip
 from stages.running import machine, torch_device
 
 COLUMNS = (
-    "stage0-", "frames/s", "network alone", "GPU in use", "floor", "one at a time",
+    "stage0-", "frames/s", "network alone", "GPU in use", "operations", "bytes", "one at a time",
     "times", "GPU MB", "host MB", "load s",
 )  # fmt: skip
 
@@ -54,6 +53,14 @@ def matrix_rate(dtype: torch.dtype, device: str) -> float:
     return 2 * side**3 / median(times[3:])
 
 
+def bandwidth(device: str) -> float:
+    """Bytes per second that a large copy reads and writes."""
+    source = torch.rand(2**28 if device == "cuda" else 2**22, device=device)
+    target = torch.empty_like(source)
+    times = [seconds(lambda: target.copy_(source)) for _ in range(10)]
+    return 2 * source.nbytes / median(times[3:])
+
+
 @torch.inference_mode()
 def time_case(case: Case, data: Path, frames: int, runs: int, table: Table) -> None:
     """Adds a stage's row."""
@@ -72,13 +79,12 @@ def time_case(case: Case, data: Path, frames: int, runs: int, table: Table) -> N
     device_mb = torch.cuda.max_memory_allocated() / 2**20 if device == "cuda" else 0.0
 
     half = stage.half_precision or torch.float32
-    rate = matrix_rate(half, device)
-    alone_s, floor_s = 0.0, 0.0
-    for call, part in case.network(stage, data):
-        alone_s += median([seconds(call) for _ in range(runs + 2)][2:]) / part
-        with FlopCounterMode(display=False) as counter:
-            call()
-        floor_s += counter.get_total_flops() / rate / part
+    rate, per_s = matrix_rate(half, device), bandwidth(device)
+    alone_s, operations_s, bytes_s = 0.0, 0.0, 0.0
+    for part in case.network(stage, data):
+        alone_s += median([seconds(part.call) for _ in range(runs + 2)][2:]) / part.frames
+        operations_s += part.operations / rate / part.frames
+        bytes_s += part.weight_bytes / per_s / part.frames
 
     single = stage
     if case.exact:
@@ -90,7 +96,8 @@ def time_case(case: Case, data: Path, frames: int, runs: int, table: Table) -> N
         f"{frames / whole_s:.0f}",
         f"{1 / alone_s:.0f}",
         f"{100 * alone_s / (whole_s / frames):.0f} %",
-        f"{100 * floor_s / alone_s:.0f} %",
+        f"{100 * operations_s / alone_s:.0f} %",
+        f"{100 * bytes_s / alone_s:.1f} %",
         f"{1 / one_s:.1f}",
         f"{frames / whole_s * one_s:.1f}",
         f"{device_mb:.0f}",
@@ -107,9 +114,10 @@ def time_case(case: Case, data: Path, frames: int, runs: int, table: Table) -> N
 def main(names: tuple[str, ...], frames: int, runs: int) -> None:
     """Times stages with random weights on a clip of 1920x1080 with one person in it.
 
-    The floor of a network is the time that its operations would take at the rate of a large matrix
-    product. One at a time: as the originals feed the same network, in float32; VIMO then computes
-    each window's 16 frames anew. Loading is apart.
+    Operations: the share of the network's time that they would take at the rate of a large matrix
+    product. Bytes: the share that reading its weights would take at the rate of a large copy. One
+    at a time: as the originals feed the same network, in float32 (SAM 2 in bfloat16); VIMO then
+    computes each window's 16 frames anew. Loading is apart.
     """
     table = Table(title=f"{frames} frames on {machine.device()}, {machine.cores()} cores")
     for header in COLUMNS:

@@ -13,6 +13,7 @@ from transformers import VitPoseForPoseEstimation
 
 from bench.stage0 import sam2
 from bench.stage0.clip import PERSON, VIDEO
+from bench.stage0.part import Part
 from stages.artifacts import layout
 from stages.artifacts.images import ImageFile, list_images, read_image
 from stages.artifacts.masks import Box, read_labels
@@ -32,9 +33,6 @@ from stages.stage0_vitpose import crops as vitpose_crops
 from stages.stage0_vitpose.stage import VitposeStage
 from stages.weights.precision import autocast
 from stages.weights.vitpose import config_of_official
-
-Part = tuple[Callable[[], Any], int]
-"""A call of a network, and of how many frames it is."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ def _write_vitpose(folder: Path) -> Path:
 
 
 def _of_pictures(
-    stage: PeopleStage, call: Callable[[torch.Tensor], Any], *picture: int
+    stage: PeopleStage, network: torch.nn.Module, call: Callable[[torch.Tensor], Any], *picture: int
 ) -> list[Part]:
     batch = torch.rand(stage.people_at_once, *picture, device=torch_device())
 
@@ -85,11 +83,11 @@ def _of_pictures(
         with autocast(stage.half_precision, torch_device()):
             return call(batch)
 
-    return [(compute, len(batch))]
+    return [Part(compute, len(batch), (network,))]
 
 
 def _vitpose_network(stage: VitposeStage, _: Path) -> list[Part]:
-    return _of_pictures(stage, stage.estimator.heat_maps, 3, 256, 192)
+    return _of_pictures(stage, stage.estimator.model, stage.estimator.heat_maps, 3, 256, 192)
 
 
 def _vitpose_one_at_a_time(stage: VitposeStage, data: Path) -> Iterator[object]:
@@ -114,7 +112,7 @@ def _vimo_network(stage: VimoStage, _: Path) -> list[Part]:
         info = torch.zeros(len(pixels), WINDOW, 3, device=pixels.device)
         return network(features[windows % len(pixels)], info)
 
-    return _of_pictures(stage, every_frame_from_its_window, 3, 256, 256)
+    return _of_pictures(stage, network, every_frame_from_its_window, 3, 256, 256)
 
 
 def _vimo_one_at_a_time(stage: VimoStage, data: Path) -> Iterator[object]:
@@ -141,7 +139,7 @@ def _write_bstro(folder: Path) -> Path:
 
 
 def _bstro_network(stage: BstroStage, _: Path) -> list[Part]:
-    return _of_pictures(stage, stage.estimate.network, 3, 224, 224)
+    return _of_pictures(stage, stage.estimate.network, stage.estimate.network, 3, 224, 224)
 
 
 def _bstro_one_at_a_time(stage: BstroStage, data: Path) -> Iterator[object]:

@@ -21,8 +21,12 @@ from stages.artifacts.bodies import read_bodies
 from stages.artifacts.contacts import read_contacts
 from stages.artifacts.images import list_images
 from stages.artifacts.keypoints import read_keypoints
+from stages.artifacts.masks import read_mask
+from stages.evaluation.clip import iou
+from stages.running import Stage
 from stages.running.people_stage import PeopleStage
 from stages.stage0_bstro.stage import BstroStage
+from stages.stage0_sam2.stage import Sam2Stage
 from stages.stage0_vimo.stage import VimoStage
 from stages.stage0_vitpose.stage import VitposeStage
 from stages.weights import precision
@@ -70,7 +74,18 @@ def probability_apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.abs(a - b)
 
 
-CASES: dict[str, tuple[type[PeopleStage], str, Callable, Callable, str]] = {
+def masks(folder: Path, images: Path) -> Results:
+    return {(image.name,): read_mask(folder, image.name) for image in list_images(images)}
+
+
+def masks_apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Of everybody's mask the share that is not in both."""
+    people = [person for person in np.union1d(a, b) if person]
+    return np.array([100 * (1 - iou(a == person, b == person)) for person in people])
+
+
+CASES: dict[str, tuple[type[Stage], str, Callable, Callable, str]] = {
+    "sam2": (Sam2Stage, "masks_base_dir", masks, masks_apart, "% of a mask"),
     "vitpose": (VitposeStage, "keypoints_base_dir", keypoints, pixels_apart, "px"),
     "vimo": (VimoStage, "bodies_base_dir", bodies, degrees_apart, "degrees"),
     "bstro": (BstroStage, "contacts_base_dir", contacts, probability_apart, "probability"),
@@ -84,10 +99,11 @@ def results_of(name: str, data: Path, half: torch.dtype | None) -> Results:
     work = Path(tempfile.mkdtemp(prefix="mimicmill-precision-"))
     folders: dict[str, Any] = {
         "video_base_dir": data / layout.IMAGES,
-        "bbox_base_dir": data / layout.MASKS,
         output: work,
     }
-    stage = declaration(**folders)
+    if issubclass(declaration, PeopleStage):
+        folders["bbox_base_dir"] = data / layout.MASKS
+    stage: Any = declaration(**folders)
     stage.load()
     found: Results = {}
     for video in stage.videos_with_input():

@@ -4,7 +4,7 @@ import io
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import redirect_stderr
 from dataclasses import dataclass
 from itertools import repeat
@@ -19,8 +19,10 @@ from sam2.build_sam import build_sam2_video_predictor
 from transformers import BertConfig, GroundingDinoConfig, GroundingDinoForObjectDetection
 
 from bench.stage0.clip import HEIGHT_PX, VIDEO, WIDTH_PX
+from bench.stage0.part import Part
 from stages.artifacts import layout
 from stages.artifacts.images import list_images, read_image
+from stages.running import torch_device
 from stages.stage0_sam2.detector import PersonDetector
 from stages.stage0_sam2.looks import AT_ONCE as LOOKS_AT_ONCE
 from stages.stage0_sam2.looks import STEP
@@ -29,8 +31,8 @@ from stages.stage0_sam2.pictures import Pictures
 from stages.stage0_sam2.propagation import follow
 from stages.stage0_sam2.stage import Sam2Stage
 from stages.weights.locate import demo_checkpoint
-from stages.weights.precision import autocast
-from stages.weights.sam2 import OFFICIAL_CONFIGS
+from stages.weights.precision import autocast, on_device
+from stages.weights.sam2 import OFFICIAL_CONFIGS, load_sam2
 
 NAME = "sam2.1_hiera_large.pt"
 DINO = "grounding_dino"
@@ -121,16 +123,17 @@ def stage(data: Path, checkpoint: Path) -> Sam2Stage:
     )
 
 
-def network(stage: Any, data: Path) -> list[tuple[Callable[[], object], int]]:
+def network(stage: Any, data: Path) -> list[Part]:
     """The encoder, the detector, and what follows a person through a segment."""
     device, images = (
-        stage.network.device.type,
+        stage.sam2.device.type,
         list_images(data / layout.IMAGES / VIDEO / layout.CAMERA),
     )
     random = np.random.default_rng(0)
-    side = stage.network.image_size
-    batch = random.integers(0, 255, (ENCODED_AT_ONCE[device], side, side, 3), np.uint8)
-    pictures = Pictures(stage.network, images, stage.half_precision)
+    side = stage.sam2.network.image_size
+    shape = (ENCODED_AT_ONCE[device], side, side, 3)
+    batch = torch.from_numpy(random.integers(0, 255, shape, np.uint8)).to(device)
+    pictures = Pictures(stage.sam2, images)
     look = stage.detector.prepared(read_image(images[0].path))
     looks = np.stack([look] * LOOKS_AT_ONCE[device])
     frames = range(min(STEP, len(images)))
@@ -139,16 +142,24 @@ def network(stage: Any, data: Path) -> list[tuple[Callable[[], object], int]]:
     def follow_somebody() -> object:
         return list(follow(pictures, frames, [person_box()], []))
 
+    sam2 = stage.sam2.network
+    following = (sam2.memory_attention, sam2.sam_mask_decoder, sam2.memory_encoder)
     return [
-        (lambda: pictures.encode(batch), len(batch)),
-        (follow_somebody, len(frames)),
-        (lambda: stage.detector.boxes_and_scores(looks), STEP * len(looks)),
+        Part(lambda: stage.sam2.encode(batch), len(batch), (sam2.image_encoder,)),
+        Part(follow_somebody, len(frames), following, len(frames)),
+        Part(
+            lambda: stage.detector.boxes_and_scores(looks),
+            STEP * len(looks),
+            (stage.detector.dino.model,),
+        ),
     ]
 
 
 def one_at_a_time(stage: Any, data: Path) -> Iterator[object]:
     """The official predictor's way: a folder is read, then encoded a picture at a time."""
-    network, half = stage.network, stage.half_precision
+    half = stage.half_precision
+    # Another network than the stage's, whose parts are recorded.
+    network: Any = on_device(load_sam2(stage.sam2_checkpoint), half, torch_device())
     images = list_images(data / layout.IMAGES / VIDEO / layout.CAMERA)
     for start in repeat(0):
         picture = read_image(images[start].path)

@@ -1,6 +1,7 @@
 """What networks and solvers run on."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,12 +27,27 @@ def sent(array: "np.ndarray", device: "torch.device | str") -> "torch.Tensor":
     return tensor.to(device, non_blocking=True)
 
 
-def fetched(maps: "Iterable[torch.Tensor]") -> "list[np.ndarray]":
-    """Maps of ids (int32) as uint16 arrays; the device is waited for once, after the last."""
-    import numpy as np
+def fetching(tensors: "Iterable[torch.Tensor]") -> "Callable[[], list[torch.Tensor]]":
+    """Begins to bring tensors from the network's device; the call waits for them alone."""
     import torch
 
-    small = [each.to(torch.int16).to("cpu", non_blocking=True) for each in maps]
-    if torch.cuda.is_available():
-        torch.cuda.current_stream().synchronize()
-    return [each.numpy().view(np.uint16) for each in small]
+    coming = [each.to("cpu", non_blocking=True) for each in tensors]
+    there = torch.cuda.Event() if torch.cuda.is_available() else None
+    if there is not None:
+        there.record()
+
+    def wait() -> "list[torch.Tensor]":
+        if there is not None:
+            there.synchronize()
+        return coming
+
+    return wait
+
+
+@lru_cache(maxsize=64)
+def constant(values: tuple[float, ...], device: "torch.device | str") -> "torch.Tensor":
+    """Numbers on the network's device, sent once: to send them waits for the work that it has."""
+    import torch
+
+    with torch.inference_mode(False):  # Training uses them as well.
+        return torch.tensor(values, device=device)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Float32, Int, UInt8
 
+from stages.running.device import constant
 from stages.stage0_bstro.network.config import CROP_PX
 
 MEAN = (0.485, 0.456, 0.406)
@@ -50,5 +51,5 @@ def crop(
 
 def normalise(crops: Float[torch.Tensor, "n 224 224 3"]) -> Float32[torch.Tensor, "n 3 224 224"]:
     """ImageNet mean and deviation, channels first."""
-    mean, std = (torch.tensor(each, device=crops.device) for each in (MEAN, STD))
+    mean, std = (constant(each, crops.device) for each in (MEAN, STD))
     return ((crops.float() / 255 - mean) / std).permute(0, 3, 1, 2).contiguous()

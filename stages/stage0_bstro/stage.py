@@ -1,5 +1,6 @@
 """stage0-bstro: what of the people that stage 0 found touches the world."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,7 @@ from stages.running import (
     stage_command,
     torch_device,
 )
+from stages.running.device import fetching
 from stages.running.model_flags import body_flag, checkpoint_flag
 from stages.running.overlap import ahead, behind, started_early
 from stages.running.people_stage import PeopleStage, boxes_in, in_batches
@@ -35,6 +37,7 @@ from stages.stage0_bstro.flags import feet_in_contact
 from stages.stage0_bstro.official_data import REGRESSOR, SAMPLER, official_template
 
 CutOut = tuple[ImageFile, dict[int, Float32[np.ndarray, "224 224 3"]]]
+Started = Callable[[], list[Float32[torch.Tensor, "n 6890"]]]
 
 
 def _cut_out(labels: Path, people: list[int], image: ImageFile) -> CutOut:
@@ -140,14 +143,15 @@ class BstroStage(PeopleStage):
     def decided(self, video: str) -> dict[str, Any]:
         return super().decided(video) if self.top_k else {}
 
-    def _start(self, batch: list[CutOut]) -> Float32[torch.Tensor, "n 6890"] | None:
+    def _start(self, batch: list[CutOut]) -> Started:
         crops = [crop for _, people in batch for crop in people.values()]
-        return self.estimate.start(np.stack(crops)) if crops else None
+        return fetching([self.estimate.start(np.stack(crops))] if crops else [])
 
-    def _contacts(self, started: Float32[torch.Tensor, "n 6890"] | None) -> list[PersonContact]:
-        if started is None:
+    def _contacts(self, started: Started) -> list[PersonContact]:
+        found = started()
+        if not found:
             return []
-        probability = self.checked(started.cpu().numpy())
+        probability = self.checked(found[0].numpy())
         flags = feet_in_contact(probability, self.rule)
         return [
             PersonContact(vertices[:, None], bool(left), bool(right))

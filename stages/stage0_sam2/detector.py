@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Float32, UInt8
 from PIL import Image
 
-from stages.running.device import sent
+from stages.running.device import constant, sent
 from stages.weights.grounding_dino import GroundingDino
 
 BOX_THRESHOLD = 0.25
@@ -56,6 +56,8 @@ class PersonDetector:
     def __init__(self, dino: GroundingDino, text: str) -> None:
         self.dino = dino
         self.device = next(dino.model.parameters()).device
+        # The network waits for its own numbers on the way; not for other work of the GPU as well.
+        self.stream = torch.cuda.Stream() if self.device.type == "cuda" else None
         self.tokens = dino.tokenizer([text], return_tensors="pt").to(self.device)  # type: ignore[operator] # a tokenizer is callable
 
     def prepared(self, image: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "h w 3"]:
@@ -81,15 +83,15 @@ class PersonDetector:
     ) -> tuple[Float[np.ndarray, "N Q 4"], Float32[np.ndarray, "N Q"]]:
         """What the network finds: centres and sizes, as shares of the picture, and scores."""
         tokens = {key: value.expand(len(pictures), -1) for key, value in self.tokens.items()}
-        output = self.dino.model(pixel_values=self._pixels(pictures), **tokens)
-        scores = output.logits.sigmoid().amax(-1).cpu().numpy()
-        return output.pred_boxes.cpu().numpy().astype(np.float64), scores
+        with torch.cuda.stream(self.stream):
+            output = self.dino.model(pixel_values=self._pixels(pictures), **tokens)
+            scores = output.logits.sigmoid().amax(-1).cpu().numpy()
+            return output.pred_boxes.cpu().numpy().astype(np.float64), scores
 
     def _pixels(self, pictures: UInt8[np.ndarray, "N h w 3"]) -> Float32[torch.Tensor, "N 3 h w"]:
         values = sent(pictures, self.device).permute(0, 3, 1, 2).contiguous().float() / 255.0
         mean, std = (
-            torch.tensor(each, device=self.device)[:, None, None]
-            for each in (self.dino.mean, self.dino.std)
+            constant(each, self.device)[:, None, None] for each in (self.dino.mean, self.dino.std)
         )
         return (values - mean) / std
 

@@ -32,9 +32,13 @@ def looks(detector: PersonDetector, images: Sequence[ImageFile]) -> Iterator[Loo
         picture = read_image(image.path)
         return picture, detector.prepared(picture)
 
+    def detect(batch: list[tuple[np.ndarray, np.ndarray]]) -> list[Look]:
+        pictures = [picture for picture, _ in batch]
+        found = detector(np.stack([small for _, small in batch]), pictures[0].shape[:2])
+        return [Look(*each) for each in zip(pictures, found, strict=True)]
+
     at_once = AT_ONCE[detector.device.type]
     pairs = ahead(read, images[::STEP], 2 * at_once)
-    while batch := list(islice(pairs, at_once)):
-        found = detector(np.stack([small for _, small in batch]), batch[0][0].shape[:2])
-        for (image, _), detections in zip(batch, found, strict=True):
-            yield Look(image, detections)
+    batches = iter(lambda: list(islice(pairs, at_once)), [])
+    for batch in batches:
+        yield from detect(batch)

@@ -2,50 +2,38 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import islice
-from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from PIL import Image
 
 from stages.artifacts.images import ImageFile, read_image
-from stages.running.device import sent
 from stages.running.overlap import ahead
 from stages.running.stage import VideoError
-from stages.weights.precision import autocast
+from stages.stage0_sam2.network import Levels, Sam2
 
-MEAN = (0.485, 0.456, 0.406)
-STD = (0.229, 0.224, 0.225)
-"""ImageNet's, as in the official loader of videos."""
+Batch = UInt8[torch.Tensor, "N S S 3"]
+Slot = tuple[ImageFile, Batch, int]
+"""A picture, its batch, and its place in it."""
+
 AT_ONCE = {"cuda": 8, "cpu": 1}
 """Pictures that the encoder takes at once: a GPU is busy with so many."""
 
-Levels = list[Float[torch.Tensor, "N C h w"]]
-"""Features from fine to coarse."""
-
 
 class Pictures:
-    """Features of the pictures of one video, asked for in order but for a short way back.
+    """Features of the pictures of one video, asked for in order but for a short way back."""
 
-    Args:
-        network: an official SAM 2 video predictor.
-        half: of its products, which have their weights in it; None for float32.
-    """
-
-    def __init__(
-        self, network: Any, images: Sequence[ImageFile], half: torch.dtype | None = None
-    ) -> None:
-        self.network, self.half, self.device = network, half, network.device
+    def __init__(self, sam2: Sam2, images: Sequence[ImageFile]) -> None:
+        self.sam2 = sam2
         self.size: tuple[int, int] = read_image(images[0].path).shape[:2]
         self.count = len(images)
         self.held: dict[int, Levels] = {}
-        self.positions: Levels = []
-        self._at_once = AT_ONCE[self.device.type]
+        self.places: Float[torch.Tensor, "1 C h w"]
+        """Of the coarsest level's features: the same in all pictures."""
+        self._at_once = AT_ONCE[sam2.device.type]
         self._encoded = 0
-        read = partial(_read, self.size, network.image_size)
-        self._read: Iterator[UInt8[np.ndarray, "S S 3"]] = ahead(read, images, 3 * self._at_once)
+        read = partial(_read, self.size)
+        self._read = ahead(read, self._slots(images), 3 * self._at_once)
 
     def features(self, index: int) -> Levels:
         """Of one picture. Raises KeyError if it was dropped."""
@@ -55,37 +43,40 @@ class Pictures:
     def encode_to(self, index: int) -> None:
         """Encodes up to a picture, or to the last; a GPU has the work queued then."""
         while self._encoded <= min(index, self.count - 1):
-            batch = np.stack(list(islice(self._read, self._at_once)))
-            levels = self.encode(batch)
+            for _ in self._batch(self._encoded):
+                batch = next(self._read)
+            levels, self.places = self.sam2.encode(batch)
             for place in range(len(batch)):
                 self.held[self._encoded + place] = [level[place : place + 1] for level in levels]
             self._encoded += len(batch)
+
+    def _batch(self, start: int) -> range:
+        return range(start, min(start + self._at_once, self.count))
+
+    def _slots(self, images: Sequence[ImageFile]) -> Iterator[Slot]:
+        """Where every picture goes: batches in memory that a GPU can read."""
+        side, on_gpu = self.sam2.network.image_size, self.sam2.device.type == "cuda"
+        for start in range(0, self.count, self._at_once):
+            frames = self._batch(start)
+            shape = (len(frames), side, side, 3)
+            batch = torch.empty(shape, dtype=torch.uint8, pin_memory=on_gpu)
+            yield from ((images[frame], batch, place) for place, frame in enumerate(frames))
 
     def drop_before(self, index: int) -> None:
         """Nobody will look back at pictures before this one."""
         for passed in [each for each in self.held if each < index]:
             del self.held[passed]
 
-    @torch.inference_mode()
-    def encode(self, pictures: UInt8[np.ndarray, "N S S 3"]) -> Levels:
-        """Features of a batch."""
-        values = sent(pictures, self.device).permute(0, 3, 1, 2).contiguous().float() / 255.0
-        mean, std = (torch.tensor(each, device=self.device)[:, None, None] for each in (MEAN, STD))
-        with autocast(self.half, self.device):
-            found = self.network.forward_image((values - mean) / std)
-        levels = found["backbone_fpn"][-self.network.num_feature_levels :]
-        if not self.positions:  # They are the same for all pictures.
-            encodings = found["vision_pos_enc"][-self.network.num_feature_levels :]
-            self.positions = [each[:1].clone() for each in encodings]
-        return levels
 
-
-def _read(size: tuple[int, int], side: int, image: ImageFile) -> UInt8[np.ndarray, "S S 3"]:
-    """A picture as a square, whatever its shape, resized as by the official loader."""
+def _read(size: tuple[int, int], slot: Slot) -> Batch:
+    """Puts a picture into its batch: a square whatever its shape, as in the official loader."""
+    image, batch, place = slot
     picture = read_image(image.path)
     if picture.shape[:2] != size:
         raise VideoError(
             f"{image.path} is {picture.shape[1]}x{picture.shape[0]} but the first frame is "
             f"{size[1]}x{size[0]}; extract the frames again by stage0-frames"
         )
-    return np.asarray(Image.fromarray(picture).resize((side, side)))
+    square = Image.fromarray(picture).resize((batch.shape[2], batch.shape[1]))
+    batch[place].numpy()[:] = square
+    return batch

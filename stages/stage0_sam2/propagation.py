@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float, Float32, Int32
 from sam2.utils.misc import fill_holes_in_mask_scores
 from torch.nn.functional import interpolate
 
+from stages.running.device import sent
 from stages.stage0_sam2.pictures import Pictures
 from stages.weights.precision import autocast
 
@@ -46,30 +47,30 @@ class Group:
     @torch.inference_mode()
     def prompt(self, **inputs: Any) -> Found:
         """Masks in the first frame."""
-        network = self.pictures.network
-        with autocast(self.pictures.half, self.pictures.device):
+        network = self.pictures.sam2.network
+        with autocast(self.pictures.sam2.half, self.pictures.sam2.device):
             _, found, _, _ = network._track_step(
                 **self._seen(self.frames[0]),
                 is_init_cond_frame=True,
                 **{"point_inputs": None, "mask_inputs": None, **inputs},
                 output_dict={},
-                track_in_reverse=False,
+                track_in_reverse=False,  # Frames are counted from the prompt, either way.
                 prev_sam_mask_logits=None,
             )
         _, _, fits, logits, _, pointer, appearing = found
         output = {"pred_masks": self._filled(logits), "obj_ptr": pointer, "appearing": appearing}
-        self.outputs[PROMPTED][self._place(self.frames[0])] = output
+        self.outputs[PROMPTED][0] = output
         return output["pred_masks"][:, 0], fits.float().amax(-1)
 
     @torch.inference_mode()
     def remember_prompts(self) -> None:
         """Makes of the first frame what the others are compared with."""
-        network = self.pictures.network
-        output = self.outputs[PROMPTED][self._place(self.frames[0])]
+        network = self.pictures.sam2.network
+        output = self.outputs[PROMPTED][0]
         side = network.image_size
         masks = interpolate(output["pred_masks"], (side, side), mode="bilinear")
         seen = self._seen(self.frames[0])
-        with autocast(self.pictures.half, self.pictures.device):
+        with autocast(self.pictures.sam2.half, self.pictures.sam2.device):
             memory, positions = network._encode_new_memory(
                 seen["current_vision_feats"],
                 seen["feat_sizes"],
@@ -82,49 +83,42 @@ class Group:
     @torch.inference_mode()
     def follow(self, index: int) -> Logits:
         """Masks in the next frame."""
-        network = self.pictures.network
-        with autocast(self.pictures.half, self.pictures.device):
+        network = self.pictures.sam2.network
+        with autocast(self.pictures.sam2.half, self.pictures.sam2.device):
             found = network.track_step(
                 **self._seen(index),
                 is_init_cond_frame=False,
                 point_inputs=None,
                 mask_inputs=None,
                 output_dict=self.outputs,
-                track_in_reverse=self.frames.step < 0,
             )
-        place, followed = self._place(index), self.outputs[FOLLOWED]
+        place, followed = self.frames.index(index), self.outputs[FOLLOWED]
         followed[place] = {
             # As the official predictor keeps it.
             "maskmem_features": found["maskmem_features"].to(torch.bfloat16),
-            "maskmem_pos_enc": self.outputs[PROMPTED][self._place(self.frames[0])][
-                "maskmem_pos_enc"
-            ],
+            "maskmem_pos_enc": self.outputs[PROMPTED][0]["maskmem_pos_enc"],
             "obj_ptr": found["obj_ptr"],
         }
-        followed.pop(place - self.frames.step * looks_back(network), None)
+        followed.pop(place - looks_back(network), None)
         return self._filled(found["pred_masks"])[:, 0]
-
-    def _place(self, index: int) -> int:
-        return index - min(self.frames)
 
     def _seen(self, index: int) -> dict[str, Any]:
         """A frame as SAM 2 takes it: pixels first, then people, then channels."""
-        levels, positions = self.pictures.features(index), self.pictures.positions
+        levels = self.pictures.features(index)
 
-        def flat(levels: list) -> list:
-            spread = (each.expand(self.count, -1, -1, -1) for each in levels)
-            return [each.flatten(2).permute(2, 0, 1) for each in spread]
+        def flat(level: Float[torch.Tensor, "1 C h w"]) -> Float[torch.Tensor, "hw P C"]:
+            return level.expand(self.count, -1, -1, -1).flatten(2).permute(2, 0, 1)
 
         return {
-            "frame_idx": self._place(index),
-            "current_vision_feats": flat(levels),
-            "current_vision_pos_embeds": flat(positions),
+            "frame_idx": self.frames.index(index),
+            "current_vision_feats": [flat(level) for level in levels],
+            "current_vision_pos_embeds": [flat(self.pictures.places)],  # Only the last is used.
             "feat_sizes": [tuple(level.shape[2:]) for level in levels],
             "num_frames": len(self.frames),
         }
 
     def _filled(self, logits: Float[torch.Tensor, "P 1 h w"]) -> Float[torch.Tensor, "P 1 h w"]:
-        area_px = self.pictures.network.fill_hole_area
+        area_px = self.pictures.sam2.network.fill_hole_area
         return fill_holes_in_mask_scores(logits, area_px) if area_px > 0 else logits
 
 
@@ -134,13 +128,11 @@ def looks_back(network: Any) -> int:
     return int(max(memories, network.max_obj_ptrs_in_encoder))
 
 
-def probe(
-    pictures: Pictures, at: int, boxes: list[Float[np.ndarray, "4"]]
-) -> tuple[Logits, Float[np.ndarray, " P"]]:
-    """What is in boxes x1, y1, x2, y2 of one picture, and how well SAM 2 believes that it fits."""
+def probe(pictures: Pictures, at: int, boxes: list[Float[np.ndarray, "4"]]) -> Found:
+    """What is in boxes x1, y1, x2, y2 of one picture."""
     found = [each for _, each in _prompted(pictures, range(at, at + 1), boxes, [])]
     logits, fits = zip(*found, strict=True)
-    return torch.cat(logits), torch.cat(fits).cpu().numpy()
+    return torch.cat(logits), torch.cat(fits)
 
 
 def follow(
@@ -172,7 +164,7 @@ def _prompted(
         group = Group(pictures, frames, count)
         return group, group.prompt(**prompt)
 
-    at_once = PEOPLE_AT_ONCE[pictures.device.type]
+    at_once = PEOPLE_AT_ONCE[pictures.sam2.device.type]
     for part in _parts(boxes, at_once):
         yield prompted(len(part), point_inputs=_corners(pictures, part))
     for part in _parts(masks, at_once):
@@ -184,21 +176,20 @@ def _parts(those: list, size: int) -> list[list]:
 
 
 def _corners(pictures: Pictures, boxes: list[np.ndarray]) -> dict[str, torch.Tensor]:
-    height, width = pictures.size
-    corners = torch.from_numpy(np.array(boxes, np.float32)).reshape(-1, 2, 2)
-    corners = corners / torch.tensor([width, height]) * pictures.network.image_size
-    labels = torch.tensor(BOX_CORNERS, dtype=torch.int32).repeat(len(boxes), 1)
+    (height, width), side = pictures.size, np.float32(pictures.sam2.network.image_size)
+    corners = np.array(boxes, np.float32).reshape(-1, 2, 2) / np.array([width, height], np.float32)
+    labels = np.tile(np.array(BOX_CORNERS, np.int32), (len(boxes), 1))
     return {
-        "point_coords": corners.to(pictures.device),
-        "point_labels": labels.to(pictures.device),
+        "point_coords": sent(corners * side, pictures.sam2.device),
+        "point_labels": sent(labels, pictures.sam2.device),
     }
 
 
 def _squares(
     pictures: Pictures, masks: list[Bool[np.ndarray, "H W"]]
 ) -> Float32[torch.Tensor, "P 1 S S"]:
-    side = pictures.network.image_size
-    wide = torch.from_numpy(np.stack(masks))[:, None].float().to(pictures.device)
+    side = pictures.sam2.network.image_size
+    wide = sent(np.stack(masks), pictures.sam2.device)[:, None].float()
     small = interpolate(wide, (side, side), mode="bilinear", antialias=True)
     return (small >= 0.5).float()
 

@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -39,11 +38,12 @@ from stages.running.overlap import CALLS_WAITING, ahead
 from stages.stage0_sam2.detector import PersonDetector
 from stages.stage0_sam2.drawing import draw, write_video
 from stages.stage0_sam2.looks import looks
+from stages.stage0_sam2.network import Sam2
 from stages.stage0_sam2.pictures import Pictures
 from stages.stage0_sam2.tracker import Tracker
 from stages.weights.grounding_dino import load_grounding_dino
 from stages.weights.locate import is_demo
-from stages.weights.precision import half_of, on_device
+from stages.weights.precision import half_of
 from stages.weights.sam2 import load_sam2
 
 Frame = tuple[ImageFile, UInt16[np.ndarray, "H W"]]
@@ -87,11 +87,11 @@ class Sam2Stage(Stage):
     def inputs(self, video: str) -> list[Input]:
         return [frames(self.video_base_dir, video)]
 
-    def _result_dir(self, video: str) -> Path:
+    def result_folder(self, video: str) -> Path:
         return self.masks_base_dir / video / layout.CAMERA
 
     def outputs(self, video: str) -> list[Path]:
-        result = self._result_dir(video)
+        result = self.result_folder(video)
         return [summary_path(result), result / MASKS, result / LABELS]
 
     def notice(self) -> str:
@@ -103,8 +103,7 @@ class Sam2Stage(Stage):
     def load(self) -> None:
         device = torch_device()
         self.detector = PersonDetector(load_grounding_dino(self.dino_checkpoint, device), self.text)
-        network = load_sam2(self.sam2_checkpoint)
-        self.network: Any = on_device(network, self.half_precision, device)
+        self.sam2 = Sam2(load_sam2(self.sam2_checkpoint, device), self.half_precision)
 
     @property
     def half_precision(self) -> torch.dtype | None:
@@ -112,10 +111,10 @@ class Sam2Stage(Stage):
         return half_of("sam2", torch_device()) if self.half else None
 
     def process(self, video: str, inputs: InputPaths) -> Processed:
-        images, result = list_images(inputs["frames"]), self._result_dir(video)
+        images, result = list_images(inputs["frames"]), self.result_folder(video)
         for part in (MASKS, LABELS, "result"):
             shutil.rmtree(result / part, ignore_errors=True)
-        pictures = Pictures(self.network, images, self.half_precision)
+        pictures = Pictures(self.sam2, images)
         tracker = Tracker(pictures, looks(self.detector, images))
 
         def frames() -> Iterator[Frame]:
@@ -136,7 +135,7 @@ class Sam2Stage(Stage):
         return Processed(f"{people} people, somebody in {seen} of {len(images)} frames")
 
     def draw(self, video: str, inputs: InputPaths) -> None:
-        images, result = list_images(inputs["frames"]), self._result_dir(video)
+        images, result = list_images(inputs["frames"]), self.result_folder(video)
         pictures = [result / "result" / f"{image.name}.jpg" for image in images]
         for image, picture in zip(images, pictures, strict=True):
             draw(picture, read_image(image.path), read_mask(result, image.name))

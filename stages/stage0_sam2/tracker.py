@@ -6,15 +6,16 @@ new people are also followed back through the segment before. While it finds two
 are followed on from where they were last apart.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int32, UInt16
+from jaxtyping import Bool, Float, Float32, Int32, UInt16
 
-from stages.running.device import fetched
+from stages.running.device import fetching, sent
+from stages.running.overlap import started_early
 from stages.stage0_sam2.association import (
     Candidate,
     Prompts,
@@ -70,8 +71,8 @@ class Tracker:
         """Segments in order, each once nothing can change it any more."""
         pending: Segment | None = None
         session: Session | None = None
-        for start, look in zip(range(0, self.pictures.count, STEP), self.looks, strict=True):
-            candidates = self._candidates(start, look)
+        for (start, look), probed in started_early(self._probe, self._coming()):
+            candidates = self._candidates(look, *(each.numpy() for each in probed()))
             so_far = start - session.start if session is not None else 0
             going_on = so_far + STEP <= FRAMES_FOLLOWED
             if session is not None and going_on and found_together(self.tracks, candidates):
@@ -96,7 +97,7 @@ class Tracker:
     def _followed(self, session: Session, stop: int) -> Segment:
         # One frame more than is kept: there the next look of the detector is compared.
         more = stop + 1 - session.start - len(session.ids)
-        session.ids += fetched(islice(session.coming, more))
+        session.ids += id_maps(islice(session.coming, more))
         self._carry_on(session.ids[-1])
         return Segment(session.start, session.ids[: stop - session.start])
 
@@ -107,23 +108,36 @@ class Tracker:
         masks: dict[int, Bool[np.ndarray, "H W"]],
     ) -> Iterator[Int32[torch.Tensor, "H W"]]:
         """Who is where in every one of the frames."""
-        device, size = self.pictures.device, self.pictures.size
+        device, size = self.pictures.sam2.device, self.pictures.size
         if not boxes and not masks:
             yield from (torch.zeros(size, dtype=torch.int32, device=device) for _ in frames)
             return
-        people = torch.tensor([*boxes, *masks], dtype=torch.int32, device=device)
+        people = sent(np.array([*boxes, *masks], np.int32), device)
         for logits in follow(self.pictures, frames, [*boxes.values()], [*masks.values()]):
             yield id_map(enlarged(logits, size), people)
 
-    def _candidates(self, at: int, look: Look) -> list[Candidate]:
-        """Detections as masks; boxes whose masks are of one body are one candidate."""
+    def _coming(self) -> Iterator[tuple[int, Look]]:
+        looks = iter(self.looks)
+        for start in range(0, self.pictures.count, STEP):
+            self.pictures.encode_to(start)  # A GPU has this to do while looks are prepared.
+            yield start, next(looks)
+
+    def _probe(self, coming: tuple[int, Look]) -> Callable[[], list[torch.Tensor]]:
+        """Begins to look into the detector's boxes: masks, and how well they fit."""
+        at, look = coming
         if not look.detections:
-            return []
-        boxes = [detection.box for detection in look.detections]
-        logits, scores = probe(self.pictures, at, boxes)
+            return fetching([torch.zeros(0), torch.zeros(0)])
+        logits, fits = probe(self.pictures, at, [found.box for found in look.detections])
+        masks = torch.cat([enlarged(each[None], self.pictures.size) > 0 for each in logits])
+        return fetching([masks, fits])
+
+    def _candidates(
+        self, look: Look, masks: Bool[np.ndarray, "P H W"], fits: Float32[np.ndarray, " P"]
+    ) -> list[Candidate]:
+        """Detections as masks; boxes whose masks are of one body are one candidate."""
         found: list[Candidate] = []
-        for box, each, score in zip(boxes, logits, scores.tolist(), strict=True):
-            mask = (enlarged(each[None], self.pictures.size)[0] > 0).cpu().numpy()
+        boxes = [detection.box for detection in look.detections]
+        for box, mask, score in zip(boxes, masks, fits.tolist(), strict=True):
             if not fills(mask, box):
                 continue
             for position, other in enumerate(found):
@@ -155,8 +169,7 @@ class Tracker:
         if not boxes and not masks:
             return
         frames = range(session.start, before.start - 1, -1)
-        maps = fetched(self._maps(frames, boxes, masks))
-        back = maps[:0:-1]
+        back = id_maps(self._maps(frames, boxes, masks))[:0:-1]
         forward = [only(ids, turned) for ids in before.ids]
         meeting = best_meeting(forward, [only(ids, turned) for ids in back])
         for index, ids in enumerate(before.ids):
@@ -165,6 +178,12 @@ class Tracker:
                 add_people(ids, only(back[index], added))
             else:
                 add_people(ids, only(back[index], [*prompts.new]))
+
+
+def id_maps(coming: Iterable[Int32[torch.Tensor, "H W"]]) -> IdMaps:
+    """Maps brought from the device, which is waited for once, after the last."""
+    small = fetching(each.to(torch.int16) for each in coming)
+    return [each.numpy().view(np.uint16) for each in small()]
 
 
 def only(ids: UInt16[np.ndarray, "H W"], people: list[int]) -> UInt16[np.ndarray, "H W"]:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Float32, Int, UInt8
 
-from stages.running.device import sent
+from stages.running.device import constant, sent
 from stages.stage0_vimo.network.config import CROP_PX
 
 BOX_DILATION = 1.2
@@ -117,5 +117,5 @@ def crop(
 
 def normalise(crops: UInt8[torch.Tensor, "n 256 256 3"]) -> Float32[torch.Tensor, "n 3 256 256"]:
     """ImageNet mean and deviation, channels first."""
-    mean, std = (torch.tensor(each, device=crops.device) for each in (MEAN, STD))
+    mean, std = (constant(each, crops.device) for each in (MEAN, STD))
     return ((crops.float() / 255 - mean) / std).permute(0, 3, 1, 2).contiguous()

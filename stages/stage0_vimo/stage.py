@@ -20,7 +20,7 @@ from stages.running import (
     torch_device,
 )
 from stages.running.model_flags import body_flag, checkpoint_flag
-from stages.running.overlap import ahead
+from stages.running.overlap import ahead, behind
 from stages.running.people_stage import PeopleStage, boxes_in
 from stages.stage0_vimo.checkpoint import load_network
 from stages.stage0_vimo.crops import crop, crop_geometry
@@ -76,9 +76,10 @@ class VimoStage(PeopleStage):
         result = self.result_folder(video)
         for old in result.glob("smpl_params_*.pkl"):
             old.unlink()
-        for image, those in zip(images, bodies, strict=True):
-            if those:
-                write_bodies(result, image.number, those)
+        with behind(write_bodies) as write:
+            for image, those in zip(images, bodies, strict=True):
+                if those:
+                    write(result, image.number, those)
         note = f"{sum(map(len, bodies))} bodies of {len(people)} people in {len(images)} frames"
         if stretched:
             note += f"; {stretched} stretches under {WINDOW} frames were padded"

@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from jaxtyping import Float, Float32, UInt8
 
+from stages.running.device import constant
+
 WIDTH_PX, HEIGHT_PX = 192, 256
 HEAT_STRIDE_PX = 4
 PADDING = 1.25
@@ -62,5 +64,5 @@ def cut(image: UInt8[np.ndarray, "H W 3"], crop: Crop) -> UInt8[np.ndarray, "256
 def normalised(crops: UInt8[torch.Tensor, "N 256 192 3"]) -> Float32[torch.Tensor, "N 3 256 192"]:
     """Values by ImageNet's mean and deviation."""
     values = crops.permute(0, 3, 1, 2).float() / 255.0
-    mean, std = (torch.tensor(each, device=crops.device) for each in (MEAN, STD))
+    mean, std = (constant(each, crops.device) for each in (MEAN, STD))
     return (values - mean[:, None, None]) / std[:, None, None]

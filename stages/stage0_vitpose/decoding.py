@@ -4,6 +4,8 @@ import numpy as np
 import torch
 from jaxtyping import Float, Float32, Int
 
+from stages.running.device import sent
+
 QUARTER = 0.25
 
 
@@ -21,7 +23,7 @@ def flip_average(
     """
     order = np.arange(heat.shape[1])
     order[pairs[:, 0]], order[pairs[:, 1]] = pairs[:, 1], pairs[:, 0]
-    back = heat_of_mirrored[:, torch.from_numpy(order).to(heat.device)].flip(-1)
+    back = heat_of_mirrored[:, sent(order, heat.device)].flip(-1)
     back = torch.cat([back[..., :1], back[..., :-1]], dim=-1)
     return (heat + back) * 0.5
 

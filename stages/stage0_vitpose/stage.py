@@ -1,5 +1,6 @@
 """stage0-vitpose: keypoints of the people that stage 0 found."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from stages.artifacts.images import ImageFile, list_images, read_image
 from stages.artifacts.keypoints import PersonKeypoints, read_keypoints, write_keypoints
 from stages.artifacts.masks import Box, box_area_px
 from stages.running import InputPaths, Processed, folder, stage_command, torch_device
+from stages.running.device import fetching
 from stages.running.model_flags import checkpoint_flag
 from stages.running.overlap import ahead, behind, started_early
 from stages.running.people_stage import PeopleStage, boxes_in, in_batches
@@ -85,7 +87,7 @@ class VitposeStage(PeopleStage):
         with behind(write_keypoints) as write:
             for batch, started in started_early(self._start, batches):
                 crops = [each.crop for _, those in batch for each in those.values()]
-                found = iter(self.checked(in_image(started, crops)))
+                found = iter(self.checked(in_image(started()[0], crops)))
                 for image, those in batch:
                     keypoints = {
                         person: PersonKeypoints(np.array([*each.box, 1.0], np.float32), next(found))
@@ -102,9 +104,9 @@ class VitposeStage(PeopleStage):
         """All: of each frame the largest are taken, as in the original."""
         return 0
 
-    def _start(self, batch: list[CutOut]) -> Float[torch.Tensor, "N 133 3"]:
+    def _start(self, batch: list[CutOut]) -> Callable[[], list[Float[torch.Tensor, "N 133 3"]]]:
         pixels = [each.pixels for _, people in batch for each in people.values()]
-        return self.estimator.start(np.stack(pixels))
+        return fetching([self.estimator.start(np.stack(pixels))])
 
     def draw(self, video: str, inputs: InputPaths) -> None:
         result = self.result_folder(video)

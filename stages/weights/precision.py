@@ -34,7 +34,9 @@ def half_of(network: str, device: torch.device | str) -> torch.dtype | None:
 @contextmanager
 def autocast(half: torch.dtype | None, device: torch.device | str) -> Iterator[None]:
     """Products in half precision; None changes nothing."""
-    with torch.autocast(torch.device(device).type, half, enabled=half is not None):
+    kind, enabled = torch.device(device).type, half is not None
+    # Weights are converted already, and what a recording keeps must not be used elsewhere.
+    with torch.autocast(kind, half, enabled=enabled, cache_enabled=False):
         yield
 
 

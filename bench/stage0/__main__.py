@@ -93,12 +93,12 @@ def time_case(case: Case, data: Path, frames: int, runs: int, table: Table) -> N
     one_s = seconds_each(case.one_at_a_time(single, data), ONE_AT_A_TIME)
     table.add_row(
         case.name,
-        f"{frames / whole_s:.0f}",
-        f"{1 / alone_s:.0f}",
+        f"{frames / whole_s:.3g}",
+        f"{1 / alone_s:.3g}",
         f"{100 * alone_s / (whole_s / frames):.0f} %",
-        f"{100 * operations_s / alone_s:.0f} %",
-        f"{100 * bytes_s / alone_s:.1f} %",
-        f"{1 / one_s:.1f}",
+        f"{100 * operations_s / alone_s:.2g} %",
+        f"{100 * bytes_s / alone_s:.2g} %",
+        f"{1 / one_s:.3g}",
         f"{frames / whole_s * one_s:.1f}",
         f"{device_mb:.0f}",
         f"{host_mb:.0f}",

@@ -1,0 +1,154 @@
+"""SAM 2 over a video: it sees a picture once, forgets what has passed, follows many people."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+from omegaconf import OmegaConf
+
+from bench.stage0.sam2 import person_box, show_a_person
+from stages.artifacts.images import list_images, write_image
+from stages.running.stage import VideoError
+from stages.stage0_sam2 import propagation
+from stages.stage0_sam2.detector import Detection
+from stages.stage0_sam2.looks import STEP, Look
+from stages.stage0_sam2.network import Sam2
+from stages.stage0_sam2.pictures import Pictures
+from stages.stage0_sam2.propagation import FOLLOWED, Group, follow, looks_back
+from stages.stage0_sam2.tracker import FRAMES_FOLLOWED, Tracker
+from stages.weights.locate import demo_checkpoint
+from stages.weights.sam2 import build_sam2, load_sam2
+
+SIZE = (48, 64)
+BOX = person_box(*SIZE)
+SIDE = 64
+"""Of the pictures of a network that is quick and knows nothing."""
+
+
+@pytest.fixture(scope="module")
+def quick() -> Sam2:
+    """The demo's SAM 2, untrained, on small pictures, that always sees somebody in `BOX`."""
+    config = OmegaConf.load(demo_checkpoint("sam2") / "config.yaml")
+    config.model.image_size = SIDE
+    for attention in ("self_attention", "cross_attention"):
+        config.model.memory_attention.layer[attention].feat_sizes = [SIDE // 16, SIDE // 16]
+    torch.manual_seed(0)
+    network = build_sam2(config).eval()
+    show_a_person(network)
+    return Sam2(network)
+
+
+@pytest.fixture
+def clip(tmp_path):
+    """Makes a clip of noise."""
+
+    def write(frames, suffix="png"):
+        random = np.random.default_rng(0)
+        for number in range(1, frames + 1):
+            picture = random.integers(0, 255, (*SIZE, 3), np.uint8)
+            write_image(tmp_path / f"{number:05d}.{suffix}", picture)
+        return list_images(tmp_path)
+
+    return write
+
+
+@pytest.fixture
+def encoded(quick):
+    """How often each picture has gone through the image encoder."""
+    seen: Counter = Counter()
+
+    def count(_module, inputs):
+        seen.update(picture.numpy().tobytes() for picture in inputs[0])
+
+    hook = quick.network.image_encoder.register_forward_pre_hook(count)
+    yield seen
+    hook.remove()
+
+
+def somebody(images, boxes=(BOX,)):
+    """What the detector might see in a clip of noise."""
+    picture = np.zeros((*SIZE, 3), np.uint8)
+    return [Look(picture, [Detection(box, 0.9) for box in boxes]) for _ in images[::STEP]]
+
+
+def test_every_picture_is_encoded_once(quick, clip, encoded):
+    images = clip(2 * STEP + 5)
+    tracker = Tracker(Pictures(quick, images), somebody(images))
+    found = [ids for segment in tracker.run() for ids in segment.ids]
+    assert all((ids == 1).any() for ids in found), "the person is followed"
+    assert len(found) == len(encoded) == len(images) and set(encoded.values()) == {1}
+
+
+def test_what_is_held_does_not_grow_with_the_video(quick, clip, monkeypatch):
+    held, remembered = [], []
+    follow_one = Group.follow
+
+    def watch(group, index):
+        found = follow_one(group, index)
+        held.append(len(group.pictures.held))
+        remembered.append(len(group.outputs[FOLLOWED]))
+        return found
+
+    monkeypatch.setattr(Group, "follow", watch)
+    images = clip(8 * STEP)
+    for _ in Tracker(Pictures(quick, images), somebody(images)).run():
+        pass
+    assert len(held) > 7 * STEP
+    assert max(held) <= 2 * FRAMES_FOLLOWED
+    assert max(held[: 4 * STEP]) == max(held)
+    assert max(remembered) <= looks_back(quick.network)
+
+
+def test_a_dropped_picture_is_not_encoded_again(quick, clip):
+    pictures = Pictures(quick, clip(3))
+    pictures.features(2)
+    pictures.drop_before(2)
+    assert list(pictures.held) == [2]
+    with pytest.raises(KeyError):
+        pictures.features(1)
+
+
+def test_twenty_people_are_followed(quick, clip):
+    images = clip(3)
+    boxes = [BOX + shift / 4 for shift in range(20)]
+    found = list(follow(Pictures(quick, images), range(3), boxes, []))
+    assert [logits.shape[0] for logits in found] == [20, 20, 20]
+    tracker = Tracker(Pictures(quick, images), somebody(images, boxes))
+    assert len([ids for segment in tracker.run() for ids in segment.ids]) == 3
+
+
+def test_people_followed_together_are_followed_as_each_alone(quick, clip, monkeypatch):
+    images, mask = clip(4), np.zeros(SIZE, bool)
+    mask[5:30, 20:40] = True
+    boxes = [BOX, BOX + 6, BOX + 12]
+
+    def run(at_once):
+        monkeypatch.setitem(propagation.PEOPLE_AT_ONCE, "cpu", at_once)
+        found = follow(Pictures(quick, images), range(4), boxes, [mask])
+        return torch.stack(list(found))
+
+    assert torch.allclose(run(8), run(1), atol=1e-3)
+
+
+def test_a_clip_of_two_sizes_is_refused(quick, clip, tmp_path):
+    clip(2)
+    write_image(tmp_path / "00003.png", np.zeros((50, 64, 3), np.uint8))
+    with pytest.raises(VideoError, match=r"00003.png is 64x50 but the first frame is 64x48"):
+        Pictures(quick, list_images(tmp_path)).features(2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backwards", [False, True])
+def test_masks_are_those_of_the_official_predictor(clip, tmp_path, backwards):
+    images = clip(4, "jpg")
+    network = load_sam2(demo_checkpoint("sam2"), "cpu")
+    frames = range(3, -1, -1) if backwards else range(4)
+    state = network.init_state(str(tmp_path))
+    network.add_new_points_or_box(state, frames[0], 7, box=BOX)
+    found = network.propagate_in_video(state, reverse=backwards)
+    official = {index: logits[:, 0] for index, _, logits in found}
+    ours = follow(Pictures(Sam2(network), images), frames, [BOX], [])
+    for index, logits in zip(frames, ours, strict=True):
+        wide = propagation.enlarged(logits, SIZE)
+        assert torch.allclose(wide, official[index], atol=1e-4)

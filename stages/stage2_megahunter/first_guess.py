@@ -18,6 +18,8 @@ _SIZE_ERROR = 0.01
 """Of a person's size in one picture, where poses are the true ones: measured on rendered people."""
 _BEND_ERROR_RAD = 0.26
 """Of a knee. Networks take bent ones for straighter than they are."""
+_NEAR = 1.1
+"""Twice what networks are off in the size of whole people; another surface is further off."""
 _LEGS = 0.5
 """Their share of the height."""
 _KNEES = [SMPL24_NAMES.index(f"{side}_knee") for side in ("left", "right")]
@@ -29,15 +31,19 @@ def guess_scale(
     samples: list[SceneSamples],
     skeletons: list[Skeleton],
     placed: list[Float[np.ndarray, "T 3"]],
+    near: float | None = None,
 ) -> float:
     """Metres per SfM unit: people's distance by their size against the reconstruction's.
 
-    In a frame, depth at all keypoints has as much say as the ground under both feet; a few of them,
-    such as a toe whose mask reaches over its rim, have as much less. Frames have a say by how sure
-    the person's size is: who crouches has less, and who is seen less often.
+    Which of several surfaces people stand on is a question of some ten percent or more: depth at
+    keypoints has as much say in it as the ground under feet. What the scale is near that is one of
+    a few percent. There depth at all keypoints of a frame has as much say as the ground under both
+    feet; a few of them, such as a toe whose mask reaches over its rim, have as much less. Frames
+    have a say by how sure the person's size is: who crouches has less, and who is seen less often.
 
     Args:
         placed: pelvis positions in the cameras, metres.
+        near: which surface is known already: the scale is within ten percent of this.
     """
     metric, reconstructed, trusts, sures = [], [], [], []
     below_m, below_units = [], []
@@ -59,12 +65,17 @@ def guess_scale(
         below_units.append(height.ravel())
         sures.append((touching * np.clip(steep, 0.0, 1.0)).ravel())
     trust, sure = np.concatenate(trusts), np.concatenate(sures)
-    scale = first_scale(
-        np.concatenate(metric + below_m),
-        np.concatenate(reconstructed + below_units),
-        np.concatenate([trust / KEYPOINTS, sure / 2]),
-    )
-    return scale if scale is not None else _scale_by_steadiness(cameras, tracks, placed)
+    lengths_m = np.concatenate(metric + below_m)
+    lengths = np.concatenate(reconstructed + below_units)
+    if near is None:
+        alike = [trust / max(trust.sum(), 1e-9), sure / max(sure.sum(), 1e-9)]
+        near = first_scale(lengths_m, lengths, np.concatenate(alike))
+    if near is None:
+        return _scale_by_steadiness(cameras, tracks, placed)
+    is_near = (lengths_m > lengths * near / _NEAR) & (lengths_m < lengths * near * _NEAR)
+    by_sureness = np.concatenate([trust / KEYPOINTS, sure / 2])
+    scale = first_scale(lengths_m, lengths, np.where(is_near, by_sureness, 0.0))
+    return near if scale is None else scale
 
 
 def scale_by_size(
@@ -74,10 +85,12 @@ def scale_by_size(
     skeletons: list[Skeleton],
     placed: list[Float[np.ndarray, "T 3"]],
     tolerance: float,
+    near: float,
 ) -> float:
     """Metres per SfM unit by people's sizes alone, without keypoints that prove wrong.
 
     Args:
+        near: the scale that was solved for; the one by size is within ten percent of it.
         tracks: with rotations that were solved for.
         placed: pelvis positions in the cameras that were solved for, metres.
         tolerance: share of the square root of the box area by which a keypoint may be off.
@@ -92,7 +105,7 @@ def scale_by_size(
         rays = viewing_rays(cameras, track.pixels)
         offsets = keypoints - t_camera[:, None]
         anew.append(place_before_camera(offsets, rays, pixel_weights(right[-1])))
-    return guess_scale(cameras, right, samples, skeletons, anew)
+    return guess_scale(cameras, right, samples, skeletons, anew, near)
 
 
 def _sureness_of_size(rotmats: Float[np.ndarray, "T 24 3 3"]) -> Float[np.ndarray, "T 2"]:

@@ -98,7 +98,7 @@ def solve_scene(
         rough.solution.frames,
         rough.solution.shared,
         _stacked(case, data),
-        _constants(case, _scale_by_size(case, rough.seen)),
+        _constants(case, _scale_by_size(case, rough.seen, scale)),
         _mask(case),
         None,
         _FINE,
@@ -165,8 +165,8 @@ def _seen_as(case: _Case, rotmats: list[np.ndarray], placed: list[np.ndarray]) -
     return _Start(rotmats, placed, scale)
 
 
-def _scale_by_size(case: _Case, seen: _Start) -> float:
-    """The scale that people's sizes speak for, once they are where they belong."""
+def _scale_by_size(case: _Case, seen: _Start, near: float) -> float:
+    """The scale near a solved one that people's sizes speak for, now where they belong."""
     return scale_by_size(
         case.cameras,
         [replace(track, rotmats=R) for track, R in zip(case.tracks, seen.rotmats, strict=True)],
@@ -174,6 +174,7 @@ def _scale_by_size(case: _Case, seen: _Start) -> float:
         case.skeletons,
         seen.placed,
         case.weights.pixel_tolerance,
+        near,
     )
 
 

@@ -58,6 +58,21 @@ def test_a_few_toes_that_agree_on_another_scale_do_not_move_it(walk):
     assert stray == pytest.approx(plain, rel=0.003)
 
 
+def test_where_ground_is_seen_at_two_heights_a_few_toes_say_which_is_stood_on(walk):
+    around, skeleton = walk.around, PICKER.skeleton(walk.track.betas)
+    placed = place(walk.cameras, walk.track, skeleton)
+    keypoints, _ = posed_points(walk.track.rotmats, placed, skeleton)
+    metric = keypoints[..., 2] - skeleton.depths[: keypoints.shape[1]]
+    trust = np.zeros_like(around.trust)
+    plain = guess(walk, replace(around, trust=trust))
+    hidden = np.arange(len(trust)) % 4 > 0
+    points = np.where(hidden[:, None, None, None], 1 / 1.18, 1.0) * around.ground_points
+    trust[::10, 12] = 1.0
+    seen = replace(around, trust=trust, depths=metric / plain, ground_points=points)
+    assert guess(walk, replace(seen, trust=0 * trust)) > 1.1 * plain
+    assert guess(walk, seen) == pytest.approx(plain, rel=0.02)
+
+
 def test_keypoints_that_prove_wrong_have_no_say(walk):
     skeleton = PICKER.skeleton(walk.track.betas)
     placed = [place(walk.cameras, walk.track, skeleton)]
@@ -66,6 +81,7 @@ def test_keypoints_that_prove_wrong_have_no_say(walk):
 
     def scale(track):
         each = [track], [walk.around], [skeleton], placed
-        return scale_by_size(walk.cameras, *each, DEFAULT_WEIGHTS.pixel_tolerance)
+        tolerance, near = DEFAULT_WEIGHTS.pixel_tolerance, guess(walk, walk.around)
+        return scale_by_size(walk.cameras, *each, tolerance, near)
 
     assert scale(replace(walk.track, pixels=pixels)) == pytest.approx(scale(walk.track), rel=0.01)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from stages.stage1_megasam.checkpoint import load_tracker, tracker_from_state
+from stages.stage1_megasam.checkpoint import load_flow, load_tracker, tracker_from_state
 from stages.stage1_megasam.network import DroidConfig, DroidNet
 from stages.weights.errors import WeightsError
 
@@ -38,3 +38,9 @@ def test_a_file_of_another_size_is_refused(state: dict[str, torch.Tensor], tmp_p
     torch.save(state, tmp_path / "small.pth")
     with pytest.raises(WeightsError, match=r"small\.pth.*fnet\.conv1\.weight.*\(32, 3, 7, 7\)"):
         load_tracker(tmp_path / "small.pth")
+
+
+def test_another_network_s_file_is_no_raft(state: dict[str, torch.Tensor], tmp_path: Path) -> None:
+    torch.save(state, tmp_path / "raft.pth")
+    with pytest.raises(WeightsError, match=r"raft\.pth.* RAFT"):
+        load_flow(tmp_path / "raft.pth")

@@ -33,10 +33,6 @@ class NetworkMatcher:
         """A frame of the video, RGB, 0 to 255, before it is asked for."""
         self._features[number] = self.network.frame_features(picture[None])
 
-    def forget(self, number: int) -> None:
-        """A frame that no edge will begin or end at."""
-        del self._features[number]
-
     @torch.no_grad()
     def mean_motion(self, source: int, target: int) -> float:
         """One step without a graph, from where nothing moves; cells."""

@@ -30,7 +30,7 @@ ALONE = "-without-blazepose"
 @click.command()
 @click.option(
     "--data-dir",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
     default=data_folder,
     show_default="$MIMICMILL_DATA",
     help="The data folder.",

@@ -149,3 +149,9 @@ def test_a_damaged_file_of_verdicts_is_made_anew(data):
         (data / verdicts_file.FILE).write_text(content)
         assert read_verdicts(data) == verdicts_file.Verdicts()
         assert "2 doubt" in judged(data)
+
+
+def test_a_data_folder_that_is_not_there_is_said_and_not_made(tmp_path):
+    done = CliRunner().invoke(verdicts.main, ["--data-dir", str(tmp_path / "nowhere")])
+    assert done.exit_code == 2 and "nowhere' does not exist" in done.output
+    assert not list(tmp_path.iterdir())

@@ -9,6 +9,7 @@ from stages.stage0_vimo.estimator import BodyEstimator, RunBodies
 from stages.stage0_vimo.network import Vimo, VimoConfig
 from stages.stage0_vimo.network.camera import bbox_info
 from stages.stage0_vimo.network.config import WINDOW
+from tests.stage0_vimo.runs import whole
 
 PICTURE = (120, 160)
 TINY = VimoConfig(
@@ -35,7 +36,7 @@ def run_of(length: int) -> tuple[np.ndarray, CropGeometry]:
 
 def follow(network: Vimo, length: int, batch_size: int) -> RunBodies:
     crops, where = run_of(length)
-    return BodyEstimator(network, batch_size)(torch.from_numpy(crops), where, PICTURE)
+    return whole(BodyEstimator(network, batch_size)(torch.from_numpy(crops), where, PICTURE))
 
 
 def window_by_itself(network: Vimo, frames: np.ndarray, length: int) -> torch.Tensor:

@@ -51,9 +51,9 @@ def _points(fixed: Placed, seen: Observations, at_once: int) -> tuple[float, Pla
     for few in _groups(len(seen.pairs), at_once):
         for side, points, confidence in sides:
             frames = seen.pairs[few, side]
-            leaves = _leaves(fixed.points[frames], fixed.S_world_pair[few])
-            term = point_distance(*leaves, points[few], confidence[few]) / pixels
-            of_points, of_pairs = torch.autograd.grad(term, leaves)
+            frame_points, pairs = _leaf(fixed.points[frames]), _leaf(fixed.S_world_pair[few])
+            term = point_distance(frame_points, pairs, points[few], confidence[few]) / pixels
+            of_points, of_pairs = torch.autograd.grad(term, (frame_points, pairs))
             gradients.points.index_add_(0, frames, of_points)
             gradients.S_world_pair[few] += of_pairs
             total += term.detach()
@@ -79,9 +79,10 @@ def _one_flow(
     total, counted = fixed.focal_px.new_zeros(2, dtype=torch.float64).unbind()
     for few in _groups(len(flows.sources), at_once):
         source, target = flows.sources[few], flows.targets[few]
-        leaves = _leaves(fixed.points[source], fixed.T_world_camera[target], fixed.focal_px)
-        error, count = flow_error(*leaves, flows.pixels[few], ~moving[source])
-        of_points, of_cameras, of_focal = torch.autograd.grad(error, leaves)
+        points, cameras = _leaf(fixed.points[source]), _leaf(fixed.T_world_camera[target])
+        focal = _leaf(fixed.focal_px)
+        error, count = flow_error(points, cameras, focal, flows.pixels[few], ~moving[source])
+        of_points, of_cameras, of_focal = torch.autograd.grad(error, (points, cameras, focal))
         gradients.points.index_add_(0, source, of_points)
         gradients.T_world_camera.index_add_(0, target, of_cameras)
         gradients.focal_px.add_(of_focal)
@@ -93,8 +94,8 @@ def _groups(count: int, at_once: int) -> list[slice]:
     return [slice(k, k + at_once) for k in range(0, count, at_once)]
 
 
-def _leaves(*values: Tensor) -> list[Tensor]:
-    return [each.detach().requires_grad_() for each in values]
+def _leaf(value: Tensor) -> Tensor:
+    return value.detach().requires_grad_()
 
 
 def _zeros(like: Placed) -> Placed:

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from stages.geometry import se3
+from stages.geometry.rotations import wxyz_from_matrix
 
 FOCAL_BREAK = 20.0
 """Times the focal length's logarithm: so much faster it moves than one step would let it."""
@@ -88,7 +89,8 @@ def pose_numbers(T: Float[Tensor, "*B 3 4"]) -> Float[Tensor, "*B 7"]:
     """The optimiser's numbers of rigid transforms."""
     translation = T[..., 3]
     short = translation.sign() * translation.abs().log1p()
-    return torch.cat([short, _quaternions(T[..., :3])], dim=-1)
+    quaternion = torch.from_numpy(wxyz_from_matrix(T[..., :3].double().cpu().numpy()))
+    return torch.cat([short, quaternion.to(T)], dim=-1)
 
 
 def pair_numbers(scale: Float[Tensor, " e"], T: Float[Tensor, "e 3 4"]) -> Float[Tensor, "e 8"]:
@@ -107,24 +109,3 @@ def _rigid(numbers: Float[Tensor, "k 7"]) -> Float[Tensor, "k 3 4"]:
     translation = short.sign() * short.abs().expm1()
     pose = torch.cat([translation, F.normalize(quaternion, dim=-1)], dim=-1)
     return torch.cat([se3.rotation_matrix(pose), translation[..., None]], dim=-1)
-
-
-def _quaternions(R: Float[Tensor, "*B 3 3"]) -> Float[Tensor, "*B 4"]:
-    """Unit quaternions wxyz: the longest of four ways to write one (Shepperd 1978)."""
-    d = R.diagonal(dim1=-2, dim2=-1)
-    trace = d.sum(dim=-1, keepdim=True)
-    squares = torch.cat([1 + trace, 1 - trace + 2 * d], dim=-1)
-    off, on = R - R.mT, R + R.mT
-    w = torch.stack([off[..., 2, 1], off[..., 0, 2], off[..., 1, 0]], dim=-1)
-    xy, xz, yz = on[..., 0, 1], on[..., 0, 2], on[..., 1, 2]
-    ways = torch.stack(
-        [
-            torch.stack([squares[..., 0], *w.unbind(-1)], dim=-1),
-            torch.stack([w[..., 0], squares[..., 1], xy, xz], dim=-1),
-            torch.stack([w[..., 1], xy, squares[..., 2], yz], dim=-1),
-            torch.stack([w[..., 2], xz, yz, squares[..., 3]], dim=-1),
-        ],
-        dim=-2,
-    )
-    best = squares.argmax(dim=-1)[..., None, None].expand(*squares.shape[:-1], 1, 4)
-    return F.normalize(ways.gather(-2, best)[..., 0, :], dim=-1)

@@ -23,7 +23,11 @@ from stages.stage1_align3r.reconstruction import Reconstruction, aligned
 from stages.stage1_megasam.network.grid import cell_grid
 from stages.stage1_megasam.projection import Scene
 
-_CONFIDENCE = 10.0
+_ALPHA = 0.2
+"""DUSt3R's loss (Wang et al., CVPR 2024, equation 4) is least for a confidence of so much over the
+expected error, in units of the scene."""
+
+_LEAST_ERROR = 0.01
 _OUTLIERS, _OUTLIER_DEPTH = 0.1, 0.5
 _UNIT = 0.3
 """Of the logarithm of pairs' units, which nobody knows."""
@@ -75,8 +79,9 @@ def true_pairs(place: Place, off: PairDisturbance, cell_px: int, seed: int = 0) 
         own[first] * _factor(own[first], off, random),
         se3.act(T[:, None, None], own[second] * _factor(own[second], off, random)),
     ]
-    sure = torch.full(own[first].shape[:3], _CONFIDENCE)
-    maps = PairMaps(points[0] * unit, sure, points[1] * unit, sure)
+    distance = own.norm(dim=-1) / own.norm(dim=-1).median()
+    sure = (_ALPHA / (distance * math.hypot(off.depth, _LEAST_ERROR))).clamp(min=1)
+    maps = PairMaps(points[0] * unit, sure[first], points[1] * unit, sure[second])
     flow = TrueFlow(place, Disturbance(noise_px=off.flow_px), cell_px, seed)
     places = flow.begin(first, second).rows[0]
     return Pairs(pairs, maps, (places - cell_grid(places[..., 0])).movedim(-1, 1).contiguous())

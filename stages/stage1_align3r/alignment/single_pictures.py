@@ -11,6 +11,9 @@ from stages.stage1_align3r.alignment.unknowns import viewing_rays
 _ROUNDS = 10
 _TINY = 1e-8
 
+_FOCALS = (0.1, 10.0)
+"""Of the long side: others are no lens, but points that fit none."""
+
 _MOST_POINTS = 10_000
 """For a pose; more say nothing new."""
 
@@ -33,7 +36,8 @@ def focal_px(points: Float[Tensor, "k h w 3"]) -> Float[Tensor, " k"]:
         away = torch.linalg.vector_norm(pixels - focal[:, None, None] * level, dim=-1)
         weight = 1 / away.clamp(min=_TINY)
         focal = (weight * along).mean(dim=1) / (weight * square).mean(dim=1)
-    return focal
+    least, most = (share * max(high, wide) for share in _FOCALS)
+    return focal.clamp(least, most)
 
 
 def camera(

@@ -15,13 +15,10 @@ from torch import Tensor
 from bench.worlds.places import Place
 from bench.worlds.true_flow import Disturbance, TrueFlow
 from stages.geometry import se3
-from stages.geometry.rotations import wxyz_from_matrix
 from stages.stage1_align3r.alignment.unknowns import viewing_rays
 from stages.stage1_align3r.network import PairMaps
 from stages.stage1_align3r.pair_graph import pair_graph
-from stages.stage1_align3r.reconstruction import Reconstruction, aligned
 from stages.stage1_megasam.network.grid import cell_grid
-from stages.stage1_megasam.projection import Scene
 
 _ALPHA = 0.2
 """DUSt3R's loss (Wang et al., CVPR 2024, equation 4) is least for a confidence of so much over the
@@ -38,7 +35,7 @@ class PairDisturbance:
     """Everything is drawn anew for every pair."""
 
     depth: float = 0.0
-    """Error of depth, as a share: half of it of patches, half of pixels."""
+    """Error of depth, as a share: half of its variance of patches, half of pixels."""
     outliers: bool = False
     """A tenth of the pixels is off by half its depth, and trusted like the others."""
     pose_deg: float = 0.0
@@ -59,52 +56,41 @@ class Pairs(NamedTuple):
     flow: Float[Tensor, "e 2 h w"]
 
 
-def true_pairs(place: Place, off: PairDisturbance, cell_px: int, seed: int = 0) -> Pairs:
+class TruePairs:
     """Of a place whose optical axis is at half the width and height."""
-    random = torch.Generator().manual_seed(seed)
-    truth = place.truth
-    frames, high, wide = truth.disparity.shape
-    pairs = pair_graph(frames)
-    rays = viewing_rays(high, wide, truth.intrinsics[0].float())
-    own = rays / truth.disparity[..., None].float()
-    T_world_camera = se3.inverse(truth.T_camera_world)
-    first, second = pairs.unbind(1)
-    T_first_second = se3.multiply(truth.T_camera_world[first], T_world_camera[second])
-    middle = float((1 / truth.disparity).median())
-    wrong = torch.randn(len(pairs), 6, generator=random)
-    wrong = wrong * torch.tensor(3 * [middle / 100] + 3 * [math.radians(1)]) * off.pose_deg
-    T = se3.multiply(se3.exp(wrong.double()), T_first_second).float()
-    unit = (_UNIT * torch.randn(len(pairs), 1, 1, 1, generator=random)).exp()
-    points = [
-        own[first] * _factor(own[first], off, random),
-        se3.act(T[:, None, None], own[second] * _factor(own[second], off, random)),
-    ]
-    distance = own.norm(dim=-1) / own.norm(dim=-1).median()
-    sure = (_ALPHA / (distance * math.hypot(off.depth, _LEAST_ERROR))).clamp(min=1)
-    maps = PairMaps(points[0] * unit, sure[first], points[1] * unit, sure[second])
-    flow = TrueFlow(place, Disturbance(noise_px=off.flow_px), cell_px, seed)
-    places = flow.begin(first, second).rows[0]
-    return Pairs(pairs, maps, (places - cell_grid(places[..., 0])).movedim(-1, 1).contiguous())
 
+    def __init__(self, place: Place, cell_px: int) -> None:
+        truth = place.truth
+        self.place, self.cell_px = place, cell_px
+        self.pairs = pair_graph(len(truth.disparity))
+        first, second = self.pairs.unbind(1)
+        high, wide = truth.disparity.shape[1:]
+        rays = viewing_rays(high, wide, truth.intrinsics[0].float())
+        self.own = rays / truth.disparity[..., None].float()
+        back = se3.inverse(truth.T_camera_world)
+        self.T_first_second = se3.multiply(truth.T_camera_world[first], back[second])
+        places = TrueFlow(place, Disturbance(), cell_px).begin(first, second).rows[0]
+        self.flow = (places - cell_grid(places[..., 0])).movedim(-1, 1)
 
-def aligned_place(place: Place, off: PairDisturbance, cell_px: int) -> Scene:
-    """What the alignment makes of a place, in the place's unit by the middle depth."""
-    found = align_pairs(place, off, cell_px)
-    unit = float(found.depth.median() * place.truth.disparity.median())
-    poses = torch.cat([found.T_world_camera[..., 3] / unit, _wxyz(found)], dim=-1).double()
-    lens = torch.tensor([found.focal_px, found.focal_px, *place.truth.intrinsics[2:]]).double()
-    return Scene(se3.inverse(poses), unit / found.depth, lens)
-
-
-def align_pairs(place: Place, off: PairDisturbance, cell_px: int) -> Reconstruction:
-    """The alignment's own result."""
-    pairs, maps, flow = true_pairs(place, off, cell_px)
-    people = place.person if off.with_people else None
-    return aligned(pairs, maps, flow if off.with_flow else None, people, len(place.person))
-
-
-def _wxyz(found: Reconstruction) -> Tensor:
-    return torch.from_numpy(wxyz_from_matrix(found.T_world_camera[..., :3].double().numpy()))
+    def disturbed(self, off: PairDisturbance, seed: int = 0) -> Pairs:
+        """What networks would say that are so much off."""
+        random = torch.Generator().manual_seed(seed)
+        first, second = self.pairs.unbind(1)
+        distance = self.own.norm(dim=-1)
+        middle = float(distance.median())
+        wrong = torch.randn(len(first), 6, generator=random)
+        wrong = wrong * torch.tensor(3 * [middle / 100] + 3 * [math.radians(1)]) * off.pose_deg
+        T = se3.multiply(se3.exp(wrong.double()), self.T_first_second).float()
+        unit = (_UNIT * torch.randn(len(first), 1, 1, 1, generator=random)).exp()
+        near, far = (
+            self.own[side] * _factor(self.own[side], off, random) for side in (first, second)
+        )
+        far = se3.act(T[:, None, None], far)
+        expected = distance / middle * math.hypot(off.depth, _LEAST_ERROR)
+        sure = (_ALPHA / expected).clamp(min=1)
+        noise = off.flow_px / self.cell_px * torch.randn(self.flow.shape, generator=random)
+        maps = PairMaps(near * unit, sure[first], far * unit, sure[second])
+        return Pairs(self.pairs, maps, self.flow + noise)
 
 
 def _factor(points: Tensor, off: PairDisturbance, random: torch.Generator) -> Tensor:

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from stages.stage1_align3r.alignment.single_pictures import camera, focal_px
-from stages.stage1_align3r.alignment.start import SURE, pair_scores
+from stages.stage1_align3r.alignment.start import PAIRS_AT_ONCE, SURE, pair_scores
 from stages.stage1_align3r.alignment.terms import camera_flow
 from stages.stage1_align3r.alignment.unknowns import inverse, moved, viewing_rays
 from stages.stage1_align3r.network import PairMaps
@@ -18,7 +18,6 @@ _MOVES = 0.35
 """Of a pair's largest error, in the mean over a frame's pairs."""
 
 _POSE_ROUNDS = 100
-_PAIRS_AT_ONCE = 32
 
 
 def moving_pixels(
@@ -28,7 +27,7 @@ def moving_pixels(
     surer, reverse = _both_orders(pairs, pair_scores(maps))
     total = flow.new_zeros(frames, *flow.shape[2:])
     count = flow.new_zeros(frames)
-    for few, back in zip(surer.split(_PAIRS_AT_ONCE), reverse.split(_PAIRS_AT_ONCE), strict=True):
+    for few, back in zip(surer.split(PAIRS_AT_ONCE), reverse.split(PAIRS_AT_ONCE), strict=True):
         of_first, of_second = _errors(maps, flow, few, back)
         for frame, error in ((pairs[few, 0], of_first), (pairs[few, 1], of_second)):
             total.index_add_(0, frame, _from_zero_to_one(error))

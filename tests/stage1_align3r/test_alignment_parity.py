@@ -67,17 +67,18 @@ def test_what_follows_from_the_unknowns(start: Unknowns, golden: Golden) -> None
 
 
 @pytest.mark.parametrize(("name", "with_flow"), [("noflow", False), ("flow", True)])
-@pytest.mark.parametrize("at_once", [2, 32])
+@pytest.mark.parametrize("pairs_at_once", [2, 32])
 def test_loss_and_gradients(
     start: Unknowns,
     observations: Observations,
     golden: Golden,
     name: str,
     with_flow: bool,
-    at_once: int,
+    pairs_at_once: int,
 ) -> None:
     unknowns = Unknowns(*(each.clone().requires_grad_() for each in start.all()))
-    loss = loss_and_gradients(unknowns, observations, with_flow, at_once)
+    pixels = pairs_at_once * observations.moving[0].numel()
+    loss = loss_and_gradients(unknowns, observations, with_flow, pixels)
     assert loss == pytest.approx(golden[f"{name}_loss"][0], rel=BOUND)
     depth, cameras, focal, pairs = (each.grad for each in unknowns.all())
     assert depth is not None and cameras is not None and focal is not None and pairs is not None

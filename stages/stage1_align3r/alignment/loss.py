@@ -17,17 +17,21 @@ from stages.stage1_align3r.alignment.terms import (
 )
 from stages.stage1_align3r.alignment.unknowns import Placed, Unknowns, placed
 
-PAIRS_AT_ONCE = 32
-"""Of 512x288 pixels: about a gigabyte of intermediate results."""
+PIXELS_AT_ONCE = 32 * 512 * 288
+"""Of all pairs together: about a gigabyte of intermediate results."""
 
 _MOST_FLOW_LOSS = 50.0
 """A larger one says that cameras are not yet where flow can help."""
 
 
 def loss_and_gradients(
-    unknowns: Unknowns, observations: Observations, with_flow: bool, at_once: int = PAIRS_AT_ONCE
+    unknowns: Unknowns,
+    observations: Observations,
+    with_flow: bool,
+    pixels_at_once: int = PIXELS_AT_ONCE,
 ) -> float:
     """The loss; its gradients are added to those of the unknowns, which must require them."""
+    at_once = max(1, pixels_at_once // observations.moving[0].numel())
     whole = placed(unknowns)
     fixed = Placed(*(each.detach() for each in whole))
     loss, gradients = _points(fixed, observations, at_once)

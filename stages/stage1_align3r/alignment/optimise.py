@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 
-from stages.stage1_align3r.alignment.loss import PAIRS_AT_ONCE, loss_and_gradients
+from stages.stage1_align3r.alignment.loss import loss_and_gradients
 from stages.stage1_align3r.alignment.observations import Observations
 from stages.stage1_align3r.alignment.unknowns import Unknowns
 
@@ -21,7 +21,6 @@ def optimise(
     observations: Observations,
     steps: int = STEPS,
     flow_from: float = FLOW_FROM,
-    at_once: int = PAIRS_AT_ONCE,
     progress: Callable[[float], None] = lambda share: None,
 ) -> tuple[Unknowns, list[float]]:
     """The unknowns after all steps of Adam, and the loss before every one."""
@@ -33,7 +32,7 @@ def optimise(
         adam.param_groups[0]["lr"] = _RATE + share * (_LAST_RATE - _RATE)
         adam.zero_grad()
         with_flow = step >= steps * flow_from
-        losses.append(loss_and_gradients(unknowns, observations, with_flow, at_once))
+        losses.append(loss_and_gradients(unknowns, observations, with_flow))
         adam.step()
         progress((step + 1) / steps)
     return Unknowns(*(each.detach() for each in unknowns.all())), losses

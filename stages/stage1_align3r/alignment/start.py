@@ -7,7 +7,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from stages.stage1_align3r.alignment.loss import PAIRS_AT_ONCE
 from stages.stage1_align3r.alignment.observations import Observations
 from stages.stage1_align3r.alignment.registration import registration
 from stages.stage1_align3r.alignment.single_pictures import camera, focal_px
@@ -22,13 +21,15 @@ from stages.stage1_align3r.alignment.unknowns import (
 )
 from stages.stage1_align3r.network import PairMaps
 
+PAIRS_AT_ONCE = 32
+
 SURE = 3.0
 """Confidence of a pixel from which on it counts as known."""
 
 _POSE_ROUNDS = 10
 
 
-def start(observations: Observations, at_once: int = PAIRS_AT_ONCE) -> Unknowns:
+def start(observations: Observations) -> Unknowns:
     """The unknowns to begin with.
 
     Raises:
@@ -44,7 +45,7 @@ def start(observations: Observations, at_once: int = PAIRS_AT_ONCE) -> Unknowns:
     for frame in set(range(observations.frames)) - cameras.keys():
         found = camera(points[frame], sure[frame], float(focals[frame]), _POSE_ROUNDS)
         cameras[frame] = torch.eye(3, 4).to(points) if found is None else found
-    scale, rigid = _pairs(observations, points, at_once)
+    scale, rigid = _pairs(observations, points)
     unit = MEAN_PAIR_SCALE / scale.log().mean().exp()
     T_world_camera = torch.stack([cameras[frame] for frame in range(observations.frames)])
     T_world_camera[..., 3] *= unit
@@ -129,13 +130,13 @@ def _focals(
 
 
 def _pairs(
-    observations: Observations, points: Tensor, at_once: int
+    observations: Observations, points: Tensor
 ) -> tuple[Float[Tensor, " e"], Float[Tensor, "e 3 4"]]:
     """Similarities from every pair's camera to the world."""
     maps, first = observations.maps, observations.pairs[:, 0]
     found = [
         registration(maps.points_first[few], points[first[few]], maps.confidence_first[few])
-        for few in torch.arange(len(first)).split(at_once)
+        for few in torch.arange(len(first)).split(PAIRS_AT_ONCE)
     ]
     scale, rigid = zip(*found, strict=True)
     return torch.cat(scale), torch.cat(rigid)

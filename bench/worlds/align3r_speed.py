@@ -20,6 +20,7 @@ def measured(name: str, work: Callable[[], T], rows: int, unit: str) -> T:
     """Prints how long some work takes, and the most memory of the GPU that is in use meanwhile."""
     on_gpu = torch.cuda.is_available()
     if on_gpu:
+        torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
         torch.cuda.synchronize()
     before = time.perf_counter()

@@ -66,6 +66,15 @@ def test_focal_length_of_a_point_map_among_outliers() -> None:
     assert focal_px(points).tolist() == pytest.approx(3 * [FOCAL_PX], rel=0.01)
 
 
+def test_points_that_fit_no_lens_have_a_focal_length_all_the_same() -> None:
+    points = torch.randn(2, HIGH, WIDE, 3, generator=torch.Generator().manual_seed(0))
+    points[1] = torch.stack(
+        [-points[1, ..., 0].abs().cumsum(1), points[1, ..., 1], points[1, ..., 2].abs()], -1
+    )
+    found = focal_px(points)
+    assert ((found >= 0.1 * WIDE) & (found <= 10 * WIDE)).all()
+
+
 def test_camera_of_points_among_outliers() -> None:
     made = known()
     points, usable = made.points[4].clone(), torch.ones(HIGH, WIDE, dtype=torch.bool)

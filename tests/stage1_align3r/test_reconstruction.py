@@ -21,7 +21,7 @@ def pictures() -> torch.Tensor:
 
 
 def made(pictures: torch.Tensor, people: torch.Tensor | None = None) -> Reconstruction:
-    priors = torch.zeros(FRAMES, 3, HIGH, WIDE)
+    priors = torch.zeros(len(pictures), 3, HIGH, WIDE)
     return reconstruct(small_network(), pictures, priors, flow_of, people, at_once=3)
 
 
@@ -39,11 +39,17 @@ def test_every_frame_has_a_camera_and_depth(pictures: torch.Tensor) -> None:
     assert shares == sorted(shares) and shares[-1] == 1
 
 
+@pytest.mark.slow
 def test_the_same_pictures_give_the_same(pictures: torch.Tensor) -> None:
     first, second = made(pictures), made(pictures)
     assert torch.equal(first.points, second.points)
     assert torch.equal(first.T_world_camera, second.T_world_camera)
     assert first.losses == second.losses
+
+
+def test_pictures_that_are_all_the_same_have_cameras_too(pictures: torch.Tensor) -> None:
+    found = made(pictures[:1].expand(3, -1, -1, -1))
+    assert found.T_world_camera.isfinite().all() and found.points.isfinite().all()
 
 
 def test_people_that_are_known_are_what_moves(pictures: torch.Tensor) -> None:

@@ -8,10 +8,11 @@ import pytest
 from stages.artifacts.images import write_image
 from stages.artifacts.world import opened_world, point_map, write_world
 from stages.cameras.frames import Frames, choose_frames
-from stages.stage1_align3r.reconstruction import reconstruct
+from stages.stage1_align3r.inference import point_maps
+from stages.stage1_align3r.pair_graph import pair_graph
+from stages.stage1_align3r.reconstruction import aligned
 from stages.stage1_align3r.views import Views, views, world_frames
 from tests.stage1_align3r.small import small_network
-from tests.stage1_align3r.test_reconstruction import flow_of
 
 HIGH, WIDE, FRAMES = 90, 640, 3
 
@@ -45,7 +46,9 @@ def test_pictures_and_priors_are_cut_alike(seen: Views, frames: Frames) -> None:
 
 
 def test_a_world_file_holds_what_was_found(seen: Views, frames: Frames, tmp_path: Path) -> None:
-    made = reconstruct(small_network(), seen.pictures, seen.priors, flow_of)
+    pairs = pair_graph(FRAMES)
+    maps = point_maps(small_network(), seen.pictures, seen.priors, pairs)
+    made = aligned(pairs, maps, None, None, FRAMES, steps=2)
     write_world(tmp_path / "world.h5", world_frames(made, seen, frames), method="align3r")
     with opened_world(tmp_path / "world.h5") as (world, metadata):
         assert metadata["method"] == "align3r"

@@ -75,8 +75,10 @@ def viewing_rays(high: int, wide: int, focal_px: Float[Tensor, "*B"]) -> Float[T
 
 def moved(T: Float[Tensor, "k 3 4"], points: Float[Tensor, "k h w 3"]) -> Float[Tensor, "k h w 3"]:
     """Points of every frame or pair by its own transform."""
-    turned = points.flatten(1, 2) @ T[:, :, :3].mT + T[:, None, :, 3]
-    return turned.view_as(points)
+    # Column by column: products of matrices this thin, and their gradients, are slow on GPUs.
+    x, y, z = points[..., None].unbind(-2)
+    right, down, ahead, shift = T[:, None, None].unbind(-1)
+    return x * right + y * down + z * ahead + shift
 
 
 def inverse(T: Float[Tensor, "*B 3 4"]) -> Float[Tensor, "*B 3 4"]:

@@ -29,7 +29,8 @@ LOOK_ERROR = 0.01
 LOOKS_KNOWN = 3
 """That measurement counts as so many looks of a video's own scatter."""
 BEND_ERROR = 0.3
-"""Share of their bend by which networks straighten legs."""
+"""Share of their bend by which networks may straighten legs: on rendered people BlazePose was found
+to by 0.05 to 0.27, networks trained on them by 0.05 at most."""
 _MORE = 0.1
 """Share by which legs are bent to see what it changes."""
 _NEAR = np.log(1.1)

@@ -39,10 +39,13 @@ class Foothold:
     """A place that carries somebody.
 
     points_m: toes and heel of a foot, or the seat, in the world.
+    middle_m: between both feet, or of the seat. How far one foot is before the other is a matter of
+        the pose, not of the place.
     """
 
     person: int
     points_m: Float[np.ndarray, "P 3"]
+    middle_m: Float[np.ndarray, "3"]
     seconds: float
     is_seat: bool = False
 
@@ -80,7 +83,8 @@ def stances(
         steady = filter_contacts(_contacts(track, soles), soles.mean(axis=2), cameras.times_s)
         steady &= track.valid[:, None] & feet_in_view(track, size)
         for foot in range(2):
-            found += _rests(track.person, steady[:, foot], soles[:, foot], cameras, SHORTEST_S)
+            stands = steady[:, foot], soles[:, foot], soles.mean(axis=(1, 2))
+            found += _rests(track.person, *stands, cameras, SHORTEST_S)
         found += _seats(cameras, track, frames, builder.model, pelvis)
         ups.append(_body_ups(cameras, track, builder.model))
     total = np.concatenate(ups).sum(axis=0)
@@ -128,8 +132,8 @@ def _body_ups(cameras: Cameras, track: Track, model: BodyModel) -> Float[np.ndar
 
 
 def _rests(
-    person: int, resting: np.ndarray, points: np.ndarray, cameras: Cameras, shortest_s: float,
-    is_seat: bool = False,
+    person: int, resting: np.ndarray, points: np.ndarray, middles: np.ndarray, cameras: Cameras,
+    shortest_s: float, is_seat: bool = False,
 ) -> list[Foothold]:  # fmt: skip
     times_s = cameras.times_s
     frame_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
@@ -140,8 +144,8 @@ def _rests(
             continue
         parts = max(1, round(seconds / LONGEST_S))
         for rows in np.array_split(np.arange(start, end), parts):
-            middle = np.median(points[rows], axis=0)
-            found.append(Foothold(person, middle, float(seconds / parts), is_seat))
+            usual, middle = (np.median(each[rows], axis=0) for each in (points, middles))
+            found.append(Foothold(person, usual, middle, float(seconds / parts), is_seat))
     return found
 
 
@@ -157,10 +161,10 @@ def _seats(
     if not sits.any():
         return []
     few: list[int | np.ndarray] = [vertices[at : at + 1] for at in range(0, len(vertices), 8)]
-    points = posed_points(track.rotmats, pelvis, skeleton_of(model, track.betas, few))
-    return _rests(
-        track.person, sits, _to_world(cameras, points), cameras, SEAT_SHORTEST_S, is_seat=True
-    )
+    local = posed_points(track.rotmats, pelvis, skeleton_of(model, track.betas, few))
+    points = _to_world(cameras, local)
+    rests = sits, points, points.mean(axis=1)
+    return _rests(track.person, *rests, cameras, SEAT_SHORTEST_S, is_seat=True)
 
 
 def _to_world(cameras: Cameras, points: Float[np.ndarray, "T P 3"]) -> Float[np.ndarray, "T P 3"]:

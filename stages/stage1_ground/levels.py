@@ -70,7 +70,8 @@ def _fitted(
         off = heights - _centres(heights, seconds, level_of)[level_of]
         sigma = max(FOOTHOLD_M, 1.5 * float(np.median(np.abs(off[feet]))))
         weights = seconds * feet / (1 + (off / (2 * sigma)) ** 2) / sigma**2
-        up = _tilted(points, level_of, weights, up, upright)
+        middles = np.array([each.middle_m for each in footholds])
+        up = _tilted(points, middles, level_of, weights, up, upright)
     return up
 
 
@@ -133,25 +134,31 @@ def _centres(heights: np.ndarray, seconds: np.ndarray, level_of: np.ndarray) -> 
 
 def _tilted(
     points: np.ndarray,
+    middles: np.ndarray,
     level_of: np.ndarray,
     weights: np.ndarray,
     up: np.ndarray,
     upright: np.ndarray,
 ) -> np.ndarray:
-    """`up` after one Gauss-Newton step on its two tilts, the levels' offsets solved along."""
+    """`up` after one step on its two tilts, the levels' offsets solved along.
+
+    Heights may not go with where people are. With where their feet are they may: in depth a foot
+    is as wrong as the pose is, and the left one as wrong as the right one the other way (the middle
+    between the feet is an instrument, as in the method of instrumental variables).
+    """
     side = np.cross(up, np.eye(3)[np.abs(up).argmin()])
     side /= np.linalg.norm(side)
     tilts = np.stack([side, np.cross(up, side)])
     # Turning up by the vector w changes a height by (w x up) . p.
-    J = points @ np.cross(tilts, up).T
+    J, Z = points @ np.cross(tilts, up).T, middles @ np.cross(tilts, up).T
     r = points @ up
     for level in range(level_of.max() + 1):
         own = level_of == level
-        total = max(weights[own].sum(), 1e-12)
-        J[own] -= (weights[own, None] * J[own]).sum(axis=0) / total
-        r[own] -= (weights[own] * r[own]).sum() / total
+        share = weights[own] / max(weights[own].sum(), 1e-12)
+        for each in (J, Z, r):
+            each[own] -= share @ each[own]
     prior = np.cross(up, upright) @ tilts.T
     information = 1 / np.radians(UPRIGHT_DEG) ** 2
-    A = (J * weights[:, None]).T @ J + information * np.eye(2)
-    b = -(J * weights[:, None]).T @ r + information * prior
+    A = (Z * weights[:, None]).T @ J + information * np.eye(2)
+    b = -(Z * weights[:, None]).T @ r + information * prior
     return matrix_from_rotvec(np.linalg.solve(A, b) @ tilts) @ up

@@ -64,6 +64,8 @@ def sizes_on_one_floor(
 
 def resized(footholds: list[Foothold], factors: Mapping[int, float]) -> list[Foothold]:
     """Footholds of people who are larger or smaller by a factor, seen from the camera."""
+    sizes = [factors.get(each.person, 1.0) for each in footholds]
     return [
-        replace(each, points_m=factors.get(each.person, 1.0) * each.points_m) for each in footholds
+        replace(each, points_m=size * each.points_m, middle_m=size * each.middle_m)
+        for each, size in zip(footholds, sizes, strict=True)
     ]

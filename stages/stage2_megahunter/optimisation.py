@@ -14,9 +14,10 @@ from stages.people.posing import posed_points
 from stages.people.skeleton import SkeletonBuilder
 from stages.people.tracks import Cameras, Track
 from stages.solving import Limits, Solution, pad_frames, pad_mask, padded_length, solve
-from stages.stage2_megahunter.first_guess import guess_scale, scale_by_size
+from stages.stage2_megahunter.first_guess import guess_scale
 from stages.stage2_megahunter.heading import facing_keypoints
 from stages.stage2_megahunter.observations import gather_observations, with_nearest_ground
+from stages.stage2_megahunter.scale_by_size import ScaleBySize, scale_by_size
 from stages.stage2_megahunter.scene_samples import SceneSamples
 from stages.stage2_megahunter.terms import DEFAULT_WEIGHTS, PROBLEM, Observations, Pose, Weights
 
@@ -98,7 +99,7 @@ def solve_scene(
         rough.solution.frames,
         rough.solution.shared,
         _stacked(case, data),
-        _constants(case, _scale_by_size(case, rough.seen, scale)),
+        _constants(case, *_scale_by_size(case, rough.seen, scale)),
         _mask(case),
         None,
         _FINE,
@@ -165,7 +166,7 @@ def _seen_as(case: _Case, rotmats: list[np.ndarray], placed: list[np.ndarray]) -
     return _Start(rotmats, placed, scale)
 
 
-def _scale_by_size(case: _Case, seen: _Start, near: float) -> float:
+def _scale_by_size(case: _Case, seen: _Start, near: float) -> ScaleBySize:
     """The scale near a solved one that people's sizes speak for, now where they belong."""
     return scale_by_size(
         case.cameras,
@@ -196,7 +197,7 @@ def _solve_roughly(case: _Case, start: _Start, forgiving: dict[str, float]) -> _
         step = np.diff(root, axis=0, append=root[-1:])
         poses.append(Pose(R, root, step / seen.dt[:, None]))
         observations.append(seen)
-    constants = _constants(case, start.scale)
+    constants = _constants(case, start.scale, 1.0)
     constants |= {name: np.float32(by * constants[name]) for name, by in forgiving.items()}
     solution = solve(
         PROBLEM,
@@ -234,8 +235,12 @@ def _was_bad(case: _Case, start: _Start, rough: _Rough) -> bool:
     return moved > _FAR_M or abs(np.log(scale / rough.seen.scale)) > _SCALES_APART
 
 
-def _constants(case: _Case, first_scale: float) -> dict[str, np.ndarray]:
-    return case.weights.as_constants() | {"first_log_scale": np.array(np.log(first_scale), "f4")}
+def _constants(case: _Case, scale: float, error: float) -> dict[str, np.ndarray]:
+    """Of a solve with a scale that something else speaks for, with an error of its logarithm."""
+    return case.weights.as_constants() | {
+        "first_log_scale": np.array(np.log(scale), "f4"),
+        "scale": np.array(case.weights.scale / error, "f4"),
+    }
 
 
 def _to_world(cameras: Cameras, rotmats: np.ndarray, valid: np.ndarray) -> np.ndarray:

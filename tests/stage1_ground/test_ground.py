@@ -64,6 +64,21 @@ def test_people_who_lean_do_not_tilt_the_ground_that_they_stand_on(degrees, towa
     assert len(levels.offsets_m) == 1
 
 
+def test_feet_of_one_side_that_seem_nearer_do_not_tilt_the_ground():
+    """Who walks across the view says nothing of how the ground goes on in depth but by leaning."""
+    found = seen(*watched([(x, 5.0, 0.0) for x in (-1.0, -0.3, 0.3, 1.0)]))
+    rays = [each.points_m.mean(axis=0) for each in found.footholds]
+    middles = [each.middle_m for each in found.footholds]
+    is_right = [ray[0] > middle[0] for ray, middle in zip(rays, middles, strict=True)]
+    assert len(set(is_right)) == 2
+    wrong = [
+        replace(each, points_m=(1.02 if right else 0.98) * each.points_m)
+        for each, right in zip(found.footholds, is_right, strict=True)
+    ]
+    tilted = np.cross(fit_levels(wrong, found.up).up, found.up)
+    assert np.degrees(np.linalg.norm(tilted)) < 0.3
+
+
 def test_a_box_is_as_high_as_the_feet_on_it():
     (piece,) = built(seen(*watched(BOX))).pieces
     assert piece.height_m == pytest.approx(0.3, abs=0.02)
@@ -71,7 +86,8 @@ def test_a_box_is_as_high_as_the_feet_on_it():
 
 def test_one_wrong_foothold_below_is_not_the_ground():
     found = seen(*watched(FLAT))
-    wrong = Foothold(1, to_world([[0.0, 5.0, -0.5]]), 0.1)
+    below = to_world([[0.0, 5.0, -0.5]])
+    wrong = Foothold(1, below, below[0], 0.1)
     levels = fit_levels([*found.footholds, wrong], found.up)
     assert levels.offsets_m[levels.ground] == pytest.approx(-CAMERA_HEIGHT_M, abs=0.02)
     assert surface_of([*found.footholds, wrong], levels).pieces == []

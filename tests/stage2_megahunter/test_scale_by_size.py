@@ -1,4 +1,5 @@
-"""The scale is what people with straight legs speak for; stray points of others do not decide."""
+"""The scale is what people's sizes speak for at straight legs, as far as that is sure; stray points
+do not decide."""
 
 from dataclasses import replace
 
@@ -11,8 +12,9 @@ from stages.body.joint_names import SMPL24_NAMES
 from stages.geometry.rotations import matrix_from_rotvec, rotvec_from_matrix
 from stages.people.placing import place
 from stages.people.posing import posed_points
-from stages.stage2_megahunter.first_guess import guess_scale, scale_by_size
+from stages.stage2_megahunter.first_guess import guess_scale
 from stages.stage2_megahunter.optimisation import solve_scene
+from stages.stage2_megahunter.scale_by_size import LOOK_S, bent_more, scale_by_size
 from stages.stage2_megahunter.terms import DEFAULT_WEIGHTS
 
 KNEES = [SMPL24_NAMES.index(f"{side}_knee") for side in ("left", "right")]
@@ -36,6 +38,25 @@ def guess(scene, around):
     return guess_scale(scene.cameras, [scene.track], [around], [skeleton], [placed])
 
 
+def by_size(scene, **changed):
+    """With people where the scene's track has them."""
+    skeleton = PICKER.skeleton(scene.track.betas)
+    placed = [place(scene.cameras, scene.track, skeleton)]
+    track = replace(scene.track, **changed)
+    each = [track], [scene.around], [skeleton], placed
+    return scale_by_size(scene.cameras, *each, DEFAULT_WEIGHTS.pixel_tolerance, scene.scale)
+
+
+def seen_with(scene, rng, share):
+    """Every look finds the ground nearer or further by a random share."""
+    times_s = scene.cameras.times_s
+    look_of = ((times_s - times_s[0]) / LOOK_S).astype(int)
+    factors = np.exp(share * rng.normal(size=look_of[-1] + 1))[look_of]
+    points = scene.around.ground_points * factors[:, None, None, None]
+    trust = np.zeros_like(scene.around.trust)
+    return replace(scene, around=replace(scene.around, ground_points=points, trust=trust))
+
+
 def test_knees_that_are_taken_for_straighter_make_the_world_less_too_large(walk):
     given = straightened(walk)
     by_all = replace(DEFAULT_WEIGHTS, scale=1e-4)
@@ -46,16 +67,74 @@ def test_knees_that_are_taken_for_straighter_make_the_world_less_too_large(walk)
     assert errors[0]["scale"] < 0.75 * errors[1]["scale"]
 
 
+def test_that_legs_are_taken_for_straighter_is_found_where_it_is_so(walk):
+    assert by_size(walk).scale == pytest.approx(walk.scale, rel=0.005)
+    given = straightened(walk)
+    too_large = guess(given, given.around) / walk.scale - 1
+    assert too_large > 0.008
+    assert by_size(given).scale == pytest.approx(walk.scale, rel=0.4 * too_large)
+
+
+def test_legs_are_bent_with_trunk_and_soles_as_they_were(walk):
+    rotmats = walk.track.rotmats
+    more = bent_more(rotmats, 0.2)
+
+    def bend(each):
+        return np.linalg.norm(rotvec_from_matrix(each[:, KNEES]), axis=-1)
+
+    np.testing.assert_allclose(bend(more), 1.2 * bend(rotmats), rtol=1e-4)
+    others = [
+        row for row, name in enumerate(SMPL24_NAMES) if not name.endswith(("hip", "knee", "ankle"))
+    ]
+    np.testing.assert_array_equal(more[:, others], rotmats[:, others])
+
+
+def test_the_error_that_it_says_is_the_one_that_it_has(walk):
+    rng = np.random.default_rng(0)
+    for share in (0.01, 0.025):
+        found = [by_size(seen_with(walk, rng, share)) for _ in range(40)]
+        off = np.log([each.scale / by_size(walk).scale for each in found])
+        said = np.sqrt(np.mean([each.error**2 for each in found]))
+        assert 0.6 < np.sqrt(np.mean(off**2)) / said < 1.5
+
+
+def test_sizes_that_scatter_or_are_seen_briefly_pull_less(walk):
+    quiet = by_size(walk).error
+    assert by_size(seen_with(walk, np.random.default_rng(1), 0.04)).error > 2 * quiet
+    contacts = walk.track.contacts & (np.arange(80) < 15)[:, None]
+    no_depth = replace(walk, around=replace(walk.around, trust=np.zeros_like(walk.around.trust)))
+    assert by_size(no_depth, contacts=contacts).error > 2 * quiet
+
+    def pull(scene):
+        """Share of the way from the solver's own scale to that by size."""
+        given = straightened(scene)
+        own, held, far = (
+            np.log(
+                solve_scene(
+                    given.cameras,
+                    [given.track],
+                    [given.around],
+                    PICKER,
+                    replace(DEFAULT_WEIGHTS, scale=weight),
+                ).scale
+            )
+            for weight in (1e-4, DEFAULT_WEIGHTS.scale, 100.0)
+        )
+        return (held - own) / (far - own)
+
+    assert pull(seen_with(walk, np.random.default_rng(1), 0.04)) < 0.95 * pull(walk)
+
+
 def test_a_few_toes_that_agree_on_another_scale_do_not_move_it(walk):
     around, skeleton = walk.around, PICKER.skeleton(walk.track.betas)
     placed = place(walk.cameras, walk.track, skeleton)
     keypoints, _ = posed_points(walk.track.rotmats, placed, skeleton)
     metric = keypoints[..., 2] - skeleton.depths[: keypoints.shape[1]]
     trust = np.zeros_like(around.trust)
-    plain = guess(walk, replace(around, trust=trust))
+    plain = by_size(replace(walk, around=replace(around, trust=trust))).scale
     trust[::10, 12] = 1.0
-    stray = guess(walk, replace(around, trust=trust, depths=metric / (1.04 * plain)))
-    assert stray == pytest.approx(plain, rel=0.003)
+    strays = replace(around, trust=trust, depths=metric / (1.04 * plain))
+    assert by_size(replace(walk, around=strays)).scale == pytest.approx(plain, rel=0.003)
 
 
 def test_where_ground_is_seen_at_two_heights_a_few_toes_say_which_is_stood_on(walk):
@@ -74,14 +153,6 @@ def test_where_ground_is_seen_at_two_heights_a_few_toes_say_which_is_stood_on(wa
 
 
 def test_keypoints_that_prove_wrong_have_no_say(walk):
-    skeleton = PICKER.skeleton(walk.track.betas)
-    placed = [place(walk.cameras, walk.track, skeleton)]
     pixels = walk.track.pixels.copy()
     pixels[:, 10:14, 1] += 0.8 * walk.track.sizes_px[:, None]
-
-    def scale(track):
-        each = [track], [walk.around], [skeleton], placed
-        tolerance, near = DEFAULT_WEIGHTS.pixel_tolerance, guess(walk, walk.around)
-        return scale_by_size(walk.cameras, *each, tolerance, near)
-
-    assert scale(replace(walk.track, pixels=pixels)) == pytest.approx(scale(walk.track), rel=0.01)
+    assert by_size(walk, pixels=pixels).scale == pytest.approx(by_size(walk).scale, rel=0.01)

@@ -125,4 +125,4 @@ def _refined(
     pairs = follow(flow, pictures)
     begin = torch.where(disparity > 0, disparity, _NEAREST_DISPARITY)
     lens = in_pixels(scene.intrinsics)
-    return refine(begin, static, scene.T_camera_world, lens, pairs, likeness, progress)
+    return refine(begin, static, scene.T_camera_world, lens, pairs, progress, likeness)

@@ -31,8 +31,8 @@ def refine(
     T_camera_world: Float[Tensor, "f 7"],
     intrinsics_px: Float[Tensor, " 4"],
     pairs: FlowPairs,
-    weights: Weights = PIXEL_WEIGHTS,
     progress: Progress = lambda share: None,
+    weights: Weights = PIXEL_WEIGHTS,
 ) -> Float[Tensor, "f 2*h 2*w"]:
     """Disparity that agrees from frame to frame.
 
@@ -41,8 +41,8 @@ def refine(
         static: probability that a cell is part of the static world.
         intrinsics_px: fx, fy, cx, cy in pixels of `disparity`; integers are middles of pixels.
         pairs: flow at half that size.
-        weights: of the depth of every pixel; each frame's scale and shift have their own.
         progress: is told the share that is done.
+        weights: of the depth of every pixel; each frame's scale and shift have their own.
     """
     halved = F.avg_pool2d(disparity[:, None], 2)[:, 0]
     sure = F.interpolate(static[:, None], halved.shape[1:], mode="bilinear")[:, 0]

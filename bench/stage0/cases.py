@@ -12,7 +12,7 @@ from safetensors.torch import save_model
 from transformers import VitPoseForPoseEstimation
 
 from bench.stage0 import sam2
-from bench.stage0.clip import PERSON, VIDEO
+from bench.stage0.clip import PERSON, RESULTS, VIDEO
 from bench.stage0.part import Part
 from stages.artifacts import layout
 from stages.artifacts.images import ImageFile, list_images, read_image
@@ -55,7 +55,7 @@ def _folders(data: Path, output: str) -> dict[str, Any]:
     return {
         "video_base_dir": data / layout.IMAGES,
         "bbox_base_dir": data / layout.MASKS,
-        output: data / "results",
+        output: data / RESULTS,
     }
 
 

@@ -11,6 +11,8 @@ from stages.artifacts.masks import PersonLabel, summarise, write_frame, write_su
 HEIGHT_PX, WIDTH_PX = 1080, 1920
 PERSON = 1
 VIDEO = "walk"
+RESULTS = "results"
+"""The folder that a stage writes to."""
 
 
 def write_clip(data: Path, frames: int) -> None:

@@ -18,7 +18,7 @@ from safetensors.torch import save_model
 from sam2.build_sam import build_sam2_video_predictor
 from transformers import BertConfig, GroundingDinoConfig, GroundingDinoForObjectDetection
 
-from bench.stage0.clip import HEIGHT_PX, VIDEO, WIDTH_PX
+from bench.stage0.clip import HEIGHT_PX, RESULTS, VIDEO, WIDTH_PX
 from bench.stage0.part import Part
 from stages.artifacts import layout
 from stages.artifacts.images import list_images, read_image
@@ -117,7 +117,7 @@ def _always(layer: torch.nn.Linear, value: torch.Tensor) -> None:
 def stage(data: Path, checkpoint: Path) -> Sam2Stage:
     return OnePersonStage(
         video_base_dir=data / layout.IMAGES,
-        masks_base_dir=data / "results",
+        masks_base_dir=data / RESULTS,
         dino_checkpoint=checkpoint.parent / DINO,
         sam2_checkpoint=checkpoint,
     )
@@ -131,7 +131,7 @@ def network(stage: Any, data: Path) -> list[Part]:
     )
     random = np.random.default_rng(0)
     side = stage.sam2.network.image_size
-    shape = (ENCODED_AT_ONCE[device], side, side, 3)
+    shape = (ENCODED_AT_ONCE[device], 3, side, side)
     batch = torch.from_numpy(random.integers(0, 255, shape, np.uint8)).to(device)
     pictures = Pictures(stage.sam2, images)
     look = stage.detector.prepared(read_image(images[0].path))

@@ -1,1 +1,1 @@
-"""MegaSaM on rendered scenes, with true flow in the place of the network's."""
+"""World methods on rendered scenes, with the truth, disturbed, in the place of their networks."""

@@ -63,7 +63,7 @@ def main(
     for case in cases:
         found = []
         for each in places:
-            found.append(errors(each, tracked(each, CASES[case], cell_px)))
+            found.append(errors(each, tracked(each, CASES[case], cell_px).scene))
             print(f"{case}: {each.name}: {found[-1]}", file=sys.stderr, flush=True)
         print("| " + " | ".join(row(case, found)) + " |", flush=True)
 

@@ -9,6 +9,7 @@ from bench.worlds.places import Place, path_length
 from bench.worlds.true_flow import Disturbance, TrueFlow, single_pictures
 from stages.geometry import se3
 from stages.geometry.alignment import align
+from stages.stage1_megasam.projection import Scene
 from stages.stage1_megasam.tracking.whole_video import Track, track
 
 
@@ -34,9 +35,9 @@ def tracked(place: Place, disturbance: Disturbance, cell_px: int) -> Track:
     return track(flow, flow, single_pictures(place, disturbance), lens)
 
 
-def errors(place: Place, found: Track) -> Errors:
+def errors(place: Place, ours: Scene) -> Errors:
     """Against the truth."""
-    truth, ours = place.truth, found.scene
+    truth = place.truth
     away = se3.log(se3.multiply(ours.T_camera_world, se3.inverse(truth.T_camera_world)))
     rotation = float(torch.rad2deg(away[:, 3:].norm(dim=-1)).max())
     focal = 100 * abs(float(ours.intrinsics[0] / truth.intrinsics[0]) - 1)

@@ -47,15 +47,20 @@ class Place:
     """The tracker's unit over a metre."""
 
 
-def place(kind: str, seed: int, camera: str, frames: int, fps: float, cell_px: int) -> Place:
-    """The scene of a kind and seed; cells have this side in pixels of a 512x288 picture."""
+def place(
+    kind: str, seed: int, camera: str, frames: int, fps: float, cell_px: int, short: float = 0.5
+) -> Place:
+    """The scene of a kind and seed; cells have this side in pixels of a 512x288 picture.
+
+    The optical axis is so much short of half the width and height, in cells: 0.5 is the middle.
+    """
     model = load_body(DEMO_BODY)
     body = BodyTensors.from_model(model)
     options = ClipOptions(frames, fps, WIDTH_PX, HEIGHT_PX, camera)
     clip = plan_clip(kind, seed, model, body, options)
     high, wide = HEIGHT_PX // cell_px, WIDTH_PX // cell_px
     K = clip.path.K.copy()
-    K[:2, 2] = (K[:2, 2] + 0.5) / cell_px - 0.5
+    K[:2, 2] = (K[:2, 2] + 0.5) / cell_px - short
     K[:2, :2] /= cell_px
     cameras = CameraBatch(
         torch.as_tensor(K, dtype=torch.float32).repeat(frames, 1, 1),

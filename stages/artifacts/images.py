@@ -63,7 +63,7 @@ def read_image(path: Path) -> UInt8[np.ndarray, "H W 3"]:
         if picture is not None:
             return picture
         with Image.open(path) as image:
-            return np.asarray(image.convert("RGB"))
+            return np.array(image.convert("RGB"))
     except FileNotFoundError:
         raise ArtifactError(path, "missing", "run stage0-frames on its video") from None
     except (UnidentifiedImageError, OSError) as error:

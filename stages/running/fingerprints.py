@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stages.running import machine
+from stages.running.overlap import ahead
+
 PICTURES = "vis"
 """Folders of this name hold pictures for people, which are no results."""
 
@@ -57,12 +60,14 @@ def take(files: Mapping[str, Path], known: Iterable[Fingerprint] = ()) -> Finger
         known: earlier fingerprints; a file of the same status is not read again.
     """
     seen = {each.status: each for each in known}
-    found: Fingerprints = {}
-    for key, file in files.items():
+
+    def one(file: Path) -> Fingerprint:
         status = file.stat()
         now = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
-        found[key] = seen.get(now) or Fingerprint(_sha256(file), now)
-    return found
+        return seen.get(now) or Fingerprint(_sha256(file), now)
+
+    found = ahead(one, files.values(), 2 * machine.cores())
+    return dict(zip(files, found, strict=True))
 
 
 def difference(old: Fingerprints, new: Fingerprints) -> str:

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TypeVar
 
+import cv2
+
 from stages.running.machine import cores
 
 T = TypeVar("T")
@@ -31,7 +33,7 @@ def ahead(function: Callable[[T], R], items: Iterable[T], most: int) -> Iterator
     threads = min(cores(), MOST_THREADS)
     waiting: deque[Future[R]] = deque()
     todo = iter(items)
-    with ThreadPoolExecutor(threads, "ahead") as pool:
+    with ThreadPoolExecutor(threads, "ahead", _on_one_core) as pool:
         try:
             for item in islice(todo, max(most, 1)):
                 waiting.append(pool.submit(function, item))
@@ -42,6 +44,11 @@ def ahead(function: Callable[[T], R], items: Iterable[T], most: int) -> Iterator
                 yield result
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _on_one_core() -> None:
+    """OpenCV's own threads, which are shared by all that call it, would only be waited for."""
+    cv2.setNumThreads(1)
 
 
 def started_early(start: Callable[[T], R], items: Iterable[T]) -> Iterator[tuple[T, R]]:

@@ -10,6 +10,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -269,7 +270,11 @@ class _Run:
             raise self.load_failure
         if not self.loaded:
             try:
-                self.stage.load()
+                with ThreadPoolExecutor(1) as pool:
+                    # What says which files they are reads them to the end, as loading does.
+                    read = pool.submit(self.resume.models)
+                    self.stage.load()
+                read.result()
             except Exception as error:
                 self.load_failure = error
                 raise

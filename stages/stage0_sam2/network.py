@@ -37,13 +37,10 @@ class Sam2:
 
     @torch.inference_mode()
     def encode(
-        self, pictures: UInt8[torch.Tensor, "N S S 3"]
+        self, pictures: UInt8[torch.Tensor, "N 3 S S"]
     ) -> tuple[Levels, Float[torch.Tensor, "1 C h w"]]:
         """Features of a batch of pictures, and the places of the coarsest level's features."""
-        values = (
-            pictures.to(self.device, non_blocking=True).permute(0, 3, 1, 2).contiguous().float()
-            / 255.0
-        )
+        values = pictures.to(self.device, non_blocking=True).float() / 255.0
         mean, std = (constant(each, self.device)[:, None, None] for each in (MEAN, STD))
         with autocast(self.half, self.device):
             return self._features((values - mean) / std)

@@ -5,14 +5,14 @@ from functools import partial
 
 import torch
 from jaxtyping import Float, UInt8
-from PIL import Image
+from torch.nn.functional import interpolate
 
 from stages.artifacts.images import ImageFile, read_image
 from stages.running.overlap import ahead
 from stages.running.stage import VideoError
 from stages.stage0_sam2.network import Levels, Sam2
 
-Batch = UInt8[torch.Tensor, "N S S 3"]
+Batch = UInt8[torch.Tensor, "N 3 S S"]
 Slot = tuple[ImageFile, Batch, int]
 """A picture, its batch, and its place in it."""
 
@@ -58,7 +58,7 @@ class Pictures:
         side, on_gpu = self.sam2.network.image_size, self.sam2.device.type == "cuda"
         for start in range(0, self.count, self._at_once):
             frames = self._batch(start)
-            shape = (len(frames), side, side, 3)
+            shape = (len(frames), 3, side, side)
             batch = torch.empty(shape, dtype=torch.uint8, pin_memory=on_gpu)
             yield from ((images[frame], batch, place) for place, frame in enumerate(frames))
 
@@ -68,8 +68,13 @@ class Pictures:
             del self.held[passed]
 
 
+@torch.inference_mode()
 def _read(size: tuple[int, int], slot: Slot) -> Batch:
-    """Puts a picture into its batch: a square whatever its shape, as in the official loader."""
+    """Puts a picture into its batch: a square whatever its shape.
+
+    As in the official loader but for a few grey levels' rounding; Pillow, which it uses, holds
+    Python's lock while it copies pictures in and out.
+    """
     image, batch, place = slot
     picture = read_image(image.path)
     if picture.shape[:2] != size:
@@ -77,6 +82,6 @@ def _read(size: tuple[int, int], slot: Slot) -> Batch:
             f"{image.path} is {picture.shape[1]}x{picture.shape[0]} but the first frame is "
             f"{size[1]}x{size[0]}; extract the frames again by stage0-frames"
         )
-    square = Image.fromarray(picture).resize((batch.shape[2], batch.shape[1]))
-    batch[place].numpy()[:] = square
+    pixels = torch.from_numpy(picture).permute(2, 0, 1)[None]
+    batch[place] = interpolate(pixels, batch.shape[2:], mode="bicubic", antialias=True)[0]
     return batch

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from jaxtyping import UInt16
@@ -123,8 +124,7 @@ class Sam2Stage(Stage):
 
         def write(frame: Frame) -> dict[int, PersonLabel]:
             image, ids = frame
-            people = np.flatnonzero(np.bincount(ids.ravel()))
-            scores = {person: tracker.scores[person] for person in people.tolist() if person}
+            scores = {person: tracker.scores[person] for person in people_in(ids)}
             return write_frame(result, image.name, ids, scores)
 
         labels = list(ahead(write, frames(), CALLS_WAITING))
@@ -140,6 +140,12 @@ class Sam2Stage(Stage):
         for image, picture in zip(images, pictures, strict=True):
             draw(picture, read_image(image.path), read_mask(result, image.name))
         write_video(result / "sam2_output.mp4", pictures)
+
+
+def people_in(ids: UInt16[np.ndarray, "H W"]) -> list[int]:
+    """Who is to be seen in a map of ids."""
+    counts = cv2.calcHist([ids], [0], None, [ids.max() + 1], [0, float(ids.max()) + 1])
+    return [int(person) for person in np.flatnonzero(counts) if person]
 
 
 main = stage_command(Sam2Stage)

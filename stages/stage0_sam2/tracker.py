@@ -12,7 +12,7 @@ from itertools import islice
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32, Int32, UInt16
+from jaxtyping import Bool, Float, Float32, Int16, Int32, UInt16
 
 from stages.running.device import fetching, sent
 from stages.running.overlap import started_early
@@ -97,7 +97,9 @@ class Tracker:
     def _followed(self, session: Session, stop: int) -> Segment:
         # One frame more than is kept: there the next look of the detector is compared.
         more = stop + 1 - session.start - len(session.ids)
-        session.ids += id_maps(islice(session.coming, more))
+        coming = fetching(each.to(torch.int16) for each in islice(session.coming, more))
+        self.pictures.encode_to(stop + STEP)  # A GPU goes on with it while these are looked at.
+        session.ids += maps_of(coming())
         self._carry_on(session.ids[-1])
         return Segment(session.start, session.ids[: stop - session.start])
 
@@ -119,7 +121,7 @@ class Tracker:
     def _coming(self) -> Iterator[tuple[int, Look]]:
         looks = iter(self.looks)
         for start in range(0, self.pictures.count, STEP):
-            self.pictures.encode_to(start)  # A GPU has this to do while looks are prepared.
+            self.pictures.encode_to(start)
             yield start, next(looks)
 
     def _probe(self, coming: tuple[int, Look]) -> Callable[[], list[torch.Tensor]]:
@@ -169,7 +171,8 @@ class Tracker:
         if not boxes and not masks:
             return
         frames = range(session.start, before.start - 1, -1)
-        back = id_maps(self._maps(frames, boxes, masks))[:0:-1]
+        coming = fetching(each.to(torch.int16) for each in self._maps(frames, boxes, masks))
+        back = maps_of(coming())[:0:-1]
         forward = [only(ids, turned) for ids in before.ids]
         meeting = best_meeting(forward, [only(ids, turned) for ids in back])
         for index, ids in enumerate(before.ids):
@@ -180,10 +183,9 @@ class Tracker:
                 add_people(ids, only(back[index], [*prompts.new]))
 
 
-def id_maps(coming: Iterable[Int32[torch.Tensor, "H W"]]) -> IdMaps:
-    """Maps brought from the device, which is waited for once, after the last."""
-    small = fetching(each.to(torch.int16) for each in coming)
-    return [each.numpy().view(np.uint16) for each in small()]
+def maps_of(fetched: list[Int16[torch.Tensor, "H W"]]) -> IdMaps:
+    """Ids as files have them; PyTorch can do little with numbers without a sign."""
+    return [each.numpy().view(np.uint16) for each in fetched]
 
 
 def only(ids: UInt16[np.ndarray, "H W"], people: list[int]) -> UInt16[np.ndarray, "H W"]:

@@ -9,7 +9,9 @@ import torch
 from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
-from stages.running.device import sent
+from stages.running.device import fetching, sent
+from stages.running.overlap import started_early
+from stages.running.recording import recorded
 from stages.stage0_vimo.crops import (
     CropGeometry,
     normalise,
@@ -28,7 +30,7 @@ WINDOWS_OF_BATCH = 8
 
 @dataclass(frozen=True)
 class RunBodies:
-    """Bodies of one person in n consecutive frames.
+    """Bodies of one person in n consecutive frames of a run.
 
     `rotmat`: local SMPL rotations, [:, 0] root to the OpenCV camera of the frame. `translation_m`:
     of SMPL's origin, under VIMO's own assumption on the focal length.
@@ -48,6 +50,8 @@ class BodyEstimator:
         self.network = on_device(network, half, device).eval()
         self.batch_size = batch_size
         self.device, self.half = device, half
+        self._frame_features = recorded(self.network.frame_features, device)
+        self._windows = recorded(self._compute_windows, device)
 
     @torch.inference_mode()
     def __call__(
@@ -55,21 +59,33 @@ class BodyEstimator:
         crops: Iterable[UInt8[Tensor, "256 256 3"]],
         where: CropGeometry,
         picture_size: tuple[int, int],
-    ) -> RunBodies:
-        """Bodies of a run of crops cut by `where` from pictures of (height, width).
+    ) -> Iterator[RunBodies]:
+        """Bodies of a run of crops cut by `where` from pictures of (height, width), in parts.
 
         A run shorter than a window is stretched to one by repeating its ends.
         """
+        parts = self._parts(crops, where, picture_size)
+        for _, arriving in started_early(fetching, parts):
+            yield RunBodies(*(each.numpy() for each in arriving()))
+
+    def _parts(
+        self,
+        crops: Iterable[UInt8[Tensor, "256 256 3"]],
+        where: CropGeometry,
+        picture_size: tuple[int, int],
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         length = len(where.size_px)
         padded = pad_to_window(length)
         offset = (len(padded) - length) // 2
         camera = self._camera(where, picture_size)
         info = bbox_info(*camera)[padded]
-        found = self._follow(crops, padded, info)
-        keep = slice(offset, offset + length)
-        rotmat, betas, weak_camera = (values[keep] for values in found)
-        translation = camera_translation(weak_camera, *camera)
-        return RunBodies(rotmat.cpu().numpy(), betas.cpu().numpy(), translation.cpu().numpy())
+        done = 0
+        for found in self._follow(crops, padded, info):
+            # Of a stretched run there is one part.
+            rotmat, betas, weak_camera = (values[offset:][:length] for values in found)
+            frames = slice(done, done + len(rotmat))
+            done = frames.stop
+            yield rotmat, betas, camera_translation(weak_camera, *(each[frames] for each in camera))
 
     def _camera(
         self, where: CropGeometry, picture_size: tuple[int, int]
@@ -87,7 +103,7 @@ class BodyEstimator:
         crops: Iterable[UInt8[Tensor, "256 256 3"]],
         padded: np.ndarray,
         info: Float[Tensor, "m 3"],
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    ) -> Iterator[list[Tensor]]:
         """Rotations, shape and weak camera of every padded frame, each from its own window."""
         source = window_source(len(padded))
         windows = max(WINDOWS_OF_BATCH * self.batch_size // WINDOW, 1)
@@ -96,7 +112,6 @@ class BodyEstimator:
         if len(padded) == WINDOW:  # Perhaps a stretched run; all of it fits in one window.
             features = iter([torch.cat(list(features))[torch.as_tensor(padded)]])
         held, first = next(features), 0
-        rotmat, betas, camera = [], [], []
         for some in np.split(starts, range(windows, len(starts), windows)):
             end = int(some[-1]) + WINDOW
             while first + len(held) < end:
@@ -107,13 +122,17 @@ class BodyEstimator:
                 sent(each, self.device) for each in (place_in_clip, place_in_clip - first)
             )
             with autocast(self.half, self.device):
-                out = self.network(held[index_held], info[index])
+                out = self._windows(held[index_held], info[index])
             mine = source[np.isin(source[:, 0], some)]
             window, place = (sent(each, self.device) for each in (mine[:, 0] - some[0], mine[:, 1]))
-            rotmat.append(out.rotmat[window, place])
-            betas.append(out.shape[window, place].float())
-            camera.append(out.weak_camera[window, place].float())
-        return torch.cat(rotmat), torch.cat(betas), torch.cat(camera)
+            yield [each[window, place].float() for each in out]
+
+    def _compute_windows(
+        self, features: Float[Tensor, "b t 192 c"], info: Float[Tensor, "b t 3"]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Rotations, shape and weak camera of every frame of every window."""
+        out = self.network(features, info)
+        return out.rotmat, out.shape, out.weak_camera
 
     def _features(
         self, crops: Iterable[UInt8[Tensor, "256 256 3"]]
@@ -123,5 +142,5 @@ class BodyEstimator:
         while some := list(islice(coming, self.batch_size)):
             pixels = normalise(torch.stack(some).to(self.device))
             with autocast(self.half, self.device):
-                found = self.network.frame_features(pixels)
+                found = self._frame_features(pixels)
             yield found

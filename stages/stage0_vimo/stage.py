@@ -1,5 +1,6 @@
 """stage0-vimo: SMPL rotations and shape of the people that stage 0 found."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from stages.running.people_stage import PeopleStage, boxes_in
 from stages.stage0_vimo.checkpoint import load_network
 from stages.stage0_vimo.crops import crop, crop_geometry
 from stages.stage0_vimo.drawing import draw
-from stages.stage0_vimo.estimator import BodyEstimator, RunBodies
+from stages.stage0_vimo.estimator import BodyEstimator
 from stages.stage0_vimo.network.config import WINDOW
 from stages.stage0_vimo.tracks import Run, runs_of
 
@@ -65,27 +66,26 @@ class VimoStage(PeopleStage):
             ahead(lambda image: boxes_in(inputs["labels"], image, people), images, len(images))
         )
         bodies: list[dict[int, PersonBody]] = [{} for _ in images]
-        stretched = 0
-        for person in people:
-            boxes = {at: boxes[person] for at, boxes in enumerate(seen) if person in boxes}
-            for run in runs_of(boxes):
-                stretched += len(run.frames) < WINDOW
-                found = self._estimate_run(images, run)
-                for place, at in enumerate(run.frames):
-                    bodies[at][person] = _record(found, place)
         result = self.result_folder(video)
         for old in result.glob("smpl_params_*.pkl"):
             old.unlink()
+        stretched = 0
         with behind(write_bodies) as write:
-            for image, those in zip(images, bodies, strict=True):
-                if those:
-                    write(result, image.number, those)
+            for person in people:
+                boxes = {at: boxes[person] for at, boxes in enumerate(seen) if person in boxes}
+                for run in runs_of(boxes):
+                    stretched += len(run.frames) < WINDOW
+                    for at, body in self._estimate_run(images, run):
+                        bodies[at][person] = body
+                        if len(bodies[at]) == len(seen[at]):
+                            write(result, images[at].number, bodies[at])
         note = f"{sum(map(len, bodies))} bodies of {len(people)} people in {len(images)} frames"
         if stretched:
             note += f"; {stretched} stretches under {WINDOW} frames were padded"
         return Processed(note)
 
-    def _estimate_run(self, images: list[ImageFile], run: Run) -> RunBodies:
+    def _estimate_run(self, images: list[ImageFile], run: Run) -> Iterator[tuple[int, PersonBody]]:
+        """Places in the frame list, and the body there."""
         where = crop_geometry(run.boxes_xyxy)
         height, width = read_image(images[0].path).shape[:2]
 
@@ -99,11 +99,12 @@ class VimoStage(PeopleStage):
                 )
             return crop(picture, where.center_px[place], where.size_px[place], self.estimate.device)
 
-        found = self.estimate(
-            ahead(cut_out, range(len(run.frames)), self.read_ahead), where, (height, width)
-        )
-        self.checked(found.rotmat)
-        return found
+        crops = ahead(cut_out, range(len(run.frames)), self.read_ahead)
+        coming = iter(run.frames.tolist())
+        for found in self.estimate(crops, where, (height, width)):
+            self.checked(found.rotmat)
+            for rotmat, betas in zip(found.rotmat, found.betas, strict=True):
+                yield next(coming), PersonBody(rotmat[:1], rotmat[1:], betas)
 
     def draw(self, video: str, inputs: InputPaths) -> None:
         body, result = load_body(self.body_model), self.result_folder(video)
@@ -115,11 +116,6 @@ class VimoStage(PeopleStage):
 
 def _labels(inputs: InputPaths, image: ImageFile) -> dict:
     return read_labels(inputs["labels"].parent, image.name)
-
-
-def _record(found: RunBodies, place: int) -> PersonBody:
-    rotmat = found.rotmat[place]
-    return PersonBody(rotmat[:1], rotmat[1:], found.betas[place])
 
 
 main = stage_command(VimoStage)

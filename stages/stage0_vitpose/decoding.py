@@ -4,26 +4,29 @@ import numpy as np
 import torch
 from jaxtyping import Float, Float32, Int
 
-from stages.running.device import sent
-
 QUARTER = 0.25
+
+
+def mirrored_order(pairs: Int[np.ndarray, "P 2"], count: int) -> Int[np.ndarray, " count"]:
+    """Places of keypoints in a mirror, where left and right of each pair change places."""
+    order = np.arange(count)
+    order[pairs[:, 0]], order[pairs[:, 1]] = pairs[:, 1], pairs[:, 0]
+    return order
 
 
 def flip_average(
     heat: Float32[torch.Tensor, "N K h w"],
     heat_of_mirrored: Float32[torch.Tensor, "N K h w"],
-    pairs: Int[np.ndarray, "P 2"],
+    mirrored_order: Int[torch.Tensor, " K"],
 ) -> Float32[torch.Tensor, "N K h w"]:
     """Mean of the heat maps and of those of the mirrored picture, mirrored back.
 
     Mirrored maps come out one cell to the left, because the network has no half-pixel shift.
 
     Args:
-        pairs: left and right keypoints that change places in a mirror.
+        mirrored_order: of each keypoint the place of the one that it is in a mirror.
     """
-    order = np.arange(heat.shape[1])
-    order[pairs[:, 0]], order[pairs[:, 1]] = pairs[:, 1], pairs[:, 0]
-    back = heat_of_mirrored[:, sent(order, heat.device)].flip(-1)
+    back = heat_of_mirrored[:, mirrored_order].flip(-1)
     back = torch.cat([back[..., :1], back[..., :-1]], dim=-1)
     return (heat + back) * 0.5
 

@@ -1,8 +1,10 @@
 """Files of PyTorch and safetensors, read as data: nothing in them is executed.
 
-Of what a pickle may name, tensors, plain containers and NumPy's numbers are admitted.
+Of what a pickle may name, tensors, plain containers, NumPy's numbers and the options of a training
+run are admitted.
 """
 
+import argparse
 import re
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,8 @@ def _scalar(dtype: np.dtype, raw: bytes) -> np.generic:
 
 
 _ADMITTED: list[Any] = [
+    # A bag of options: filling it runs nothing.
+    argparse.Namespace,
     (_dtype, "numpy.dtype"),
     (_scalar, "numpy.core.multiarray.scalar"),
     (_scalar, "numpy._core.multiarray.scalar"),

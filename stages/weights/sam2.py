@@ -43,7 +43,8 @@ def load_sam2(path: Path, device: str = "cpu") -> torch.nn.Module:
     from sam2.build_sam import build_sam2_video_predictor
 
     # Without a checkpoint: its own loader prints all keys that are wrong, and names no file.
-    model = build_sam2_video_predictor(OFFICIAL_CONFIGS[path.name], None, device="cpu")
+    with torch.device(device):  # Random numbers, soon replaced, take a processor seconds.
+        model = build_sam2_video_predictor(OFFICIAL_CONFIGS[path.name], None, device=device)
     check_state(state, shapes_of(model.state_dict()), path, "SAM 2")
     model.load_state_dict(state, strict=True)
     return model.to(device)

@@ -24,7 +24,7 @@ def rendered(scene: int, frames: int = 14, cell_px: int = CELL_PX) -> Place:
 
 
 def found(made: Place, disturbance: Disturbance, cell_px: int = CELL_PX) -> Errors:
-    return errors(made, tracked(made, disturbance, cell_px))
+    return errors(made, tracked(made, disturbance, cell_px).scene)
 
 
 def test_ten_scenes_have_cameras_of_all_kinds() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from omegaconf import OmegaConf
+from PIL import Image
 
 from bench.stage0.sam2 import person_box, show_a_person
 from stages.artifacts.images import list_images, write_image
@@ -14,7 +15,7 @@ from stages.stage0_sam2 import propagation
 from stages.stage0_sam2.detector import Detection
 from stages.stage0_sam2.looks import STEP, Look
 from stages.stage0_sam2.network import Sam2
-from stages.stage0_sam2.pictures import Pictures
+from stages.stage0_sam2.pictures import Pictures, _read
 from stages.stage0_sam2.propagation import FOLLOWED, Group, follow, looks_back
 from stages.stage0_sam2.tracker import FRAMES_FOLLOWED, Tracker
 from stages.weights.locate import demo_checkpoint
@@ -43,10 +44,10 @@ def quick() -> Sam2:
 def clip(tmp_path):
     """Makes a clip of noise."""
 
-    def write(frames, suffix="png"):
+    def write(frames, suffix="png", size=SIZE):
         random = np.random.default_rng(0)
         for number in range(1, frames + 1):
-            picture = random.integers(0, 255, (*SIZE, 3), np.uint8)
+            picture = random.integers(0, 255, (*size, 3), np.uint8)
             write_image(tmp_path / f"{number:05d}.{suffix}", picture)
         return list_images(tmp_path)
 
@@ -141,14 +142,26 @@ def test_a_clip_of_two_sizes_is_refused(quick, clip, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("backwards", [False, True])
 def test_masks_are_those_of_the_official_predictor(clip, tmp_path, backwards):
-    images = clip(4, "jpg")
     network = load_sam2(demo_checkpoint("sam2"), "cpu")
+    size = (network.image_size, network.image_size)
+    images = clip(4, "jpg", size)
+    box = person_box(*size)
     frames = range(3, -1, -1) if backwards else range(4)
     state = network.init_state(str(tmp_path))
-    network.add_new_points_or_box(state, frames[0], 7, box=BOX)
+    network.add_new_points_or_box(state, frames[0], 7, box=box)
     found = network.propagate_in_video(state, reverse=backwards)
     official = {index: logits[:, 0] for index, _, logits in found}
-    ours = follow(Pictures(Sam2(network), images), frames, [BOX], [])
+    ours = follow(Pictures(Sam2(network), images), frames, [box], [])
     for index, logits in zip(frames, ours, strict=True):
-        wide = propagation.enlarged(logits, SIZE)
+        wide = propagation.enlarged(logits, size)
         assert torch.allclose(wide, official[index], atol=1e-4)
+
+
+@pytest.mark.parametrize("side", [SIDE, 40])
+def test_pictures_are_made_square_as_by_the_official_loader_but_for_rounding(clip, side):
+    for slot in clip(2, size=(50, 90)):
+        batch = torch.zeros((1, 3, side, side), dtype=torch.uint8)
+        _read((50, 90), (slot, batch, 0))
+        official = Image.open(slot.path).resize((side, side))
+        difference = np.abs(batch[0].permute(1, 2, 0).numpy().astype(int) - np.array(official))
+        assert difference.max() <= 2 and (difference > 0).mean() < 0.02

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 import torch
 
+from stages.running.recording import unrecorded
 from stages.stage0_vimo.crops import CropGeometry, normalise
 from stages.stage0_vimo.estimator import BodyEstimator, RunBodies
 from stages.stage0_vimo.network import Vimo, VimoConfig
 from stages.stage0_vimo.network.camera import bbox_info
 from stages.stage0_vimo.network.config import WINDOW
+from tests.stage0_vimo.runs import whole
 
 PICTURE = (120, 160)
 TINY = VimoConfig(
@@ -35,7 +37,7 @@ def run_of(length: int) -> tuple[np.ndarray, CropGeometry]:
 
 def follow(network: Vimo, length: int, batch_size: int) -> RunBodies:
     crops, where = run_of(length)
-    return BodyEstimator(network, batch_size)(torch.from_numpy(crops), where, PICTURE)
+    return whole(BodyEstimator(network, batch_size)(torch.from_numpy(crops), where, PICTURE))
 
 
 def window_by_itself(network: Vimo, frames: np.ndarray, length: int) -> torch.Tensor:
@@ -75,3 +77,18 @@ def test_one_frame_alone_gets_a_body(network: Vimo) -> None:
     np.testing.assert_allclose(identity, np.broadcast_to(np.eye(3), identity.shape), atol=1e-5)
     assert found.betas.shape == (1, 10)
     assert np.isfinite(found.translation_m).all()
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_recorded_on_a_gpu_it_finds_what_it_finds_as_it_is() -> None:
+    crops, where = run_of(53)
+    estimate = BodyEstimator(Vimo(TINY).eval(), 8, "cuda", torch.float16)
+
+    def found() -> RunBodies:
+        return whole(estimate(torch.from_numpy(crops), where, PICTURE))
+
+    with unrecorded():
+        as_it_is = found()
+    for _ in range(3):
+        assert np.array_equal(found().rotmat, as_it_is.rotmat)

@@ -9,6 +9,7 @@ from stages.stage0_vimo.estimator import BodyEstimator
 from stages.stage0_vimo.network import Vimo, VimoOutput
 from stages.stage0_vimo.network.camera import bbox_info, camera_translation
 from stages.stage0_vimo.windows import CENTRE
+from tests.stage0_vimo.runs import whole
 
 Golden = dict[str, np.ndarray]
 pytestmark = pytest.mark.parity
@@ -91,7 +92,7 @@ def test_the_end_of_a_track_with_a_window_around_every_frame(
     where = crop_geometry(vimo_golden["track_boxes"][start:])
     places = zip(where.center_px, where.size_px, strict=True)
     crops = (crop(picture, centre, size) for centre, size in places)
-    found = BodyEstimator(seeded_vimo, 4)(crops, where, picture.shape[:2])
+    found = whole(BodyEstimator(seeded_vimo, 4)(crops, where, picture.shape[:2]))
     for name, ours, bound in (
         ("track_rotmat", found.rotmat, 1e-3),
         ("track_shape", found.betas, 1e-4),

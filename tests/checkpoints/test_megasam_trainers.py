@@ -7,13 +7,19 @@ from pathlib import Path
 import pytest
 import torch
 
+from stages.body.model import DEMO_BODY, load_body
 from stages.geometry import se3
 from stages.stage1_megasam.checkpoint import load_flow, load_tracker
 from stages.stage1_megasam.network.grid import cell_grid
 from stages.stage1_megasam.projection import Scene, see
+from stages.stage1_megasam.refinement.flow_pairs import sampled
 from stages.weights.depth_anything import load_depth_anything
-from tools.checkpoints.flow_clips import FlowClips, rigid_places
+from tools.checkpoints.flow_clips import FlowClips, flow_clips, rigid_places
 from tools.checkpoints.megasam_tracker import CONFIG, Guess, edges_of
+from tools.checkpoints.motion_pool import build_pool
+from tools.checkpoints.samples import Footage
+from tools.footage.scenes import FIRST_TRAINING_SEED
+from tools.footage.skinning import BodyTensors
 
 HIGH, WIDE = 6, 9
 
@@ -60,6 +66,20 @@ def test_guesses_come_nearer_to_the_truth_from_step_to_step() -> None:
         off.append(float((guess.places() - edges.places).norm(dim=-1).median()))
         guess.improve()
     assert off[-1] < 0.2 * off[0]
+
+
+@pytest.mark.tools
+def test_flow_finds_what_a_frame_shows_in_another() -> None:
+    body = BodyTensors.from_model(load_body(DEMO_BODY))
+    pool = build_pool(FIRST_TRAINING_SEED, 3, 1, DEMO_BODY)
+    clips = flow_clips(Footage(pool, body, "cpu", 3, (0.0, 1.0)), 1, 3, (144, 256))
+    flow, seen = clips.flow[:, 0, 2], clips.visible[:, 0, 2]
+    first, second = clips.pictures[:, 0].float(), clips.pictures[:, 2].float()
+    warped = sampled(second, cell_grid(flow[..., 0]) + flow)
+    for part in (seen, seen & clips.person[:, 0]):
+        still, moved = ((each - first).abs().mean(1)[part].mean() for each in (second, warped))
+        # Sampling between pixels softens both, by a few grey levels.
+        assert moved < 0.6 * still
 
 
 @pytest.mark.tools

@@ -24,6 +24,9 @@ from tools.footage.skinning import BodyTensors
 HIDDEN_SHARE, HIDDEN_M = 1.03, 0.03
 """A point that lies so much behind what is seen in its place is hidden."""
 
+UNKNOWN_PX = 1e4
+"""Flow that no trainer counts."""
+
 LONGEST_STRIDE = 8
 """Between frames of a clip: a quarter of a second at 30 frames a second."""
 
@@ -69,8 +72,7 @@ def _annotated(shots: Shots, body: BodyTensors, size: tuple[int, int], every: in
     small = pictures.resized(pictures.as_float(shots.rgb), high, wide)
     depth = torch.where(shots.depth_m > 0, shots.depth_m, FAR_M)
     seen = depth[:, row, column]
-    person = shots.person_ids[:, row, column] > 0
-    corners, weights = _triangles(shots, body, at, person)
+    person, corners, weights = _triangles(shots, body, at)
 
     cameras = shots.cameras
     points = _points(cameras.K, cameras.T_world_camera, at, seen)
@@ -90,7 +92,8 @@ def _annotated(shots: Shots, body: BodyTensors, size: tuple[int, int], every: in
             )
             sources, targets = frame[:, i], frame[:, j]
             places, far = cameras[targets].project(moved[sources])
-            flow[:, i, j] = (places - at) / scale
+            # A triangle seen from its edge has no weights.
+            flow[:, i, j] = torch.nan_to_num((places - at) / scale, nan=UNKNOWN_PX)
             visible[:, i, j] = _is_seen(places, far, depth[targets])
     first = cameras.K.view(count, T, 3, 3)[:, 0]
     lens = torch.stack(
@@ -116,8 +119,8 @@ def _nearest_pixels(size, every, scale, full, device) -> Tensor:
     return torch.stack([columns, rows], -1)
 
 
-def _triangles(shots: Shots, body: BodyTensors, at: Tensor, person: Tensor):
-    """Vertices of the triangle that each of the people's elements shows, and their weights."""
+def _triangles(shots: Shots, body: BodyTensors, at: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Which elements show people; vertices of the triangle that each shows, and their weights."""
     people = shots.people
     slots, vertices = people.vertices_m.shape[1:3]
     offsets = torch.arange(slots, device=at.device) * vertices
@@ -127,15 +130,16 @@ def _triangles(shots: Shots, body: BodyTensors, at: Tensor, person: Tensor):
     facing = -torch.linalg.det(shots.cameras.K[:, :2, :2]).sign()
     high, wide = shots.depth_m.shape[1:]
     face, _ = visible_triangles(there, depth, faces, high, wide, present, facing=facing)
-    image, row, column = person.nonzero(as_tuple=True)
-    pixel = at[row, column]
-    shown = face[image, pixel[:, 1], pixel[:, 0]]
-    corners = faces[shown.clamp(min=0)]
-    assert bool((shown != NOTHING).all())
+    column, row = at.unbind(-1)
+    shown = face[:, row, column]
+    # Borders may be a pixel off from one rendering to the next.
+    person = (shots.person_ids[:, row, column] > 0) & (shown != NOTHING)
+    image, *place = person.nonzero(as_tuple=True)
+    pixel, corners = at[*place], faces[shown[person]]
     weights = barycentric(
         there[image[:, None], corners], depth[image[:, None], corners], pixel.float()
     )
-    return corners, weights
+    return person, corners, weights
 
 
 def _points(K: Tensor, T_world_camera: Tensor, at: Tensor, depth: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ export
 DRIVER = +@$(PYTHON) -m driver
 
 .PHONY: help doctor setup weights weights-check images sif dataset status evaluate viewer report \
-    test lint bench bench-stage0 bench-solve bench-viewer bench-verdicts robustness \
+    test lint bench bench-stage0 bench-worlds bench-solve bench-viewer bench-verdicts robustness \
     warm-cache anew
 .NOTPARALLEL:
 
@@ -65,6 +65,9 @@ bench: ## Time and memory of the whole chain on the demo, cold and warm
 
 bench-stage0: ## Frames a second of the networks of stage 0 at their official sizes
 	$(DRIVER) venv python -m bench.stage0
+
+bench-worlds: ## Speed and memory of MegaSaM at its official size, on 300 frames
+	$(DRIVER) venv python -m bench.worlds.speed
 
 bench-solve: ## Time of the solvers of stages 2 and 4 alone, on this machine's device
 	$(DRIVER) venv python -m bench.solve

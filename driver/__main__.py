@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from driver import chain, people, processes, setup
+from driver import chain, people, processes, setup, worlds
 from driver.checks import runners
 from driver.checks.check import require
 from driver.commands import VERDICTS, environment, image, reader_command
@@ -56,9 +56,14 @@ def _help(_settings: Settings, _rest: list[str]) -> int:
 
 
 def _doctor(settings: Settings, _rest: list[str]) -> int:
-    settings = people.decided(settings)
+    settings = _decided(settings)
     stages = _chain(settings)
     return doctor(_with_runner(settings, stages), stages)
+
+
+def _decided(settings: Settings, rendered: bool = False) -> Settings:
+    """With the methods and the body that are taken where nobody names them."""
+    return worlds.decided(people.decided(settings, rendered))
 
 
 def _setup(settings: Settings, _rest: list[str]) -> int:
@@ -90,7 +95,7 @@ def _sif(settings: Settings, _rest: list[str]) -> int:
 
 
 def _dataset(settings: Settings, _rest: list[str]) -> int:
-    settings = people.decided(settings)
+    settings = _decided(settings)
     return _run(settings, _chain(settings), is_whole=True)
 
 
@@ -98,11 +103,11 @@ def _stage(settings: Settings, rest: list[str]) -> int:
     stages = [_entry(name) for name in rest]
     for stage in stages:
         settings = replace(settings, people=stage.people or settings.people)
-    return _run(people.decided(settings), stages)
+    return _run(_decided(settings), stages)
 
 
 def _status(settings: Settings, _rest: list[str]) -> int:
-    settings = people.decided(settings)
+    settings = _decided(settings)
     return status(settings, _chain(settings))
 
 
@@ -137,7 +142,7 @@ def _evaluate(settings: Settings, then: list[str]) -> int:
         seeds = ["-m", "tools.footage.seeds", settings.seeds, "--out", str(settings.data)]
         if code := _venv(settings, ["python", *seeds]):
             return code
-        settings = people.decided(settings, rendered=True)
+        settings = _decided(settings, rendered=True)
         if (code := _run(settings, _chain(settings))) > 1:
             return code
     compare = replace(settings, args=flags)
@@ -231,7 +236,10 @@ def _with_runner(settings: Settings, stages: list[Entry]) -> Settings:
         why = ", for its images are here" if has_images else ", for no Docker engine has the images"
     method = f"PEOPLE={settings.people}{settings.people_why}"
     body = f"; BODY={settings.body}{settings.body_why}" if settings.body_why else ""
-    print(f"RUNNER={runner}{why}; {method}; WORLD={settings.world}{body}", flush=True)
+    print(
+        f"RUNNER={runner}{why}; {method}; WORLD={settings.world}{settings.world_why}{body}",
+        flush=True,
+    )
     return replace(settings, runner=runner)
 
 

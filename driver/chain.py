@@ -81,6 +81,7 @@ def write_choice(settings: Settings, stages: list[Entry]) -> None:
         "people": settings.people,
         "people_why": settings.people_why.lstrip(", "),
         "world": settings.world,
+        "world_why": settings.world_why.lstrip(", "),
         "runner": settings.runner,
         "stages": [stage.name for stage in stages],
     }

@@ -71,7 +71,7 @@ def flags(settings: Settings, stage: Entry) -> list[str]:
     found = []
     is_auto = settings.world == catalogue.AUTO
     if stage.world:
-        found += ["--gsam2", *["--auto"] * is_auto]
+        found += ["--gsam2", *["--auto"] * (is_auto and stage.world in catalogue.AUTO_WORLDS)]
     if stage.name == "stage2-megahunter":
         worlds = settings.data / layout.world_folder(settings.world)
         found += [] if is_auto else ["--world-reconstruction-base-dir", seen(settings, worlds)]

@@ -114,7 +114,8 @@ class Settings:
     )
     world: str = variable(
         catalogue.AUTO,
-        "world method: sfm, ground, or auto: sfm, and ground for videos that it declines",
+        "world method: megasam, sfm, ground, or auto: megasam with its checkpoints, else sfm, and"
+        " ground for videos that it declines",
         one_of(catalogue.AUTO, *catalogue.WORLD_METHODS),
     )
     weights: Path | None = variable(
@@ -183,6 +184,8 @@ class Settings:
     """Why it is this body, where BODY does not say it."""
     people_why: str = ""
     """Why it is this people method, as it follows on its name."""
+    world_why: str = ""
+    """The same of the world method."""
     dry_run: bool = False
     """`make -n`: commands are shown, not run."""
 

@@ -144,6 +144,8 @@ def status(settings: Settings, stages: list[Entry]) -> int:
         print(f"{error}; until then, what waits counts as to do")
         found, news = rows(settings.data, names, videos, {}), []
     refused = [f"{name} is left out: {why}" for name, why in chosen.refused.items()]
-    print(f"PEOPLE={settings.people}{settings.people_why}; WORLD={settings.world}")
+    print(
+        f"PEOPLE={settings.people}{settings.people_why}; WORLD={settings.world}{settings.world_why}"
+    )
     print("\n".join(table(found) + news + failures(found) + refused))
     return 0

@@ -104,6 +104,15 @@ STAGES = (
         people=BLAZEPOSE,
     ),
     Entry(
+        "stage1-megasam",
+        "cameras and depth, of any camera, by networks",
+        makes=(layout.world_folder("megasam"),),
+        gpu=True,
+        memory_mb=2500,
+        curated=True,
+        world="megasam",
+    ),
+    Entry(
         "stage1-sfm",
         "cameras and depth, of a camera that moves",
         makes=(layout.world_folder("sfm"),),

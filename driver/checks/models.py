@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from driver.checks import runners
@@ -11,7 +11,7 @@ from driver.checks.check import Check, ask
 from driver.settings import WEIGHTS, Settings
 from stages import catalogue
 from stages.catalogue import Entry
-from stages.weights.names import BSTRO_DATA, FILES, OF_STAGE_3, SMPL, USUAL, chosen
+from stages.weights.names import BSTRO_DATA, FILES, MEGASAM_FILES, OF_STAGE_3, SMPL, USUAL, chosen
 
 DEMO = WEIGHTS / "demo"
 NAMES = {
@@ -20,13 +20,17 @@ NAMES = {
     "vitpose": "ViTPose",
     "vimo": "VIMO",
     "bstro": "BSTRO",
+    "megasam": "MegaSaM",
+    "raft": "RAFT",
+    "depth_relative": "depth",
+    "depth_metric": "its scale",
 }
 _ONLY = "the demo's, which knows rendered people only"
 _LOOK = (
     "import sys; from importlib.util import find_spec as found;"
     " print(*map(found, sys.argv[1:]), sep='\\n')"
 )
-STAGE_3 = "stage3-postprocess"
+STAGE_3, MEGASAM = "stage3-postprocess", "stage1-megasam"
 _LABEL = "mimicmill.packages"
 PACKAGES = "stages.stage3_postprocess.packages"
 _WORK = {"geocalib": "gravity", "nksr": "mesh"}
@@ -39,9 +43,11 @@ def models(settings: Settings, stages: list[Entry]) -> Iterator[Check]:
         yield Check("people", True, f"{' or '.join(people)}{settings.people_why}", "")
     if worlds := [stage.world for stage in stages if stage.world]:
         others = "".join(f", and {world} for videos that it declines" for world in worlds[1:])
-        yield Check("world", True, worlds[0] + others, "")
+        yield Check("world", True, worlds[0] + settings.world_why + others, "")
     if catalogue.OFFICIAL in people:
-        yield from _networks(settings)
+        yield from _networks(settings, FILES)
+    if any(stage.name == MEGASAM for stage in stages):
+        yield from _networks(settings, MEGASAM_FILES)
     if catalogue.BLAZEPOSE in people and settings.runner != "local":
         yield Check("BlazePose", True, "of the image", "")
     if not settings.body:
@@ -50,8 +56,9 @@ def models(settings: Settings, stages: list[Entry]) -> Iterator[Check]:
         yield from _stage_3(settings)
 
 
-def _networks(settings: Settings) -> Iterator[Check]:
-    for network, name in NAMES.items():
+def _networks(settings: Settings, networks: Iterable[str]) -> Iterator[Check]:
+    for network in networks:
+        name = NAMES[network]
         if settings.runner != "local" and not settings.weights:
             yield Check(name, True, f"of the image, {_ONLY}", "")
             continue

@@ -47,6 +47,8 @@ class WorldFrame:
 
     `stage1-sfm` also knows the place behind people; there it has confidence, but is not measured.
     """
+    motion_probability: Float32[np.ndarray, "h w"] | None = None
+    """At an eighth of the size, as MegaSaM has it and under its name: 1 where nothing moves."""
 
 
 def point_map(
@@ -84,6 +86,8 @@ def write_world(path: Path, frames: Iterable[WorldFrame], **metadata: Any) -> No
             put_array(entry, "dynamic_msk", frame.dynamic.astype(bool))
             affine = frame.affine_original_from_reconstruction.astype(np.float64)
             put_array(entry, "affine_matrix", affine)
+            if frame.motion_probability is not None:
+                put_array(entry, "motion_prob", frame.motion_probability.astype(np.float32))
             if frame.time_s is not None:
                 entry.attrs[TIME] = frame.time_s
         for name, value in metadata.items():
@@ -154,6 +158,7 @@ class WorldFrameView:
 
     @property
     def motion_probability(self) -> Float32[np.ndarray, "h w"] | None:
+        """1 where nothing moves; see `WorldFrame`."""
         return self.group["motion_prob"][:] if "motion_prob" in self.group else None
 
     @property

@@ -4,15 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, UInt8
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 from stages.stage1_megasam.lens import in_cells, in_pixels
 from stages.stage1_megasam.mono_prior import cell_disparity
 from stages.stage1_megasam.network import DroidNet, Raft
+from stages.stage1_megasam.network.config import CELL_PX
 from stages.stage1_megasam.projection import Scene
 from stages.stage1_megasam.refinement import follow, refine
-from stages.stage1_megasam.refinement.refine import Progress
+from stages.stage1_megasam.refinement.likeness import Weights
+from stages.stage1_megasam.refinement.refine import PIXEL_WEIGHTS, Progress
+from stages.stage1_megasam.tracking.back_end import BackEndRules
+from stages.stage1_megasam.tracking.front_end import FrontEndRules
 from stages.stage1_megasam.tracking.network_matcher import FrugalMatcher, NetworkMatcher
 from stages.stage1_megasam.tracking.whole_video import Track, track
 from stages.stage1_megasam.tracking.windows import Window, joined
@@ -27,6 +32,15 @@ class Networks:
 
     tracker: DroidNet
     flow: Raft
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the flags of the command decide."""
+
+    front_end: FrontEndRules = FrontEndRules()
+    back_end: BackEndRules = BackEndRules()
+    likeness: Weights = PIXEL_WEIGHTS
 
 
 @dataclass(frozen=True)
@@ -49,6 +63,8 @@ def reconstruct(
     disparity: Float[Tensor, "f 8*h 8*w"],
     intrinsics_px: Float[Tensor, " 4"],
     windows: Sequence[Window],
+    people: Bool[Tensor, "f 8*h 8*w"] | None = None,
+    rules: Rules | None = None,
     progress: Progress = lambda share: None,
 ) -> Reconstruction:
     """Tracks the camera window by window, joins them, and refines the depth.
@@ -58,19 +74,23 @@ def reconstruct(
         disparity: of single pictures, in the tracker's unit; zero where unknown.
         intrinsics_px: fx, fy, cx, cy to begin with.
         windows: of frames; see `stages.stage1_megasam.tracking.windows.plan`.
+        people: pixels that are known to move. The official code does not ask for them.
         progress: is told the share of the refinement that is done.
 
     Raises:
         ValueError: a window has fewer than two frames.
     """
-    lens = in_cells(intrinsics_px.double())
+    lens, rules = in_cells(intrinsics_px.double()), rules or Rules()
+    moving = None if people is None else F.avg_pool2d(people[:, None].float(), CELL_PX)[:, 0] > 0.5
     tracks: list[Track] = []
     for window in windows:
         few = slice(window.first, window.end)
         prior = cell_disparity(disparity[few])
         # A focal that one window has told holds for those after it.
         known = any(each.terms.focal for each in tracks)
-        tracks.append(_tracked(networks.tracker, pictures[few], prior, lens, known))
+        matcher = _shown(networks.tracker, pictures[few], None if moving is None else moving[few])
+        frugal = FrugalMatcher(matcher)
+        tracks.append(track(matcher, frugal, prior, lens, rules.front_end, rules.back_end, known))
         lens = tracks[-1].scene.intrinsics
     scene, static = joined(
         windows, [each.scene for each in tracks], [each.static for each in tracks]
@@ -78,19 +98,19 @@ def reconstruct(
     return Reconstruction(
         T_camera_world=scene.T_camera_world,
         intrinsics_px=in_pixels(scene.intrinsics),
-        disparity=_refined(networks.flow, pictures, disparity, scene, static, progress),
+        disparity=_refined(
+            networks.flow, pictures, disparity, scene, static, rules.likeness, progress
+        ),
         static=static,
         tracks=tuple(tracks),
     )
 
 
-def _tracked(
-    network: DroidNet, pictures: Tensor, prior: Tensor, lens: Tensor, focal_known: bool
-) -> Track:
+def _shown(network: DroidNet, pictures: Tensor, moving: Tensor | None) -> NetworkMatcher:
     matcher = NetworkMatcher(network)
     for number, picture in enumerate(pictures):
-        matcher.show(number, picture.float())
-    return track(matcher, FrugalMatcher(matcher), prior, lens, focal_known=focal_known)
+        matcher.show(number, picture.float(), None if moving is None else moving[number])
+    return matcher
 
 
 def _refined(
@@ -99,9 +119,10 @@ def _refined(
     disparity: Tensor,
     scene: Scene,
     static: Tensor,
+    likeness: Weights,
     progress: Progress,
 ) -> Float[Tensor, "f 8*h 8*w"]:
     pairs = follow(flow, pictures)
     begin = torch.where(disparity > 0, disparity, _NEAREST_DISPARITY)
     lens = in_pixels(scene.intrinsics)
-    return refine(begin, static, scene.T_camera_world, lens, pairs, progress)
+    return refine(begin, static, scene.T_camera_world, lens, pairs, progress, likeness)

@@ -15,6 +15,7 @@ from stages.artifacts.images import write_image
 from stages.artifacts.layout import WorldName
 from stages.artifacts.world import WorldFrame, opened_world, write_world
 from stages.cameras.frames import choose_frames, frame_range
+from stages.drawing.depth import beside_its_depth
 from stages.running import (
     DeclinedError,
     Input,
@@ -32,7 +33,6 @@ from stages.running.fingerprints import PICTURES
 from stages.running.inputs import clock as clock_input
 from stages.running.inputs import frames, person_masks
 from stages.stage1_sfm.cameras import NoParallaxError
-from stages.stage1_sfm.drawing import beside_its_depth
 from stages.stage1_sfm.reconstruction import Reconstruction, reconstruct, world_frames
 
 METHOD = "sfm"

@@ -15,14 +15,26 @@ FILES: dict[str, tuple[str, ...]] = {
 }
 """Names of official checkpoints, by network; of several the first that is there is taken."""
 
+MEGASAM_FILES: dict[str, tuple[str, ...]] = {
+    "megasam": ("megasam_final.pth",),
+    "raft": ("raft-things.pth",),
+    "depth_relative": ("depth-anything-large",),
+    "depth_metric": ("depth-pro", "depth-anything-metric"),
+}
+"""The same of the networks of stage1-megasam."""
+
 DEMO_FILES = {
     "grounding_dino": "grounding_dino",
     "sam2": "sam2",
     "vitpose": "vitpose",
     "vimo": "vimo/vimo.safetensors",
     "bstro": "bstro/bstro.safetensors",
+    "megasam": "megasam/tracker.safetensors",
+    "raft": "megasam/raft.safetensors",
+    "depth_relative": "depth_relative",
+    "depth_metric": "depth_metric",
 }
-"""Small checkpoints that know rendered people of the demo's scene family only."""
+"""Small checkpoints that know rendered people and places of the demo's scene family only."""
 
 USUAL = {
     "grounding_dino": "grounding-dino-tiny",
@@ -30,6 +42,10 @@ USUAL = {
     "vitpose": "vitpose-huge",
     "vimo": "vimo",
     "bstro": "bstro",
+    "megasam": "megasam",
+    "raft": "raft-things",
+    "depth_relative": "depth-anything-large",
+    "depth_metric": "depth-anything-metric",
 }
 """Keys of the manifest, by network: the one that is fetched where none is named."""
 
@@ -49,7 +65,7 @@ def chosen(network: str, folder: Path, demo: Path | None = None) -> Path:
     there under the demo's name. Else the one in `demo`; without it the official name, which is then
     missing.
     """
-    official = [folder / name for name in FILES[network]]
+    official = [folder / name for name in (FILES | MEGASAM_FILES)[network]]
     own = [folder / DEMO_FILES[network], folder / "demo" / DEMO_FILES[network]]
     for path in (*official, *own):
         if path.exists():
@@ -61,9 +77,18 @@ def holds_any(folder: Path) -> bool:
     """Whether a folder has any checkpoint that `make weights` brings and images do not hold."""
     others = (*OF_STAGE_3.values(), SMPL)
     is_other = any((folder / name).exists() for name in others)
-    return is_other or len(missing_official(folder)) < len(FILES)
+    return is_other or len(_missing(FILES | MEGASAM_FILES, folder)) < len(FILES | MEGASAM_FILES)
 
 
 def missing_official(folder: Path) -> list[str]:
-    """Networks of which a folder has no official checkpoint."""
-    return [name for name, files in FILES.items() if not any((folder / f).exists() for f in files)]
+    """Networks that find people of which a folder has no official checkpoint."""
+    return _missing(FILES, folder)
+
+
+def missing_of_megasam(folder: Path) -> list[str]:
+    """Networks of stage1-megasam of which a folder has no official checkpoint."""
+    return _missing(MEGASAM_FILES, folder)
+
+
+def _missing(files: dict[str, tuple[str, ...]], folder: Path) -> list[str]:
+    return [key for key, names in files.items() if not any((folder / n).exists() for n in names)]

@@ -7,6 +7,7 @@ import torch
 
 from bench.worlds.measure import Errors, errors, tracked
 from bench.worlds.places import SCENES, Place, place
+from bench.worlds.speed import measured
 from bench.worlds.true_flow import Disturbance, TrueFlow, single_pictures
 from stages.stage1_megasam.network.grid import cell_grid
 from stages.stage1_megasam.projection import see
@@ -78,3 +79,10 @@ def test_a_camera_that_turns_stays_in_place_and_tells_its_focal() -> None:
     made = rendered(TURNS, frames=24, cell_px=16)
     noisy = found(made, Disturbance(noise_px=1, outlier_px=5, depth=0.3), cell_px=16)
     assert noisy.drift_cm < 1 and noisy.rotation_deg < 0.3 and noisy.focal_percent < 1
+
+
+@pytest.mark.slow
+def test_the_networks_do_their_work_and_the_truth_answers() -> None:
+    said = measured(frames=8, device="cpu", cell_px=32, small=True, fps=3.0)
+    assert said["keyframes"] >= 2 and said["edge_steps"] > 0
+    assert said["network_s"] > 0 and said["refinement_s"] > 0

@@ -58,6 +58,11 @@ def test_flags_that_a_variable_stands_for(runner):
     assert "--curated" not in command(runner, "stage4-retarget", CURATED="1")
 
 
+def test_a_stage_of_no_automatic_world_has_no_others_to_leave_videos_to():
+    assert "--gsam2" in command("local", "stage1-megasam", WORLD="auto")
+    assert "--auto" not in command("local", "stage1-megasam", WORLD="auto")
+
+
 def test_with_auto_both_worlds_are_tried_and_later_stages_take_the_one_that_there_is():
     chain = [stage.name for stage in catalogue.chain(catalogue.OFFICIAL, catalogue.AUTO)]
     assert chain[5:8] == ["stage1-sfm", "stage1-ground", "stage2-megahunter"]

@@ -7,7 +7,7 @@ import pytest
 
 from driver.settings import WEIGHTS
 from stages import catalogue
-from stages.weights.names import DEMO_FILES, FILES, SMPL, missing_official
+from stages.weights.names import DEMO_FILES, FILES, MEGASAM_FILES, SMPL, missing_official
 from tests.driver.conftest import CHAIN, StandIns
 
 pytestmark = pytest.mark.skipif(
@@ -34,6 +34,29 @@ def official_weights(folder: Path, *without: str) -> Path:
         if network not in without:
             (folder / names[-1]).touch()
     return folder
+
+
+@pytest.mark.parametrize("lacking", ["", "raft"])
+def test_megasam_s_checkpoints_make_it_the_world_of_auto(stand_ins, tmp_path, lacking):
+    stand_ins.videos("one.mp4")
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    for network, names in MEGASAM_FILES.items():
+        if network != lacking:
+            (weights / names[-1]).touch()
+    code, output = stand_ins.make("dataset", f"WEIGHTS={weights}")
+    assert code == 0, output
+    world = "megasam" if not lacking else catalogue.AUTO
+    assert list(stand_ins.names) == [
+        stage.name for stage in catalogue.chain(catalogue.OFFICIAL, world)
+    ]
+    said = f"WORLD=megasam, for its checkpoints are in {weights}"
+    assert (said in said_first(output)) == (not lacking)
+    (note,) = (stand_ins.data / "logs" / "dataset").glob("*.json")
+    assert json.loads(note.read_text())["world"] == world
+    code, output = stand_ins.make("dataset", f"WEIGHTS={weights}", "WORLD=sfm")
+    assert code == 0 and "WORLD=sfm" in said_first(output)
+    assert "stage1-sfm" in stand_ins.names
 
 
 def test_a_folder_of_ones_own_takes_blazepose(stand_ins):
@@ -129,6 +152,7 @@ def test_the_choice_is_written_down_beside_the_list_of_videos(stand_ins):
         "people": "blazepose",
         "people_why": "for data/weights has no official checkpoints",
         "world": "auto",
+        "world_why": "",
         "runner": "local",
         "stages": BLAZEPOSE_CHAIN,
     }

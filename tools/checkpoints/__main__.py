@@ -27,6 +27,9 @@ TASKS = {
     "vitpose": ("vitpose", "VitPoseTask", (0.0, 0.72, 0.28)),
     "vimo": ("vimo", "VimoTask", (0.0, 0.85, 0.15)),
     "bstro": ("bstro", "BstroTask", (0.0, 0.85, 0.15)),
+    "megasam-tracker": ("megasam_tracker", "TrackerTask", (0.08, 0.72, 0.2)),
+    "raft": ("megasam_flow", "FlowTask", (0.08, 0.72, 0.2)),
+    "depth-anything": ("megasam_depth", "DepthTask", (0.08, 0.72, 0.2)),
 }
 
 

@@ -1,4 +1,4 @@
-"""Sizes of the tracker's network."""
+"""Sizes of the tracker's and of the flow network."""
 
 from dataclasses import dataclass
 
@@ -22,4 +22,15 @@ class DroidConfig:
 
     encoder: tuple[int, int, int] = (32, 64, 128)
     features: int = 128
+    hidden: int = 128
+    long_side_px: int = 512
+    """Of the pictures that it is shown."""
+
+
+@dataclass(frozen=True)
+class RaftConfig:
+    """The same of RAFT; the defaults are those of `raft-things.pth` (5.26 M)."""
+
+    encoder: tuple[int, int, int] = (64, 96, 128)
+    features: int = 256
     hidden: int = 128

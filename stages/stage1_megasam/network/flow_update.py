@@ -1,7 +1,7 @@
 """RAFT's update block: separable recurrent unit, flow head and up-sampling weights.
 
 Teed and Deng, "RAFT: Recurrent All-Pairs Field Transforms for Optical Flow" (ECCV 2020), section
-3.3, at the sizes of the large model.
+3.3; `hidden` are channels of the recurrent state, of the context and of the motion features.
 """
 
 import torch
@@ -11,9 +11,6 @@ from torch import Tensor, nn
 
 from stages.stage1_megasam.network.config import CELL_PX
 
-HIDDEN = 128
-"""Channels of the recurrent state, of the context and of the motion features."""
-
 _MASK_SCALE = 0.25
 """Of the up-sampling logits; RAFT balances gradients with it."""
 
@@ -21,13 +18,14 @@ _MASK_SCALE = 0.25
 class MotionEncoder(nn.Module):
     """Flow and the correlation that was looked up with it to motion features."""
 
-    def __init__(self, windows: int) -> None:
+    def __init__(self, windows: int, hidden: int) -> None:
         super().__init__()
-        self.convc1 = nn.Conv2d(windows, 256, 1)
-        self.convc2 = nn.Conv2d(256, 192, 3, padding=1)
-        self.convf1 = nn.Conv2d(2, 128, 7, padding=3)
-        self.convf2 = nn.Conv2d(128, 64, 3, padding=1)
-        self.conv = nn.Conv2d(64 + 192, HIDDEN - 2, 3, padding=1)
+        of_correlation, of_flow = 3 * hidden // 2, hidden // 2
+        self.convc1 = nn.Conv2d(windows, 2 * hidden, 1)
+        self.convc2 = nn.Conv2d(2 * hidden, of_correlation, 3, padding=1)
+        self.convf1 = nn.Conv2d(2, hidden, 7, padding=3)
+        self.convf2 = nn.Conv2d(hidden, of_flow, 3, padding=1)
+        self.conv = nn.Conv2d(of_flow + of_correlation, hidden - 2, 3, padding=1)
 
     def forward(
         self, flow: Float[Tensor, "n 2 h w"], correlation: Float[Tensor, "n c h w"]
@@ -41,12 +39,12 @@ class MotionEncoder(nn.Module):
 class SeparableGru(nn.Module):
     """State and input to the next state: first along rows, then along columns."""
 
-    def __init__(self, inp: int) -> None:
+    def __init__(self, inp: int, hidden: int) -> None:
         super().__init__()
         for number, kernel in ((1, (1, 5)), (2, (5, 1))):
             padding = (kernel[0] // 2, kernel[1] // 2)
             for gate in "zrq":
-                conv = nn.Conv2d(HIDDEN + inp, HIDDEN, kernel, padding=padding)
+                conv = nn.Conv2d(hidden + inp, hidden, kernel, padding=padding)
                 self.add_module(f"conv{gate}{number}", conv)
 
     def forward(
@@ -64,10 +62,10 @@ class SeparableGru(nn.Module):
 class FlowHead(nn.Module):
     """State to a revision of the flow."""
 
-    def __init__(self) -> None:
+    def __init__(self, hidden: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(HIDDEN, 256, 3, padding=1)
-        self.conv2 = nn.Conv2d(256, 2, 3, padding=1)
+        self.conv1 = nn.Conv2d(hidden, 2 * hidden, 3, padding=1)
+        self.conv2 = nn.Conv2d(2 * hidden, 2, 3, padding=1)
 
     def forward(self, state: Float[Tensor, "n d h w"]) -> Float[Tensor, "n 2 h w"]:
         return self.conv2(F.relu(self.conv1(state)))
@@ -76,15 +74,15 @@ class FlowHead(nn.Module):
 class FlowUpdate(nn.Module):
     """One recurrent step."""
 
-    def __init__(self, windows: int) -> None:
+    def __init__(self, windows: int, hidden: int) -> None:
         super().__init__()
-        self.encoder = MotionEncoder(windows)
-        self.gru = SeparableGru(2 * HIDDEN)
-        self.flow_head = FlowHead()
+        self.encoder = MotionEncoder(windows, hidden)
+        self.gru = SeparableGru(2 * hidden, hidden)
+        self.flow_head = FlowHead(hidden)
         self.mask = nn.Sequential(
-            nn.Conv2d(HIDDEN, 256, 3, padding=1),
+            nn.Conv2d(hidden, 2 * hidden, 3, padding=1),
             nn.ReLU(),
-            nn.Conv2d(256, CELL_PX * CELL_PX * 9, 1),
+            nn.Conv2d(2 * hidden, CELL_PX * CELL_PX * 9, 1),
         )
 
     def forward(

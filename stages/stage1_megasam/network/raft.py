@@ -4,22 +4,21 @@ Teed and Deng, "RAFT: Recurrent All-Pairs Field Transforms for Optical Flow" (EC
 refinement of depth follows pixels with it.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from stages.stage1_megasam.network.config import CELL_PX, LEVELS
+from stages.stage1_megasam.network.config import CELL_PX, LEVELS, RaftConfig
 from stages.stage1_megasam.network.correlation import CorrelationPyramid
 from stages.stage1_megasam.network.encoder import Encoder, instance_norm
-from stages.stage1_megasam.network.flow_update import HIDDEN, FlowUpdate
+from stages.stage1_megasam.network.flow_update import FlowUpdate
 from stages.stage1_megasam.network.grid import cell_grid
 from stages.stage1_megasam.network.upsampling import convex_upsample
 
 RADIUS = 4
-_WIDTHS = (64, 96, 128)
-_FEATURES = 256
 
 
 @dataclass(frozen=True)
@@ -37,11 +36,12 @@ class Flow:
 class Raft(nn.Module):
     """The whole network; parameter names are those of `raft-things.pth` without `module.`."""
 
-    def __init__(self) -> None:
+    def __init__(self, config: RaftConfig | None = None) -> None:
         super().__init__()
-        self.fnet = Encoder(_WIDTHS, _FEATURES, instance_norm)
-        self.cnet = Encoder(_WIDTHS, 2 * HIDDEN, nn.BatchNorm2d)
-        self.update_block = FlowUpdate(LEVELS * (2 * RADIUS + 1) ** 2)
+        c = self.config = config or RaftConfig()
+        self.fnet = Encoder(c.encoder, c.features, instance_norm)
+        self.cnet = Encoder(c.encoder, 2 * c.hidden, nn.BatchNorm2d)
+        self.update_block = FlowUpdate(LEVELS * (2 * RADIUS + 1) ** 2, c.hidden)
 
     def forward(
         self,
@@ -59,17 +59,31 @@ class Raft(nn.Module):
             raise ValueError("flow needs one iteration or more")
         if any(side % CELL_PX for side in first.shape[-2:]):
             raise ValueError(f"{tuple(first.shape[-2:])}: a side is no multiple of {CELL_PX}")
+        *_, (state, flow) = self.steps(first, second, iterations, start)
+        return Flow(self.upsampled(state, flow), flow, state)
+
+    def steps(
+        self, first: Tensor, second: Tensor, iterations: int, start: Tensor | None = None
+    ) -> Iterator[tuple[Float[Tensor, "n d h w"], Float[Tensor, "n 2 h w"]]]:
+        """State and flow in cells after each step."""
         pyramid = self.correlation(first, second)
         state, context = self.cnet(_normal(first)).chunk(2, dim=1)
         state, context = state.tanh(), context.relu()
         grid = cell_grid(state)
         flow = torch.zeros_like(state[:, :2]) if start is None else start
         for _ in range(iterations):
+            # Each step learns by itself, as RAFT is trained.
+            flow = flow.detach()
             seen = pyramid.look_up(grid + flow.movedim(1, -1))
             state, delta = self.update_block(state, context, seen, flow)
             flow = flow + delta
-        logits = self.update_block.upsampling(state)
-        return Flow(convex_upsample(CELL_PX * flow, logits), flow, state)
+            yield state, flow
+
+    def upsampled(
+        self, state: Float[Tensor, "n d h w"], flow: Float[Tensor, "n 2 h w"]
+    ) -> Float[Tensor, "n 2 8*h 8*w"]:
+        """Flow of pixels, from that of cells."""
+        return convex_upsample(CELL_PX * flow, self.update_block.upsampling(state))
 
     def correlation(
         self, first: Float[Tensor, "n 3 8*h 8*w"], second: Float[Tensor, "n 3 8*h 8*w"]

@@ -48,7 +48,8 @@ def disagreements(
     poses = cameras.T_camera_world
     motion = se3.multiply(poses[pairs.targets], se3.inverse(poses[pairs.sources]))
     here = cameras.rays(disparity) / disparity[pairs.sources][..., None]
-    there = se3.act(motion[:, None, None], here)
+    turned = here.flatten(1, 2) @ se3.rotation_matrix(motion).mT
+    there = turned.view(here.shape) + motion[:, None, None, :3]
     depth = there[..., 2]
     wanted = cell_grid(disparity) + pairs.flow
     ends = wanted.new_tensor(disparity.shape[:0:-1]) - 1

@@ -1,5 +1,6 @@
 """How much a depth map is like that of the single picture: up to scale, in its edges and slopes."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -23,6 +24,8 @@ _FLAT, _STEEP = 1.2, 0.2
 _EDGE_SLOPE = 10.0
 _EDGE_BELOW = 0.2
 _BLUR_PX, _BLUR_SPREAD_PX = 5, 2.0
+_TINY = 1e-24
+"""Of squares: shorter vectors have no direction."""
 
 
 @dataclass(frozen=True)
@@ -65,17 +68,23 @@ def normals(disparity: Float[Tensor, "f h w"], cameras: Cameras) -> Float[Tensor
     """Of smoothed surfaces, in the camera's frame."""
     depth = _blurred(1 / disparity[:, None])
     points = depth * cameras.rays(disparity).movedim(-1, 0)
-    along_x, along_y = sobel(points).unbind(dim=2)
-    return F.normalize(torch.linalg.cross(along_x, along_y, dim=1), dim=1)
+    (x1, y1, z1), (x2, y2, z2) = (each.unbind(dim=1) for each in sobel(points).unbind(dim=2))
+    # Products of slices: on processors several times as fast as the library's own cross product.
+    across = torch.stack([y1 * z2 - z1 * y2, z1 * x2 - x1 * z2, x1 * y2 - y1 * x2], dim=1)
+    return across / across.square().sum(dim=1, keepdim=True).clamp(min=_TINY).sqrt()
 
 
 def sobel(maps: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c 2 h w"]:
     """Slopes along x and y, eight times as large; borders are repeated outwards."""
-    across = maps.new_tensor([-1, 0, 1])
-    along = maps.new_tensor([1, 2, 1])
-    kernels = torch.stack([along[:, None] * across, across[:, None] * along])[:, None]
-    flat = F.pad(maps.flatten(0, 1)[:, None], (1, 1, 1, 1), mode="replicate")
-    return F.conv2d(flat, kernels).view(*maps.shape[:2], 2, *maps.shape[2:])
+    wide = F.pad(maps, (1, 1, 1, 1), mode="replicate")
+    along_x, along_y = wide[..., 2:] - wide[..., :-2], wide[..., 2:, :] - wide[..., :-2, :]
+    return torch.stack(
+        [
+            along_x[..., :-2, :] + 2 * along_x[..., 1:-1, :] + along_x[..., 2:, :],
+            along_y[..., :-2] + 2 * along_y[..., 1:-1] + along_y[..., 2:],
+        ],
+        dim=2,
+    )
 
 
 def _edges(found: Tensor, wanted: Tensor) -> Float[Tensor, ""]:
@@ -101,8 +110,14 @@ def _slopes(maps: Tensor) -> tuple[Tensor, Tensor]:
 
 def _blurred(maps: Float[Tensor, "n 1 h w"]) -> Float[Tensor, "n 1 h w"]:
     reach = _BLUR_PX // 2
-    offsets = torch.arange(-reach, reach + 1, dtype=maps.dtype, device=maps.device)
-    bell = (-(offsets**2) / (2 * _BLUR_SPREAD_PX**2)).exp()
-    bell = bell / bell.sum()
+    bell = [math.exp(-((n / _BLUR_SPREAD_PX) ** 2) / 2) for n in range(-reach, reach + 1)]
+    share = [each / sum(bell) for each in bell]
+    high, wide = maps.shape[2:]
     padded = F.pad(maps, (reach,) * 4, mode="reflect")
-    return F.conv2d(F.conv2d(padded, bell.view(1, 1, 1, -1)), bell.view(1, 1, -1, 1))
+    rows = torch.zeros_like(padded[..., :wide])
+    for n, each in enumerate(share):
+        rows = rows + each * padded[..., n : n + wide]
+    blurred = torch.zeros_like(maps)
+    for n, each in enumerate(share):
+        blurred = blurred + each * rows[..., n : n + high, :]
+    return blurred

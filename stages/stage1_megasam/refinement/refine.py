@@ -13,7 +13,7 @@ from stages.stage1_megasam.refinement.likeness import Weights, surfaces, unliken
 
 _FRAME_STEPS, _FRAME_RATE = 100, 1e-2
 _PIXEL_STEPS, _PIXEL_RATE = 400, 5e-3
-_FRAME_WEIGHTS, _PIXEL_WEIGHTS = Weights(normals=4.0), Weights()
+_FRAME_WEIGHTS, PIXEL_WEIGHTS = Weights(normals=4.0), Weights()
 _SUREST = 0.5
 _LEAST_SURE = 1e-3
 _CONFIDENCES = (1e-4, 1e3)
@@ -32,6 +32,7 @@ def refine(
     intrinsics_px: Float[Tensor, " 4"],
     pairs: FlowPairs,
     progress: Progress = lambda share: None,
+    weights: Weights = PIXEL_WEIGHTS,
 ) -> Float[Tensor, "f 2*h 2*w"]:
     """Disparity that agrees from frame to frame.
 
@@ -41,6 +42,7 @@ def refine(
         intrinsics_px: fx, fy, cx, cy in pixels of `disparity`; integers are middles of pixels.
         pairs: flow at half that size.
         progress: is told the share that is done.
+        weights: of the depth of every pixel; each frame's scale and shift have their own.
     """
     halved = F.avg_pool2d(disparity[:, None], 2)[:, 0]
     sure = F.interpolate(static[:, None], halved.shape[1:], mode="bilinear")[:, 0]
@@ -63,7 +65,7 @@ def refine(
     problem.single = free.detach().clamp(*_DISPARITIES)
     pixels = torch.optim.Adam([free, sure], lr=_PIXEL_RATE)
     for step in range(_PIXEL_STEPS):
-        problem.step(pixels, lambda: free, sure, _PIXEL_WEIGHTS)
+        problem.step(pixels, lambda: free, sure, weights)
         progress((_FRAME_STEPS + step + 1) / total)
     found = free.detach().clamp(*_DISPARITIES)
     return F.interpolate(found[:, None], scale_factor=2, mode="bilinear")[:, 0]

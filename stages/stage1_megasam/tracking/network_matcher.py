@@ -1,7 +1,7 @@
 """Flow found by the tracker's network."""
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from stages.stage1_megasam.network import (
@@ -27,11 +27,22 @@ class NetworkMatcher:
     def __init__(self, network: DroidNet) -> None:
         self.network = network
         self._features: dict[int, FrameFeatures] = {}
+        self._still: dict[int, Tensor] = {}
 
     @torch.no_grad()
-    def show(self, number: int, picture: Float[Tensor, "3 h w"]) -> None:
-        """A frame of the video, RGB, 0 to 255, before it is asked for."""
+    def show(
+        self,
+        number: int,
+        picture: Float[Tensor, "3 8*h 8*w"],
+        people: Bool[Tensor, "h w"] | None = None,
+    ) -> None:
+        """A frame of the video, RGB, 0 to 255, before it is asked for.
+
+        `people`: cells that are known to move, whatever the network finds of them.
+        """
         self._features[number] = self.network.frame_features(picture[None])
+        if people is not None:
+            self._still[number] = (~people).to(picture.dtype)
 
     @torch.no_grad()
     def mean_motion(self, source: int, target: int) -> float:
@@ -79,9 +90,11 @@ class NetworkMatcher:
             group,
             len(frames),
         )
-        revision = Revision(
-            places + found.edges.delta, found.weight, found.static[:, 0], found.damping
-        )
+        weight, static = found.weight, found.static[:, 0]
+        if self._still:
+            still = torch.stack([self._still[i] for i in frames.tolist()])[group]
+            weight, static = weight * still[..., None], static * still
+        revision = Revision(places + found.edges.delta, weight, static, found.damping)
         return found.edges.state, revision
 
     def _gathered(self, name: str, numbers: Tensor) -> Float[Tensor, "n c h w"]:
@@ -98,7 +111,7 @@ class FrugalMatcher(NetworkMatcher):
 
     def __init__(self, other: NetworkMatcher) -> None:
         super().__init__(other.network)
-        self._features = other._features
+        self._features, self._still = other._features, other._still
 
     @torch.no_grad()
     def begin(self, sources: Int[Tensor, " n"], targets: Int[Tensor, " n"]) -> EdgeMemory:

@@ -142,6 +142,17 @@ def test_checkpoints_in_use_are_named_and_those_that_lack_say_what_brings_them(d
     assert said["body"] == ("ok", "this project's own, CC0")
 
 
+def test_megasam_s_checkpoints_are_named_too(data, tmp_path):
+    weights = official(tmp_path / "weights")
+    for name in ("megasam_final.pth", "depth-anything-large", "depth-pro"):
+        (weights / name).touch()
+    _, said = doctor(data, "stage1-megasam", WEIGHTS=weights)
+    assert said["MegaSaM"] == ("ok", f"{weights}/megasam_final.pth")
+    assert said["its scale"] == ("ok", f"{weights}/depth-pro")
+    remedy = "make weights CHECKPOINTS=raft-things"
+    assert said["RAFT"] == ("no", f"none in {weights}: {remedy}")
+
+
 def test_bstros_official_network_wants_smpls_body(data, tmp_path):
     weights = official(tmp_path / "weights")
     code, said = doctor(data, *OFFICIAL, WEIGHTS=weights, PEOPLE="official")

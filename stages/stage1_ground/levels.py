@@ -17,6 +17,8 @@ LEVEL_COST = 4.0
 """Of one more level; as much as a tilt of twice `UPRIGHT_DEG`."""
 UPRIGHT_DEG = 3.0
 """How far the mean of people's bodies is from upright."""
+EDGES_DEG = 1.0
+"""How far upright edges of the place are; a focal length that is assumed turns them a little."""
 GROUND_SHARE = 0.1
 """Of all time on feet: so much the lowest level must have, or it is a mistake."""
 _ROUNDS = 8
@@ -40,25 +42,33 @@ class Levels:
     """Less the logarithm of the likelihood, twice: the lower the better."""
 
 
-def fit_levels(footholds: list[Foothold], up: Float[np.ndarray, "3"]) -> Levels:
+def fit_levels(
+    footholds: list[Foothold], up: Float[np.ndarray, "3"], sigma_deg: float = UPRIGHT_DEG
+) -> Levels:
     """Parallel planes through the footholds, near to level by people's own up direction.
 
-    Weighted least squares over the common normal, with `UPRIGHT_DEG` as prior, robust (Cauchy), in
+    Weighted least squares over the common normal, with `up` as prior, robust (Cauchy), in
     turn with the levels: sorted by height, they end where a gap is. A wrong up direction makes
     many levels of one, so gaps of several sizes are tried first, and the likeliest result counts.
 
     Args:
         footholds: one at least; seats take no part, but have levels of their own.
+        sigma_deg: how far `up` may be from upright.
     """
     found = []
     for gap_m in FIRST_GAPS_M:
-        tilted = _fitted(footholds, up, up, gap_m)
-        found.append(_fitted(footholds, tilted, up, LEVELS_APART_M))
-    return min((_levels(footholds, each, up) for each in found), key=lambda each: each.cost)
+        tilted = _fitted(footholds, up, up, sigma_deg, gap_m)
+        found.append(_fitted(footholds, tilted, up, sigma_deg, LEVELS_APART_M))
+    levels = [_levels(footholds, each, up, sigma_deg) for each in found]
+    return min(levels, key=lambda each: each.cost)
 
 
 def _fitted(
-    footholds: list[Foothold], up: np.ndarray, upright: np.ndarray, gap_m: float
+    footholds: list[Foothold],
+    up: np.ndarray,
+    upright: np.ndarray,
+    sigma_deg: float,
+    gap_m: float,
 ) -> Float[np.ndarray, "3"]:
     """The normal of levels that gaps of `gap_m` are between, from a first guess `up` on."""
     feet = np.array([not each.is_seat for each in footholds])
@@ -71,11 +81,13 @@ def _fitted(
         sigma = max(FOOTHOLD_M, 1.5 * float(np.median(np.abs(off[feet]))))
         weights = seconds * feet / (1 + (off / (2 * sigma)) ** 2) / sigma**2
         middles = np.array([each.middle_m for each in footholds])
-        up = _tilted(points, middles, level_of, weights, up, upright)
+        up = _tilted(points, middles, level_of, weights, up, upright, sigma_deg)
     return up
 
 
-def _levels(footholds: list[Foothold], up: np.ndarray, upright: np.ndarray) -> Levels:
+def _levels(
+    footholds: list[Foothold], up: np.ndarray, upright: np.ndarray, sigma_deg: float
+) -> Levels:
     feet = np.array([not each.is_seat for each in footholds])
     seconds = np.array([each.seconds for each in footholds])
     heights = np.array([lowest(each, up) @ up for each in footholds])
@@ -85,7 +97,7 @@ def _levels(footholds: list[Foothold], up: np.ndarray, upright: np.ndarray) -> L
     spent = np.bincount(level_of, seconds * feet, len(offsets))
     ground = _lowest_used(level_of, seconds * feet)
     tilt_deg = np.degrees(np.arccos(np.clip(up @ upright, -1, 1)))
-    cost = (tilt_deg / UPRIGHT_DEG) ** 2 + LEVEL_COST * np.count_nonzero(spent)
+    cost = (tilt_deg / sigma_deg) ** 2 + LEVEL_COST * np.count_nonzero(spent)
     cost += 4 * (seconds * feet * np.log1p((off / (2 * FOOTHOLD_M)) ** 2)).sum()
     return Levels(up, level_of, offsets, ground, float(np.median(np.abs(off))), float(cost))
 
@@ -139,6 +151,7 @@ def _tilted(
     weights: np.ndarray,
     up: np.ndarray,
     upright: np.ndarray,
+    sigma_deg: float,
 ) -> np.ndarray:
     """`up` after one step on its two tilts, the levels' offsets solved along.
 
@@ -158,7 +171,7 @@ def _tilted(
         for each in (J, Z, r):
             each[own] -= share @ each[own]
     prior = np.cross(up, upright) @ tilts.T
-    information = 1 / np.radians(UPRIGHT_DEG) ** 2
+    information = 1 / np.radians(sigma_deg) ** 2
     A = (Z * weights[:, None]).T @ J + information * np.eye(2)
     b = -(Z * weights[:, None]).T @ r + information * prior
     return matrix_from_rotvec(np.linalg.solve(A, b) @ tilts) @ up

@@ -19,6 +19,7 @@ from stages.body.model import load_body
 from stages.body.shape_fitting import stature_m
 from stages.cameras.frames import PEOPLE_MARGIN_SHARE, Frames, choose_frames, frame_range, grown
 from stages.cameras.resizing import LONG_SIDE_PX, Resizing, reconstruction_size
+from stages.cameras.upright_edges import Upright, edges_of, mean_up, upright
 from stages.geometry.pinhole import FOCAL_OVER_LONG_SIDE
 from stages.people.heights import of_height
 from stages.people.skeleton import SkeletonBuilder
@@ -45,13 +46,14 @@ from stages.running.model_flags import body_flag
 from stages.running.stage import BY_HAND
 from stages.stage1_ground.drawing import beside_its_grid
 from stages.stage1_ground.footholds import stances
-from stages.stage1_ground.levels import Levels, fit_levels
+from stages.stage1_ground.levels import EDGES_DEG, UPRIGHT_DEG, Levels, fit_levels
 from stages.stage1_ground.rotations import Turns, follow_turns
 from stages.stage1_ground.sizes import resized, sizes_on_one_floor
 from stages.stage1_ground.surface import Surface, surface_of
 
 METHOD, MEASURED = "ground", "sfm"
 _PICTURES = 12
+_EDGE_FRAMES = 8
 _ROUNDS = 3
 """Of sizes and levels in turn: a wrong size tilts the ground a little."""
 
@@ -178,11 +180,13 @@ class GroundStage(Stage):
         taken_m = {one.person: stature_m(self.builder.model, one.betas) for one in tracks}
         noted = {one.person for one in tracks if notes.height_of(one.person) or betas is not None}
         footholds, factors = seen.footholds, {}
-        levels = fit_levels(footholds, seen.up)
+        edges = _upright_edges(cameras, chosen, resizing, seen.up)
+        up, sigma_deg = (edges.direction, EDGES_DEG) if edges else (seen.up, UPRIGHT_DEG)
+        levels = fit_levels(footholds, up, sigma_deg)
         for _ in range(_ROUNDS if len(tracks) > 1 else 0):
             factors = sizes_on_one_floor(seen.footholds, levels, taken_m, noted)
             footholds = resized(seen.footholds, factors)
-            levels = fit_levels(footholds, seen.up)
+            levels = fit_levels(footholds, up, sigma_deg)
         surface = surface_of(footholds, levels)
         if surface.camera_height_m <= 0:
             raise VideoError(
@@ -214,6 +218,20 @@ def _background(chosen: Frames, resizing: Resizing) -> Iterator[tuple[np.ndarray
     for frame in range(len(chosen)):
         people = grown(resizing.mask(chosen.people(frame)), margin)
         yield resizing.image(chosen.grey(frame)), ~people
+
+
+def _upright_edges(
+    cameras: Cameras, chosen: Frames, resizing: Resizing, bodies_up: np.ndarray
+) -> Upright | None:
+    frames = np.unique(np.linspace(0, len(chosen) - 1, _EDGE_FRAMES).round().astype(int))
+    Rs = cameras.R_world_camera[frames]
+    edges = []
+    for frame, R in zip(frames.tolist(), Rs, strict=True):
+        grey = resizing.image(chosen.grey(frame))
+        people = resizing.mask(chosen.people(frame))
+        edges.append(edges_of(grey, cameras.intrinsics[frame], R, people))
+    guesses = [mean_up(Rs), bodies_up] if bodies_up.any() else [mean_up(Rs)]
+    return upright(edges, np.stack(guesses))
 
 
 def _cameras(chosen: Frames, resizing: Resizing, turns: Turns, clock: Clock) -> Cameras:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import cv2
 import numpy as np
 
 from stages.artifacts import layout, meshes
@@ -27,6 +28,7 @@ from stages.artifacts.people_and_world import (
 from stages.artifacts.world import FrameGroup
 from stages.body.joint_names import SMPL45_NAMES, smpl45_row
 from stages.body.model import load_body
+from stages.cameras.upright_edges import Upright, edges_of, mean_up, upright
 from stages.drawing.mesh_sides import picture
 from stages.running import (
     Input,
@@ -228,6 +230,9 @@ class PostprocessStage(PeopleFlags):
             np.concatenate([joints[person][:, PELVIS] for person in people]),
             np.concatenate([joints[person][:, NECK] for person in people]),
         )
+        if (edges := _upright_edges(world, prior)) is not None:
+            method = "upright edges of the place"
+            return Up(edges.direction, method, edges.share, edges.spread_deg)
         return level_direction(_normals_near(world, np.concatenate(list(joints.values()))), prior)
 
     def _write_levelled(
@@ -288,6 +293,17 @@ def _spread_over(names: list[str], count: int) -> list[str]:
     """Up to `count` names, evenly spread, the first among them."""
     positions = np.unique(np.linspace(0, len(names) - 1, min(count, len(names))).round())
     return [names[int(position)] for position in positions]
+
+
+def _upright_edges(world: FrameGroup, bodies_up: np.ndarray) -> Upright | None:
+    """By pictures spread over the video; cameras are about upright, or else people are."""
+    pictures = [world[name] for name in _spread_over(world.names, GRAVITY_FRAMES)]
+    cameras = np.stack([frame.T_world_camera[:3, :3] for frame in pictures])
+    edges = [
+        edges_of(cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2GRAY), frame.intrinsic, R, frame.dynamic)
+        for frame, R in zip(pictures, cameras, strict=True)
+    ]
+    return upright(edges, np.stack([bodies_up, mean_up(cameras)]))
 
 
 def _normals_near(world: FrameGroup, joints: np.ndarray) -> np.ndarray:

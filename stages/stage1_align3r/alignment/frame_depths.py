@@ -8,7 +8,7 @@ from stages.stage1_align3r.alignment.medians import weighted_median
 
 _ROUNDS = 2
 _NEAREST = 1e-6
-"""In a pair's unit; what lies nearer, or behind the camera, begins there."""
+"""In a pair's unit."""
 
 
 def frame_depths(
@@ -38,5 +38,5 @@ def frame_depths(
 
 
 def log_of(depth: Tensor) -> Tensor:
-    """Of depth that may be behind the camera."""
-    return depth.clamp(min=_NEAREST).log()
+    """What lies behind the camera, or in it, counts as one unit away."""
+    return torch.where(depth > _NEAREST, depth, 1.0).log()

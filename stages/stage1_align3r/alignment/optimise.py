@@ -14,8 +14,7 @@ FLOW_FROM = 0.1
 
 MOTION_UNTIL = 0.5
 """Of all steps. Small motion is preferred while cameras come to their places. The original prefers
-it to the end, which leaves the path short and the camera's turn small: most of what was left of
-the error in rendered scenes."""
+it to the end, which leaves a camera's turn too small by some hundredths, and its path bent."""
 
 _RATE, _LAST_RATE = 0.01, 1e-3
 _BETAS = (0.9, 0.9)

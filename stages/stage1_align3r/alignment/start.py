@@ -117,9 +117,7 @@ def spanning_tree(
     return tree
 
 
-def _second_cameras(
-    maps: PairMaps, focal: float
-) -> tuple[Float[Tensor, "e 3 4"], Tensor]:
+def _second_cameras(maps: PairMaps, focal: float) -> tuple[Float[Tensor, "e 3 4"], Tensor]:
     """T_first_second in every pair's unit, from the surer half of its points; and where there is
     one."""
     here = torch.eye(3, 4).to(maps.points_second)

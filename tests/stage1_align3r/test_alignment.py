@@ -119,10 +119,10 @@ def test_camera_of_points_among_outliers() -> None:
 
 
 def test_tree_takes_the_surest_pairs_and_grows() -> None:
-    edges = [[0, 1], [1, 2], [0, 2], [3, 2], [2, 0]]
+    edges = [(0, 1), (1, 2), (0, 2), (3, 2), (2, 0)]
     assert spanning_tree(edges, [1, 5, 2, 9, 3], 4) == [(3, True), (1, False), (4, True)]
     with pytest.raises(ValueError, match="connect only 3 of 5 frames"):
-        spanning_tree([[0, 1], [1, 2], [3, 4]], [3, 2, 1], 5)
+        spanning_tree([(0, 1), (1, 2), (3, 4)], [3, 2, 1], 5)
 
 
 def test_the_start_is_the_truth_where_pairs_are_true() -> None:

@@ -46,29 +46,23 @@ def start(observations: Observations) -> Unknowns:
     pairs, maps, frames = observations.pairs, observations.maps, observations.frames
     first, second = pairs.unbind(1)
     scores = pair_scores(maps)
-    tree = spanning_tree(pairs.tolist(), scores.tolist(), frames)
-    few = torch.arange(len(pairs), device=pairs.device).split(PAIRS_AT_ONCE)
-    focal = weighted_median(torch.cat([focal_px(maps.points_first[k]) for k in few]), scores)
+    focals = [focal_px(points) for points in maps.points_first.split(PAIRS_AT_ONCE)]
+    focal = weighted_median(torch.cat(focals), scores)
     log_depth, log_unit = frame_depths(
         first, maps.points_first[..., 2], maps.confidence_first, frames
     )
     T_first_second, found = _second_cameras(maps, float(focal))
     weight = torch.where(found, scores, _UNKNOWN * scores)
-    depths = [moved(inverse(T_first_second[k]), maps.points_second[k])[..., 2] for k in few]
-    steps = [
-        weighted_median(
-            (log_of(depth) - log_depth[second[k]]).flatten(1), maps.confidence_second[k].flatten(1)
-        )
-        for k, depth in zip(few, depths, strict=True)
-    ]
+    tree = spanning_tree([(i, j) for i, j in pairs.tolist()], weight.tolist(), frames)
     between = T_first_second[..., :3]
     R = averaged_rotations(pairs, between, weight, _along(tree, pairs, between, frames))
-    # A frame's unit is to its pair's as depth says, on both sides.
-    log_scale = averaged(pairs, (torch.cat(steps) - log_unit)[:, None], weight)[:, 0].to(R)
+    # Both of a pair's pictures say what its unit is in their frame's.
+    other_unit = _second_units(second, maps, T_first_second, log_depth)
+    log_scale = averaged(pairs, (other_unit - log_unit)[:, None], weight)[:, 0].to(R)
     log_pair = log_scale[first] - log_unit
     step = (R[first] @ T_first_second[..., 3:])[..., 0] * log_pair.exp()[:, None]
     centre = averaged(pairs, step, weight).to(R)
-    # Differences of centres are in the world's unit, which is free.
+    # The first frame's unit is the world's so far.
     log_world = log_pair.new_tensor(MEAN_PAIR_SCALE).log() - log_pair.mean()
     T_world_camera = torch.cat([R, centre[..., None] * log_world.exp()], dim=-1)
     return Unknowns(
@@ -98,7 +92,7 @@ def frame_confidence(observations: Observations) -> Float[Tensor, "n h w"]:
 
 
 def spanning_tree(
-    edges: list[list[int]], scores: list[float], frames: int
+    edges: list[tuple[int, int]], scores: list[float], frames: int
 ) -> list[tuple[int, bool]]:
     """Rows of pairs that connect all frames with the largest scores, each of them touching those
     before; and whether it is the first picture that is known by then (Prim 1957).
@@ -129,6 +123,18 @@ def _second_cameras(maps: PairMaps, focal: float) -> tuple[Float[Tensor, "e 3 4"
     ]
     cameras = torch.stack([here if T is None else T for T in found])
     return cameras, torch.tensor([T is not None for T in found], device=here.device)
+
+
+def _second_units(
+    second: Tensor, maps: PairMaps, T_first_second: Tensor, log_depth: Float[Tensor, "n h w"]
+) -> Float[Tensor, " e"]:
+    """Logarithms of every pair's unit over that of its second frame."""
+    found = []
+    for few in torch.arange(len(second), device=second.device).split(PAIRS_AT_ONCE):
+        depth = moved(inverse(T_first_second[few]), maps.points_second[few])[..., 2]
+        away = log_of(depth) - log_depth[second[few]]
+        found.append(weighted_median(away.flatten(1), maps.confidence_second[few].flatten(1)))
+    return torch.cat(found)
 
 
 def _along(

@@ -23,10 +23,11 @@ class Known:
     flow: torch.Tensor
 
 
-def known(frames: int = 6, noise: float = 0.0, seed: int = 0) -> Known:
+def known(frames: int = 6, noise: float = 0.0, outliers: float = 0.0, seed: int = 0) -> Known:
     """A wavy wall two to four metres away; the camera walks past it and turns.
 
-    In the pairs depth is off by `noise` as a share, in every pixel by itself.
+    In the pairs depth is off by `noise` as a share, in every pixel by itself; that of a share of
+    `outliers` by half.
     """
     random = torch.Generator().manual_seed(seed)
     turn = torch.tensor([0.01, 0.03, 0.01]) * torch.arange(frames)[:, None]
@@ -41,8 +42,15 @@ def known(frames: int = 6, noise: float = 0.0, seed: int = 0) -> Known:
     pairs = pair_graph(frames)
     first, second = pairs.unbind(1)
     unit = (0.3 * torch.randn(len(pairs), 1, 1, 1, generator=random)).exp()
+    shape = (len(pairs), HIGH, WIDE, 1)
     near, far = (
-        own[side] * (noise * torch.randn(len(pairs), HIGH, WIDE, 1, generator=random)).exp()
+        own[side]
+        * (noise * torch.randn(shape, generator=random)).exp()
+        * (
+            0.5
+            * (torch.rand(shape, generator=random) < outliers)
+            * torch.randn(shape, generator=random)
+        ).exp()
         for side in (first, second)
     )
     seen = moved(inverse(T[first]), moved(T[second], far))

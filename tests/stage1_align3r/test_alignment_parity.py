@@ -93,7 +93,7 @@ def test_loss_and_gradients(
 def test_twenty_steps(
     start: Unknowns, observations: Observations, golden: Golden, name: str, flow_from: float
 ) -> None:
-    end, losses = optimise(start, observations, steps=20, flow_from=flow_from)
+    end, losses = optimise(start, observations, 20, flow_from, motion_until=1)
     assert losses == pytest.approx(golden[f"opt20_{name}_losses"], rel=BOUND)
     found = placed(end)
     poses = golden[f"opt20_{name}_im_poses"][:, :3]

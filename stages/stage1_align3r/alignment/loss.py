@@ -29,6 +29,7 @@ def loss_and_gradients(
     observations: Observations,
     with_flow: bool,
     pixels_at_once: int = PIXELS_AT_ONCE,
+    with_motion: bool = True,
 ) -> float:
     """The loss; its gradients are added to those of the unknowns, which must require them."""
     at_once = max(1, pixels_at_once // observations.moving[0].numel())
@@ -41,7 +42,7 @@ def loss_and_gradients(
             loss += FLOW_WEIGHT * flow
             for all_of, part in zip(gradients, of_flow, strict=True):
                 all_of.add_(part, alpha=FLOW_WEIGHT)
-    motion = MOTION_WEIGHT * camera_motion(whole.T_world_camera)
+    motion = with_motion * MOTION_WEIGHT * camera_motion(whole.T_world_camera)
     torch.autograd.backward([motion, *whole], [torch.ones_like(motion), *gradients])
     return loss + float(motion.detach())
 

@@ -1,14 +1,20 @@
-"""Where the alignment begins: the surest pairs, put together along a tree.
+"""Where the alignment begins: cameras and units that all pairs agree on, depth by their medians.
 
-Wang et al., "DUSt3R" (CVPR 2024), section 3.4, as its code does it.
+The original (Wang et al., "DUSt3R", CVPR 2024, section 3.4) puts the surest pairs together along a
+tree, by similarities of least squares of their points. There each step's scale is too small where
+depth is noisy, outliers weigh the most, and errors add up along the path, more than the steps that
+follow can take back. Here each pair gives the second picture's camera by its pixels, and its unit
+by a median; what all pairs say is averaged over the graph.
 """
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from stages.stage1_align3r.alignment.frame_depths import frame_depths, log_of
+from stages.stage1_align3r.alignment.medians import weighted_median
+from stages.stage1_align3r.alignment.motion_averaging import averaged, averaged_rotations
 from stages.stage1_align3r.alignment.observations import Observations
-from stages.stage1_align3r.alignment.registration import registration
 from stages.stage1_align3r.alignment.single_pictures import camera, focal_px
 from stages.stage1_align3r.alignment.unknowns import (
     MEAN_PAIR_SCALE,
@@ -27,35 +33,44 @@ SURE = 3.0
 """Confidence of a pixel from which on it counts as known."""
 
 _POSE_ROUNDS = 10
+_UNKNOWN = 1e-6
+"""Weight of a pair in which no camera is found, over that of others."""
 
 
 def start(observations: Observations) -> Unknowns:
-    """The unknowns to begin with.
+    """The unknowns to begin with; every frame must be first in a pair.
 
     Raises:
         ValueError: the pairs do not connect all frames.
     """
-    maps = observations.maps
-    edges = [(int(i), int(j)) for i, j in observations.pairs]
+    pairs, maps, frames = observations.pairs, observations.maps, observations.frames
+    first, second = pairs.unbind(1)
     scores = pair_scores(maps)
-    tree = spanning_tree(edges, scores.tolist(), observations.frames)
-    points, cameras = _along(tree, edges, maps, observations.frames)
-    focals = _focals(edges, scores, maps, observations.frames)
-    sure = frame_confidence(observations) > SURE
-    for frame in set(range(observations.frames)) - cameras.keys():
-        found = camera(points[frame], sure[frame], float(focals[frame]), _POSE_ROUNDS)
-        cameras[frame] = torch.eye(3, 4).to(points) if found is None else found
-    scale, rigid = _pairs(observations, points)
-    unit = MEAN_PAIR_SCALE / scale.log().mean().exp()
-    T_world_camera = torch.stack([cameras[frame] for frame in range(observations.frames)])
-    T_world_camera[..., 3] *= unit
-    depth = moved(inverse(T_world_camera), points * unit)[..., 2]
+    focals = [focal_px(points) for points in maps.points_first.split(PAIRS_AT_ONCE)]
+    focal = weighted_median(torch.cat(focals), scores)
+    log_depth, log_unit = frame_depths(
+        first, maps.points_first[..., 2], maps.confidence_first, frames
+    )
+    T_first_second, found = _second_cameras(maps, float(focal))
+    weight = torch.where(found, scores, _UNKNOWN * scores)
+    tree = spanning_tree([(i, j) for i, j in pairs.tolist()], weight.tolist(), frames)
+    between = T_first_second[..., :3]
+    R = averaged_rotations(pairs, between, weight, _along(tree, pairs, between, frames))
+    # Both of a pair's pictures say what its unit is in their frame's.
+    other_unit = _second_units(second, maps, T_first_second, log_depth)
+    log_scale = averaged(pairs, (other_unit - log_unit)[:, None], weight)[:, 0].to(R)
+    log_pair = log_scale[first] - log_unit
+    step = (R[first] @ T_first_second[..., 3:])[..., 0] * log_pair.exp()[:, None]
+    centre = averaged(pairs, step, weight).to(R)
+    # The first frame's unit is the world's so far.
+    log_world = log_pair.new_tensor(MEAN_PAIR_SCALE).log() - log_pair.mean()
+    T_world_camera = torch.cat([R, centre[..., None] * log_world.exp()], dim=-1)
     return Unknowns(
-        # What lies behind its camera begins at depth 1.
-        torch.where(depth > 0, depth, 1.0).log(),
+        log_depth + (log_scale + log_world)[:, None, None],
         pose_numbers(T_world_camera),
-        points.new_tensor(focal_number(float(focals.mean()))),
-        pair_numbers(scale, rigid),
+        focal.new_tensor(focal_number(float(focal))),
+        # A pair's points are in its first picture's camera.
+        pair_numbers((log_pair + log_world).exp(), T_world_camera[first]),
     )
 
 
@@ -96,51 +111,41 @@ def spanning_tree(
     return tree
 
 
-def _along(
-    tree: list[tuple[int, bool]], edges: list[tuple[int, int]], maps: PairMaps, frames: int
-) -> tuple[Float[Tensor, "n h w 3"], dict[int, Tensor]]:
-    """Points of all frames in the first pair's camera, and cameras of some frames."""
-    points = maps.points_first.new_zeros(frames, *maps.points_first.shape[1:])
-    root = tree[0][0]
-    i, j = edges[root]
-    points[i], points[j] = maps.points_first[root], maps.points_second[root]
-    cameras = {i: torch.eye(3, 4).to(points)}
-    for row, first_is_known in tree[1:]:
-        i, j = edges[row]
-        first, sure_first, second, sure_second = (each[row : row + 1] for each in maps)
-        if first_is_known:
-            scale, rigid = registration(first, points[i : i + 1], sure_first)
-        else:
-            scale, rigid = registration(second, points[j : j + 1], sure_second)
-        new, of_new = (j, second) if first_is_known else (i, first)
-        points[new] = moved(_scaled(scale, rigid), of_new)[0]
-        cameras.setdefault(i, rigid[0])
-    return points, cameras
-
-
-def _focals(
-    edges: list[tuple[int, int]], scores: Tensor, maps: PairMaps, frames: int
-) -> Float[Tensor, " n"]:
-    """Of every frame, by the surest pair of which it is the first picture."""
-    best: dict[int, int] = {}
-    for row in scores.argsort(descending=True).tolist():
-        best.setdefault(edges[row][0], row)
-    rows = torch.tensor([best[frame] for frame in range(frames)])
-    return torch.cat([focal_px(maps.points_first[few]) for few in rows.split(PAIRS_AT_ONCE)])
-
-
-def _pairs(
-    observations: Observations, points: Tensor
-) -> tuple[Float[Tensor, " e"], Float[Tensor, "e 3 4"]]:
-    """Similarities from every pair's camera to the world."""
-    maps, first = observations.maps, observations.pairs[:, 0]
+def _second_cameras(maps: PairMaps, focal: float) -> tuple[Float[Tensor, "e 3 4"], Tensor]:
+    """T_first_second in every pair's unit, from the surer half of its points; and where there is
+    one."""
+    here = torch.eye(3, 4).to(maps.points_second)
+    sure = maps.confidence_second
+    middle = sure.flatten(1).median(dim=1).values
     found = [
-        registration(maps.points_first[few], points[first[few]], maps.confidence_first[few])
-        for few in torch.arange(len(first)).split(PAIRS_AT_ONCE)
+        camera(points, usable, focal, _POSE_ROUNDS)
+        for points, usable in zip(maps.points_second, sure >= middle[:, None, None], strict=True)
     ]
-    scale, rigid = zip(*found, strict=True)
-    return torch.cat(scale), torch.cat(rigid)
+    cameras = torch.stack([here if T is None else T for T in found])
+    return cameras, torch.tensor([T is not None for T in found], device=here.device)
 
 
-def _scaled(scale: Tensor, rigid: Float[Tensor, "k 3 4"]) -> Float[Tensor, "k 3 4"]:
-    return torch.cat([scale[:, None, None] * rigid[..., :3], rigid[..., 3:]], dim=-1)
+def _second_units(
+    second: Tensor, maps: PairMaps, T_first_second: Tensor, log_depth: Float[Tensor, "n h w"]
+) -> Float[Tensor, " e"]:
+    """Logarithms of every pair's unit over that of its second frame."""
+    found = []
+    for few in torch.arange(len(second), device=second.device).split(PAIRS_AT_ONCE):
+        depth = moved(inverse(T_first_second[few]), maps.points_second[few])[..., 2]
+        away = log_of(depth) - log_depth[second[few]]
+        found.append(weighted_median(away.flatten(1), maps.confidence_second[few].flatten(1)))
+    return torch.cat(found)
+
+
+def _along(
+    tree: list[tuple[int, bool]], pairs: Tensor, between: Float[Tensor, "e 3 3"], frames: int
+) -> Float[Tensor, "n 3 3"]:
+    """Rotations of all frames against the first pair's first picture."""
+    R = torch.eye(3).to(between).repeat(frames, 1, 1)
+    for row, first_is_known in tree:
+        i, j = pairs[row].tolist()
+        if first_is_known:
+            R[j] = R[i] @ between[row]
+        else:
+            R[i] = R[j] @ between[row].mT
+    return R

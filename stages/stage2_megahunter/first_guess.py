@@ -3,12 +3,20 @@
 import numpy as np
 from jaxtyping import Float
 
+from stages.body.joint_names import SMPL24_NAMES
 from stages.body.skeleton import Skeleton
 from stages.geometry.placement import first_scale
 from stages.people.skeleton import KEYPOINTS
 from stages.people.tracks import Cameras, Track
 from stages.stage2_megahunter.lengths import lengths_of
+from stages.stage2_megahunter.scale_by_size import LOOK_ERROR
 from stages.stage2_megahunter.scene_samples import SceneSamples
+
+_BEND_ERROR_RAD = 0.26
+"""Of a knee."""
+_LEGS = 0.5
+"""Their share of the height."""
+_KNEES = [SMPL24_NAMES.index(f"{side}_knee") for side in ("left", "right")]
 
 
 def guess_scale(
@@ -21,18 +29,37 @@ def guess_scale(
     """Metres per SfM unit: people's distance by their size against the reconstruction's.
 
     Which of several surfaces people stand on is a question of some ten percent or more: depth at
-    keypoints has as much say in it as the ground under feet.
+    keypoints has as much say in it as the ground under feet. Who stands on straight legs has most:
+    their size is known best.
 
     Args:
         placed: pelvis positions in the cameras, metres.
     """
-    each = zip(tracks, samples, skeletons, placed, strict=True)
-    found = [np.stack(lengths_of(*one)) for one in each]
+    found = []
+    for track, *others in zip(tracks, samples, skeletons, placed, strict=True):
+        metres, units, weights = lengths_of(track, *others)
+        found.append(np.stack([metres, units, weights * _sureness(track.rotmats, weights)]))
     metres, units, weights = np.concatenate(found, axis=1)
     kinds = np.split(weights, [KEYPOINTS], axis=1)
     alike = np.concatenate([kind / max(kind.sum(), 1e-9) for kind in kinds], axis=1)
     scale = first_scale(metres.ravel(), units.ravel(), alike.ravel())
     return _scale_by_steadiness(cameras, tracks, placed) if scale is None else scale
+
+
+def _sureness(
+    rotmats: Float[np.ndarray, "T 24 3 3"], weights: Float[np.ndarray, "T L"]
+) -> Float[np.ndarray, "T L"]:
+    """How much a person's size says, by the legs that are stood on: 1 if they are straight.
+
+    It is the inverse of the size's variance. A leg is as long as the cosine of half its bend, so a
+    wrong bend changes nothing of a straight leg, and the more of others the more they are bent.
+    """
+    cosine = np.clip((np.trace(rotmats[:, _KNEES], axis1=-2, axis2=-1) - 1) / 2, -1.0, 1.0)
+    tangent = np.sqrt((1 - cosine) / (1 + cosine + 1e-9))  # of half the bend
+    by_leg = 1 / (1 + (_LEGS / 2 * tangent * _BEND_ERROR_RAD / LOOK_ERROR) ** 2)
+    rays = (weights.shape[1] - KEYPOINTS) // 2
+    depths = np.repeat(by_leg.max(axis=1, keepdims=True), KEYPOINTS, axis=1)
+    return np.concatenate([depths, np.repeat(by_leg, rays, axis=1)], axis=1)
 
 
 def _scale_by_steadiness(

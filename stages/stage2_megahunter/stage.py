@@ -123,7 +123,10 @@ class MegahunterStage(ChosenPeople):
     @property
     def source_folder(self) -> Path:
         folders = self._world_folders
-        return next((each for each in folders if each.is_dir()), folders[0])
+        # Where none is there, that of the method that needs no checkpoint is named.
+        usual = self.data_folder / layout.world_folder("sfm")
+        there = [each for each in folders if each.is_dir()]
+        return next(iter(there), usual if usual in folders else folders[0])
 
     def videos_with_input(self) -> list[str]:
         return sorted({name.video for each in self._world_folders for name in names_in(each)})

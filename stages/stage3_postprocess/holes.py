@@ -13,22 +13,27 @@ SMALLEST_LEVEL_M2 = 0.02
 """Levels have room for a foot; less is noise."""
 LOWER_SHARE = 0.5
 """Of the cells of two surfaces: fewer lower ones between them are noise at their edges."""
+FOOT_ROOM_M = 0.15
+"""Around a foot: it is as long as that on either side of its middle."""
 _AROUND = np.ones((3, 3), bool)
 
 
 def filled(
-    points: Float[np.ndarray, "N 3"], spacing_m: float
+    points: Float[np.ndarray, "N 3"], spacing_m: float, feet: Float[np.ndarray, "F 3"]
 ) -> tuple[Float[np.ndarray, "M 3"], Float[np.ndarray, "M 3"]]:
     """Points and normals in the holes of a z-up cloud, seen from above, inside its convex hull.
 
     A hole is what something hides, a person or an obstacle. It continues the highest level at its
     border that it lies between, such as the top of a box that somebody stands on; otherwise the
     largest, such as the ground behind a box. Its height is the mean of the level's 64 nearest
-    cells, weighted by distance^-1.5. Where it borders on something higher there is a wall.
+    cells, weighted by distance^-1.5. Where a foot has been lower by a step, it is as low as the
+    foot was: what people move through is empty. Where it borders on something higher there is a
+    wall.
 
     Args:
         points: of the surfaces that were seen.
         spacing_m: size of the grid's cells; smaller gaps are no holes.
+        feet: where people's soles have been.
     """
     low = points[:, :2].min(0)
     columns = ((points[:, :2] - low) / spacing_m).astype(int)
@@ -48,6 +53,8 @@ def filled(
         reached = np.isin(numbers[tuple(holes.T)], numbers[beside])
         inside = reached & _between(holes, level)
         z[inside] = np.maximum(z[inside], _continued(holes[inside], level, heights))
+    below = _lowest_around(feet - [*low, 0.0], seen.shape, spacing_m)[tuple(holes.T)]
+    z = np.where(z > below + STEP_M, below, z)
     heights[tuple(holes.T)] = z
     floor = np.column_stack([low + (holes + 0.5) * spacing_m, z])
     parts = [(floor, np.tile([0.0, 0.0, 1.0], (len(floor), 1)))]
@@ -55,6 +62,18 @@ def filled(
         parts.append(_walls(floor, holes + side, side, heights, spacing_m))
     found, normals = zip(*parts, strict=True)
     return np.vstack(found), np.vstack(normals)
+
+
+def _lowest_around(
+    feet: Float[np.ndarray, "F 3"], shape: tuple[int, ...], spacing_m: float
+) -> Float[np.ndarray, "X Y"]:
+    """The lowest height of feet near each cell; infinite where none was."""
+    cells = np.floor(feet[:, :2] / spacing_m).astype(int)
+    inside = ((cells >= 0) & (cells < shape)).all(axis=1)
+    lowest = np.full(shape, np.inf)
+    np.minimum.at(lowest, tuple(cells[inside].T), feet[inside, 2])
+    reach = round(FOOT_ROOM_M / spacing_m)
+    return ndimage.minimum_filter(lowest, 2 * reach + 1, mode="constant", cval=np.inf)
 
 
 def _walls(

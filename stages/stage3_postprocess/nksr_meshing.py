@@ -7,6 +7,7 @@ Here it is told the file.
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 
 from stages.stage3_postprocess.clouds import Cloud
 from stages.stage3_postprocess.meshing import completed
@@ -18,9 +19,11 @@ DETAIL_LEVEL = 0.1
 """The original's setting for outdoor and indoor phone videos."""
 
 
-def nksr_mesh(cloud: Cloud, voxel_m: float, checkpoint: Path) -> Mesh:
-    """Meshes a z-up cloud, its holes seen from above filled."""
-    return largest_component(_reconstructed(*completed(cloud, voxel_m), checkpoint))
+def nksr_mesh(
+    cloud: Cloud, voxel_m: float, feet: Float[np.ndarray, "F 3"], checkpoint: Path
+) -> Mesh:
+    """Meshes a z-up cloud, its holes seen from above filled; `feet` as in `place_mesh`."""
+    return largest_component(_reconstructed(*completed(cloud, voxel_m, feet), checkpoint))
 
 
 def config(checkpoint: Path) -> dict[str, str]:

@@ -60,6 +60,11 @@ from stages.weights.remedy import require
 
 PELVIS, NECK = smpl45_row("pelvis"), smpl45_row("neck")
 GRAVITY_FRAMES = 12
+SOLES = [
+    smpl45_row(f"{side}_{part}")
+    for side in ("left", "right")
+    for part in ("big_toe", "small_toe", "heel")
+]
 
 
 @dataclass(kw_only=True)
@@ -188,7 +193,8 @@ class PostprocessStage(PeopleFlags):
             R_zup = self._write_levelled(calibrated, source, people, joints, up)
             by_frame = _by_frame(source, people, joints, R_zup)
             less, more = clouds(source.world, R_zup, by_frame, self.settings)
-        vertices, faces = self._mesh(video, less if self.no_spf else more)
+        feet = np.concatenate([each[:, SOLES].reshape(-1, 3) for each in joints.values()])
+        vertices, faces = self._mesh(video, less if self.no_spf else more, feet @ R_zup.T)
         meshes.write_cloud(calibrated / meshes.LESS_FILTERED_FILE, less.points, less.colours)
         meshes.write_cloud(calibrated / meshes.MORE_FILTERED_FILE, more.points, more.colours)
         meshes.write_mesh(calibrated / meshes.MESH_FILE, vertices, faces)
@@ -277,11 +283,13 @@ class PostprocessStage(PeopleFlags):
         )
         return R_zup
 
-    def _mesh(self, video: str, cloud: Cloud) -> tuple[np.ndarray, np.ndarray]:
+    def _mesh(self, video: str, cloud: Cloud, feet: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         try:
             if self.meshification_method == "nksr":
-                return nksr_mesh(cloud, self.settings.voxel_m, self.nksr_checkpoint / NKSR_FILE)
-            return place_mesh(cloud, self.settings.voxel_m)
+                return nksr_mesh(
+                    cloud, self.settings.voxel_m, feet, self.nksr_checkpoint / NKSR_FILE
+                )
+            return place_mesh(cloud, self.settings.voxel_m, feet)
         except NoSurfaceError as error:
             raise VideoError(
                 f"{video}: no mesh, because there are {error} around the people; raise "

@@ -62,6 +62,9 @@ def test_the_viewer_s_image_answers_on_its_port_of_this_machine_alone(engine, im
         )
         published = container.attrs["NetworkSettings"]["Ports"]["8081/tcp"]
         assert {each["HostIp"] for each in published} == {"127.0.0.1"}
+        ends = time.monotonic() + PATIENCE_S
+        while b"results at" not in container.logs() and time.monotonic() < ends:
+            time.sleep(0.5)  # The page is there before the line is.
         container.kill("SIGINT")
         output, _ = process.communicate(timeout=PATIENCE_S)
     finally:

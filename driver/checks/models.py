@@ -34,7 +34,7 @@ STAGE_3, MEGASAM = "stage3-postprocess", "stage1-megasam"
 _LABEL = "mimicmill.packages"
 PACKAGES = "stages.stage3_postprocess.packages"
 _WORK = {"geocalib": "gravity", "nksr": "mesh"}
-_ELSE = {"geocalib": "people and the surfaces around them", "nksr": "Poisson"}
+_ELSE = {"geocalib": "upright edges, people and surfaces", "nksr": "Poisson"}
 
 
 def models(settings: Settings, stages: list[Entry]) -> Iterator[Check]:

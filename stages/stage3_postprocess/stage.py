@@ -164,7 +164,7 @@ class PostprocessStage(PeopleFlags):
         ]
 
     def parameters(self) -> dict[str, Any]:
-        gravity = "geocalib" if is_installed() else "people and surfaces"
+        gravity = "geocalib" if is_installed() else "edges, people and surfaces"
         return super().parameters() | {"gravity": gravity}
 
     def models(self) -> dict[str, Path]:
@@ -174,7 +174,7 @@ class PostprocessStage(PeopleFlags):
         return {field: path for field, path in super().models().items() if field not in unused}
 
     def notice(self) -> str:
-        gravity = "GeoCalib" if is_installed() else "people and the surfaces around them"
+        gravity = "GeoCalib" if is_installed() else "upright edges, people and surfaces"
         return f"gravity by {gravity}, mesh by {self.meshification_method}"
 
     def load(self) -> None:

@@ -28,7 +28,7 @@ def test_containers_see_the_same_people(contained, local):
 def test_stage_3_says_which_methods_it_uses_without_networks(contained):
     said = [line for line in contained.output.splitlines() if line.startswith("stage3-post")]
     assert said[0] == (
-        "stage3-postprocess: gravity by people and the surfaces around them, mesh by poisson"
+        "stage3-postprocess: gravity by upright edges, people and surfaces, mesh by poisson"
     )
 
 

@@ -185,7 +185,7 @@ def test_the_methods_are_said_and_why(data, tmp_path):
 @pytest.mark.parametrize(
     ("packages", "gravity"),
     [
-        (" ", ("ok", "by people and the surfaces around them, for geocalib is not installed")),
+        (" ", ("ok", "by upright edges, people and surfaces, for geocalib is not installed")),
         (
             "geocalib ",
             (

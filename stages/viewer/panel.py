@@ -106,8 +106,9 @@ class Panel:
 
     def step(self, by: int) -> None:
         """Opens the next or a previous result."""
-        index = (self.results.index(self.current) + by) % len(self.results)
-        self.open(self.results[index])
+        with self.switching:
+            index = (self.results.index(self.current) + by) % len(self.results)
+            self.open(self.results[index])
 
     def open(self, result: Result) -> None:
         """Shows a result and what was decided about it."""

@@ -14,7 +14,8 @@ RATE = 30.0
 
 
 class PlaybackControls:
-    """show: called with the frame to show. switching: held while a result is being opened."""
+    """show: called with the frame to show. switching: held while a result is being opened, and
+    while one frame after another is gone to."""
 
     def __init__(
         self,
@@ -46,7 +47,9 @@ class PlaybackControls:
 
     def move(self, by: int) -> None:
         """Goes some frames on or back, round the ends."""
-        self.frame.value = (int(self.frame.value) + by) % (int(self.frame.max) + 1)
+        # viser calls each click in a thread of its own: none of two quick ones must be lost.
+        with self.switching:
+            self.frame.value = (int(self.frame.value) + by) % (int(self.frame.max) + 1)
 
     def play_for_ever(self) -> None:
         """Shows frame after frame while "Playing" is set."""
@@ -55,8 +58,7 @@ class PlaybackControls:
             due = max(due + 1 / self.rate, time.monotonic())
             time.sleep(max(0.0, due - time.monotonic()))
             if self.playing.value:
-                with self.switching:
-                    self.move(1)
+                self.move(1)
 
     def _show(self) -> None:
         if self.filling:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import viser
+from jaxtyping import Float
 
 from stages.body.model import BodyModel
-from stages.geometry.rotations import wxyz_from_matrix
 from stages.robot.model import Robot
 from stages.viewer import ego_view, points
 from stages.viewer.clip import UNREADABLE, Clip, open_clip
@@ -18,6 +18,8 @@ from stages.viewer.scene import Scene, height_field
 from stages.viewer.settings import Settings
 
 EGO_FOLDER = "ego_view"
+LOOK_M = 3.0
+"""How far ahead of the video's camera the point is round which one turns."""
 
 
 class Player:
@@ -164,12 +166,13 @@ class Player:
 
     def _follow(self, clip: Clip) -> None:
         frame = clip.frame(self.index)
-        T, height = frame.T_world_camera, frame.size[0]
-        for client in self.server.get_clients().values():
-            with client.atomic():
-                client.camera.wxyz = wxyz_from_matrix(T[:3, :3])
-                client.camera.position = T[:3, 3]
-                client.camera.fov = float(2 * np.arctan(height / 2 / frame.intrinsic[1, 1]))
+        T, height = frame.T_world_camera.astype(float), frame.size[0]
+        right, down, ahead, place = T[:3].T
+        up = np.array([0.0, 0.0, 1.0]) - right[2] * right  # Orbiting afterwards stays level.
+        if up @ -down < 0.05:
+            up = -down
+        fov = float(2 * np.arctan(height / 2 / frame.intrinsic[1, 1]))
+        self._put_cameras(place, place + LOOK_M * ahead, up, fov)
 
     def ego(self, index: int) -> ego_view.EgoView | None:
         """What the chosen person sees in a frame; None where they or the place are not known."""
@@ -220,7 +223,7 @@ class Player:
             target = (path.min(axis=0) + path.max(axis=0)) / 2 - [0, 0, 0.3]
             reach = float(np.linalg.norm(np.ptp(path[:, :2], axis=0)))
         else:
-            target, reach = eye + clip.frame(0).T_world_camera[:3, 2] * 3, 2.0
+            target, reach = eye + clip.frame(0).T_world_camera[:3, 2] * LOOK_M, 2.0
         away = (eye - target) * [1, 1, 0]
         away /= max(float(np.linalg.norm(away)), 1e-6)
         side = np.array([-away[1], away[0], 0.0])
@@ -229,7 +232,23 @@ class Player:
         self.server.initial_camera.position = place
         self.server.initial_camera.look_at = target
         self.server.initial_camera.up = (0.0, 0.0, 1.0)
+        self._put_cameras(place, target, np.array([0.0, 0.0, 1.0]))
+
+    def _put_cameras(
+        self,
+        place: Float[np.ndarray, "3"],
+        target: Float[np.ndarray, "3"],
+        up: Float[np.ndarray, "3"],
+        fov: float | None = None,
+    ) -> None:
+        """Everybody's camera; each value by itself is where it has to be, in metres and radians.
+
+        viser overwrites what it knows of a camera whenever a browser tells where it was, also
+        between two of these lines, so none may build on what it knows.
+        """
         for client in self.server.get_clients().values():
             with client.atomic():
                 client.camera.position, client.camera.look_at = place, target
-                client.camera.up_direction = (0.0, 0.0, 1.0)
+                client.camera.up_direction = up
+                if fov is not None:
+                    client.camera.fov = fov

@@ -132,6 +132,7 @@ def test_the_follow_camera_sees_people_where_the_video_does(seen, data):
     seen.choose("Person", "2")
     for _ in range(3):
         seen.click("Forward")
+    seen.wait_for(lambda: seen.frame == 3, "third frame")
     seen.changes_by(lambda: seen.toggle("Follow the video's camera"))
     canvas = seen.page.locator("canvas").first.bounding_box()
     with opened_people_and_world(folder_of(data, "both") / MEGAHUNTER_FILE) as file:

@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import h5py
 import numpy as np
@@ -165,6 +166,23 @@ def test_frames_go_round_the_ends(data, server):
     assert panel.player.index == 5
     panel.playback.move(1)
     assert panel.player.index == 0
+
+
+def test_of_clicks_that_come_at_once_each_is_a_frame_or_a_result(tmp_path, server):
+    """viser calls each click in a thread of its own."""
+    for video in ("a", "b", "c", "d", "e"):
+        write_clip(tmp_path, video, frames=5, height=36, width=64)
+    panel = panel_of(server, tmp_path)
+    frames, results = panel.playback.frame, panel.results
+    for _ in range(40):
+        at = int(frames.value)
+        with ThreadPoolExecutor(3) as clicks:
+            list(clicks.map(panel.playback.move, (1, 1, 1)))
+        assert int(frames.value) == (at + 3) % 5
+    at = results.index(panel.current)
+    with ThreadPoolExecutor(3) as clicks:
+        list(clicks.map(panel.step, (1, 1, 1)))
+    assert results.index(panel.current) == (at + 3) % 5
 
 
 def test_what_is_large_is_read_only_when_it_is_shown(data, server):

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from stages.artifacts.atomic import replacing, write_text
 from stages.artifacts.errors import ArtifactError
@@ -53,7 +53,7 @@ def list_images(folder: Path) -> list[ImageFile]:
 
 
 def read_image(path: Path) -> UInt8[np.ndarray, "H W 3"]:
-    """An RGB image.
+    """An RGB image as viewers show it: turned as its EXIF says, 16 bits scaled to 8.
 
     Raises:
         ArtifactError: the file is not a readable picture.
@@ -63,7 +63,11 @@ def read_image(path: Path) -> UInt8[np.ndarray, "H W 3"]:
         if picture is not None:
             return picture
         with Image.open(path) as image:
-            return np.array(image.convert("RGB"))
+            upright = ImageOps.exif_transpose(image)
+            if upright.mode.startswith("I"):  # Pillow would cut off what is over 255.
+                grey = (np.asarray(upright) >> 8).clip(0, 255).astype(np.uint8)
+                return np.repeat(grey[..., None], 3, axis=2)
+            return np.array(upright.convert("RGB"))
     except FileNotFoundError:
         raise ArtifactError(path, "missing", "run stage0-frames on its video") from None
     except (UnidentifiedImageError, OSError) as error:
@@ -78,8 +82,7 @@ def _decoded(content: bytes) -> UInt8[np.ndarray, "H W 3"] | None:
     """
     if not (content.startswith(JPEG_START) and content.endswith(JPEG_END)):
         return None
-    flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
-    return cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+    return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB)
 
 
 def write_image(path: Path, rgb: UInt8[np.ndarray, "H W 3"]) -> None:
@@ -99,6 +102,8 @@ class FrameTimes:
     """Presentation time of each extracted frame since the first."""
     source: str
     """File name of the video."""
+    note: str = ""
+    """What was left out, repeated or assumed, in words."""
 
 
 def write_times(folder: Path, times: FrameTimes) -> None:
@@ -107,6 +112,7 @@ def write_times(folder: Path, times: FrameTimes) -> None:
         "fps": times.fps,
         "times_s": [round(float(time), 6) for time in times.times_s],
         "source": times.source,
+        "note": times.note,
     }
     write_text(folder / TIMES_FILE, json.dumps(record))
 
@@ -119,7 +125,10 @@ def read_times(folder: Path) -> FrameTimes | None:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         return FrameTimes(
-            float(record["fps"]), np.asarray(record["times_s"], np.float64), record["source"]
+            float(record["fps"]),
+            np.asarray(record["times_s"], np.float64),
+            record["source"],
+            record.get("note", ""),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise ArtifactError(

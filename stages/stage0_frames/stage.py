@@ -31,13 +31,8 @@ from stages.running import (
 )
 from stages.running.stage import BY_HAND
 from stages.stage0_frames.drawing import FRAMES, picture
-from stages.stage0_frames.video_frames import (
-    expected_frames,
-    nearest_times,
-    nominal_fps,
-    pick_frames,
-    probe,
-)
+from stages.stage0_frames.steady_clock import nearest_times, ticks
+from stages.stage0_frames.video_frames import expected_frames, pick_frames, survey
 
 MAX_FRAMES = 99_999
 
@@ -97,22 +92,27 @@ class FramesStage(Stage):
 
     def process(self, video: str, inputs: InputPaths) -> Processed:
         path, (frames_dir,) = inputs["video"], self.outputs(video)
-        times_s, problem = probe(path)
-        fps = self.fps or nominal_fps(times_s)
-        chosen = nearest_times(times_s, fps)
-        if len(chosen) > MAX_FRAMES:
-            raise VideoError(f"{path} gives {len(chosen)} frames, over {MAX_FRAMES}; cut it")
+        found = survey(path)
+        fps = self.fps or found.fps
+        count = ticks(found.times_s[-1], fps)
+        if count > MAX_FRAMES:
+            raise VideoError(f"{path} gives {count} frames, over {MAX_FRAMES}; cut it")
+        chosen = nearest_times(found.times_s, fps)
+        remarks, details = list(found.remarks), dict(found.details)
+        dropped, repeated = len(found.numbers) - len(set(chosen)), count - len(set(chosen))
+        if repeated or (dropped and not self.fps):
+            remarks.append(f"by its time stamps {dropped} frames are dropped, {repeated} repeated")
         # Frames of an earlier, longer extraction must not stay among the new ones.
         shutil.rmtree(frames_dir, ignore_errors=True)
-        size = (0, 0)
-        for number, image in enumerate(pick_frames(path, chosen), 1):
+        for number, image in enumerate(pick_frames(path, found, chosen), 1):
             write_image(frames_dir / f"{number:05d}.jpg", image)
-            size = (image.shape[1], image.shape[0])
-        write_times(frames_dir, FrameTimes(fps, times_s[chosen], path.name))
-        note = f"{len(chosen)} frames of {size[0]}x{size[1]} at {fps:g} fps"
-        if problem:
-            note += f"; the file is {problem}, frames before that are used"
-        return Processed(note)
+        note = "; ".join(remarks)
+        write_times(frames_dir, FrameTimes(fps, found.times_s[chosen], path.name, note))
+        size = f"{found.size[0]}x{found.size[1]}"
+        return Processed(
+            "; ".join([f"{count} frames of {size} at {fps:g} fps", *remarks]),
+            {**details, "dropped": dropped, "repeated": repeated},
+        )
 
     def draw(self, video: str, inputs: InputPaths) -> None:
         (frames_dir,) = self.outputs(video)

@@ -1,61 +1,13 @@
 """Video files become numbered pictures on a true clock."""
 
-from fractions import Fraction
-from pathlib import Path
-
-import av
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from PIL import Image
 
-from stages.artifacts.images import list_images, read_image, read_times
+from stages.artifacts.images import read_image, read_times
 from stages.running import ledger
-from stages.stage0_frames.stage import main
-from stages.stage0_frames.video_frames import nearest_times
-
-WIDTH, HEIGHT = 64, 48
-
-
-def picture(level: int, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
-    """Grey of one level, with a bright block in the upper left."""
-    image = np.full((height, width, 3), level, np.uint8)
-    image[: height // 3, : width // 3] = 250
-    return image
-
-
-def write_video(path: Path, times_s: list[float], rotation: int = 0) -> None:
-    """H.264 whose frame i is grey level 4 i and is shown at times_s[i]."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=30, options={"crf": "0"})
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        stream.codec_context.time_base = Fraction(1, 90000)
-        stream.time_base = Fraction(1, 90000)
-        if rotation:
-            stream.set_display_rotation(rotation)
-        container.start_encoding()
-        for index, time in enumerate(times_s):
-            frame = av.VideoFrame.from_ndarray(picture(min(4 * index, 240)), format="rgb24")
-            frame.pts, frame.time_base = round(time * 90000), Fraction(1, 90000)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-
-
-@pytest.fixture
-def data(tmp_path, monkeypatch) -> Path:
-    (tmp_path / "videos").mkdir()
-    monkeypatch.setenv("MIMICMILL_DATA", str(tmp_path))
-    return tmp_path
-
-
-def frames_stage(*flags: str):
-    return CliRunner().invoke(main, list(flags))
-
-
-def levels(data: Path, video: str) -> list[int]:
-    """The source frame that each extracted picture shows, by its grey level."""
-    files = list_images(data / "input_images" / video / "cam01")
-    return [round(float(np.median(read_image(file.path))) / 4) for file in files]
+from stages.stage0_frames.steady_clock import nearest_times
+from tests.stage0_frames.films import HEIGHT, WIDTH, frames_stage, levels, picture, write_video
 
 
 @pytest.mark.parametrize("fps", [24, 25, 30, 50, 60])

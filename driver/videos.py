@@ -53,7 +53,11 @@ def choose(settings: Settings) -> Chosen:
     end = None if settings.end_idx == -1 else settings.end_idx
     names = tuple(matching[settings.start_idx : end])
     if not names and not refused:
-        raise UsageError(_none_of(sorted(found.files), folder, settings))
+        raise UsageError(
+            "; ".join(
+                [_none_of(sorted(found.files), folder, settings), *_passed_over(found.passed_over)]
+            )
+        )
     notes = list(_notes(settings.data, found, only_frames))
     if settings.curated:
         names, of_curation = _curated(settings.data, names)

@@ -12,11 +12,11 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from stages.artifacts.atomic import replacing, write_text
 from stages.artifacts.errors import ArtifactError
+from stages.artifacts.video_files import PICTURE_SUFFIXES as SUFFIXES
 
 JPEG_QUALITY = 95
 JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
 TIMES_FILE = "frames.json"
-SUFFIXES = (".jpg", ".jpeg", ".png")
 _STEM = re.compile(r"^(?:.*_)?(\d+)$")
 
 
@@ -32,19 +32,23 @@ class ImageFile:
 
 
 def list_images(folder: Path) -> list[ImageFile]:
-    """The frames of one camera folder, by number, of the first of `SUFFIXES` that is there.
+    """The frames of one camera folder, by number; endings in any case.
+
+    Of files that differ in the ending alone, the one whose ending is first in `SUFFIXES`.
 
     Raises:
         ArtifactError: no frame is there, or a name does not end in a number.
     """
+    found: dict[str, Path] = {}
+    paths = [path for path in sorted(folder.glob("*")) if not path.name.startswith(".")]
     for suffix in SUFFIXES:
-        paths = [path for path in folder.glob(f"*{suffix}") if not path.name.startswith(".")]
-        if paths:
-            break
-    else:
+        for path in paths:
+            if path.suffix.lower() == suffix:
+                found.setdefault(path.stem, path)
+    if not found:
         raise ArtifactError(folder, "holds no frames", "run stage0-frames on its video")
     frames = []
-    for path in paths:
+    for path in found.values():
         match = _STEM.match(path.stem)
         if match is None:
             raise ArtifactError(path, "frame name does not end in a number", "name it 00001.jpg")

@@ -14,7 +14,8 @@ def read_json(path: Path, fix: str) -> Any:
         ArtifactError: missing or damaged; `fix` says what to do.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        # Editors of Windows begin their files with a mark.
+        return json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise ArtifactError(path, "missing", fix) from None
     except (ValueError, OSError) as error:

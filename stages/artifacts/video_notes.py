@@ -13,6 +13,8 @@ from typing import Any
 from stages.artifacts.errors import ArtifactError
 from stages.artifacts.json_files import read_json
 
+HEIGHTS = "height_m"
+SMALLEST_M, LARGEST_M = 0.4, 2.7
 EVERYBODY = 0
 """Ids start at 1."""
 
@@ -35,19 +37,33 @@ def read_notes(path: Path) -> VideoNotes:
     """The notes on a video; empty ones if there is no such file.
 
     Raises:
-        ArtifactError: damaged, or a height that is no number.
+        ArtifactError: damaged, an entry that is not known, or a height that is none of a person.
     """
     if not path.exists():
         return VideoNotes()
     content = read_json(path, 'write {"height_m": 1.80}')
-    given: Any = content.get("height_m", {}) if isinstance(content, dict) else None
+    if not isinstance(content, dict):
+        raise ArtifactError(path, "holds no notes", 'write {"height_m": 1.80}')
+    if unknown := sorted(set(content) - {HEIGHTS}):
+        raise ArtifactError(
+            path,
+            f"has an entry that is not known, {unknown[0]!r}",
+            f'the only one is "{HEIGHTS}", in metres: write {{"height_m": 1.80}} or remove it',
+        )
+    given: Any = content.get(HEIGHTS, {})
     try:
         entries: dict[Any, Any] = given if isinstance(given, dict) else {EVERYBODY: given}
         heights = {int(person): float(height) for person, height in entries.items()}
     except (TypeError, ValueError):
         heights = {EVERYBODY: math.nan}
-    if not all(math.isfinite(height) for height in heights.values()):
-        raise ArtifactError(
-            path, "has no usable height_m", 'write metres, as in {"height_m": 1.80}'
-        )
+    if isinstance(given, bool) or (isinstance(given, dict) and any(key < 1 for key in heights)):
+        heights = {EVERYBODY: math.nan}
+    for height in heights.values():
+        if not SMALLEST_M <= height <= LARGEST_M:
+            as_metres = height / 100 if SMALLEST_M <= height / 100 <= LARGEST_M else 1.8
+            raise ArtifactError(
+                path,
+                "has no usable height_m" + ("" if math.isnan(height) else f": {height:g} m"),
+                f'write metres, as in {{"height_m": {as_metres:.2f}}}; ids of people start at 1',
+            )
     return VideoNotes(heights)

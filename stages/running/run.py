@@ -50,14 +50,16 @@ def run(stage: Stage, options: RunOptions, console: Console | None = None) -> in
         stderr=options.list_only, soft_wrap=True, highlight=False, markup=False
     )
     present = stage.videos()
+    passed_over = stage.passed_over() if options.names is None else {}
+    for name, reason in passed_over.items():
+        console.print(f"{stage.name}: {name} is left out: {reason}")
     try:
         chosen = choose(present, stage.refused(), options, stage.videos_folder)
         workers = _workers(stage, options, len(chosen.videos))
     except (SelectionError, ValueError) as error:
         console.print(f"{stage.name}: {error}")
         return USAGE
-    passed_over = stage.passed_over() if options.names is None else {}
-    for name, reason in {**chosen.refused, **passed_over}.items():
+    for name, reason in chosen.refused.items():
         console.print(f"{stage.name}: {name} is left out: {reason}")
     for name in chosen.unknown:
         console.print(f"{stage.name}: there is no video {name!r} in {stage.videos_folder}")

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 import click
+import numpy as np
 
 from stages.artifacts import layout
 from stages.artifacts.images import (
@@ -16,7 +17,8 @@ from stages.artifacts.images import (
     write_image,
     write_times,
 )
-from stages.artifacts.video_files import VideoFiles, find_videos
+from stages.artifacts.video_files import VideoFiles, find_videos, pictures_in
+from stages.artifacts.video_notes import notes_path, read_notes
 from stages.drawing.panels import evenly_spread
 from stages.geometry.padding import padded_length
 from stages.running import (
@@ -39,10 +41,10 @@ MAX_FRAMES = 99_999
 
 @dataclass(kw_only=True)
 class FramesStage(Stage):
-    """Turn video files into numbered pictures.
+    """Turn video files, and folders of pictures, into numbered pictures.
 
     Writes <output-base-dir>/<video>/cam01/00001.jpg ... and frames.json with their true times.
-    Upright, whatever the phone's orientation was; videos of variable rate keep true time.
+    As a player shows them; videos of variable rate keep true time. Damaged frames are left out.
     """
 
     videos_dir: Path = folder("videos", "Folder of video files.")
@@ -88,10 +90,15 @@ class FramesStage(Stage):
         return [self.images_base_dir / video / layout.CAMERA]
 
     def bucket(self, video: str) -> int:
-        return padded_length(expected_frames(self._found.files[video], self.fps))
+        path = self._found.files[video]
+        count = len(pictures_in(path)) if path.is_dir() else expected_frames(path, self.fps)
+        return padded_length(count)
 
     def process(self, video: str, inputs: InputPaths) -> Processed:
         path, (frames_dir,) = inputs["video"], self.outputs(video)
+        read_notes(notes_path(self.videos_dir, video))  # So that bad ones are known at once.
+        if path.is_dir():
+            return self._of_pictures(path, frames_dir)
         found = survey(path)
         fps = self.fps or found.fps
         count = ticks(found.times_s[-1], fps)
@@ -113,6 +120,28 @@ class FramesStage(Stage):
             "; ".join([f"{count} frames of {size} at {fps:g} fps", *remarks]),
             {**details, "dropped": dropped, "repeated": repeated},
         )
+
+    def _of_pictures(self, folder: Path, frames_dir: Path) -> Processed:
+        """Numbers the pictures of a folder; of their times nothing is known but `fps`."""
+        paths = pictures_in(folder)
+        if not 2 <= len(paths) <= MAX_FRAMES:
+            raise VideoError(f"{folder} has {len(paths)} pictures, not 2 to {MAX_FRAMES}")
+        shutil.rmtree(frames_dir, ignore_errors=True)
+        size = read_image(paths[0]).shape
+        for number, path in enumerate(paths, 1):
+            image = read_image(path)
+            if image.shape != size:
+                raise VideoError(
+                    f"{path} is {image.shape[1]}x{image.shape[0]} but {paths[0].name} is"
+                    f" {size[1]}x{size[0]}; leave it out"
+                )
+            write_image(frames_dir / f"{number:05d}.jpg", image)
+        remark = "their rate is not known: --fps says it, else later stages take 30"
+        if self.fps:
+            remark = f"taken for {self.fps:g} fps"
+            times_s = np.arange(len(paths)) / self.fps
+            write_times(frames_dir, FrameTimes(self.fps, times_s, folder.name, remark))
+        return Processed(f"{len(paths)} pictures of {size[1]}x{size[0]}; {remark}")
 
     def draw(self, video: str, inputs: InputPaths) -> None:
         (frames_dir,) = self.outputs(video)

@@ -15,6 +15,8 @@ The first that is at most a quarter of the video.
 SAME_STEP = 0.05
 LONGEST_HOLE_S = 1.0
 LONGEST_HOLE_STEPS = 10
+SHORTEST_PART = 4
+"""Fewer frames than these do not tell a clock that starts again from stamps out of order."""
 MOST_PICTURES_A_FRAME = 2
 CAPTURE_FACTOR = 1.9
 """A noted rate this far off is believed: phones that slow down in the dark note theirs too."""
@@ -74,14 +76,14 @@ def _without_spikes(times_s: Float[np.ndarray, " T"], longest_s: float) -> Float
 
 
 def _restarts(times_s: Float[np.ndarray, " T"]) -> list[int]:
-    """Frames at which stamps fall and stay lower."""
-    falls = (np.flatnonzero(np.diff(times_s) < 0) + 1).tolist()
-    return [
-        at
-        for at in falls
-        if np.median(times_s[at : at + WINDOWS[0]])
-        < np.median(times_s[max(0, at - WINDOWS[0]) : at])
-    ]
+    """Frames at which stamps fall and stay lower: those after are no later than as many before."""
+    result = []
+    for at in (np.flatnonzero(np.diff(times_s) < 0) + 1).tolist():
+        near = min(WINDOWS[0], at, len(times_s) - at)
+        before, after = times_s[at - near : at], times_s[at : at + near]
+        if near >= SHORTEST_PART and np.median(after) <= np.median(before):
+            result.append(at)
+    return result
 
 
 def usual_rate(times_s: Float[np.ndarray, " T"]) -> float:

@@ -2,6 +2,7 @@
 
 import struct
 from fractions import Fraction
+from typing import Any
 
 import av
 import numpy as np
@@ -47,8 +48,9 @@ def shown(frame: av.VideoFrame, size: tuple[int, int]) -> UInt8[np.ndarray, "H W
 
 def _matrix(frame: av.VideoFrame) -> tuple[tuple[int, int], tuple[int, int]]:
     """The display matrix ((a, b), (c, d)): stored (x, y) is shown at (ax + cy, bx + dy)."""
-    side = frame.side_data.get(Type.DISPLAYMATRIX)
-    if side is not None and side.buffer_size >= 36:
-        a, b, _, c, d = struct.unpack("=5i", bytes(side)[:20])
-        return (a, b), (c, d)
-    return (1, 0), (0, 1)
+    sides: Any = frame.side_data
+    if Type.DISPLAYMATRIX not in sides:
+        return (1, 0), (0, 1)
+    side = sides[Type.DISPLAYMATRIX]
+    a, b, _, c, d = struct.unpack("=5i", bytes(side)[:20])
+    return (a, b), (c, d)

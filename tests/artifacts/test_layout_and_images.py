@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image, ImageOps
 
 from stages.artifacts import images
 from stages.artifacts.atomic import replacing
@@ -39,6 +40,35 @@ def test_frames_come_in_the_order_of_their_numbers(tmp_path):
     found = images.list_images(tmp_path)
     assert [frame.number for frame in found] == [1, 2, 10]
     assert found[0].name == "frame_00001"
+
+
+def test_endings_may_be_mixed_and_of_any_case(tmp_path):
+    for name in ("00001.jpg", "00002.PNG", "00003.JPG", "00001.png"):
+        Image.new("RGB", (8, 8)).save(tmp_path / name)
+    found = [frame.path.name for frame in images.list_images(tmp_path)]
+    assert found == ["00001.jpg", "00002.PNG", "00003.JPG"]
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_picture_is_turned_as_its_exif_says(tmp_path, orientation, suffix):
+    stored = np.zeros((32, 48, 3), np.uint8)
+    stored[:8, :24] = 255
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / f"00001.{suffix}"
+    Image.fromarray(stored).save(path, exif=exif, quality=95)
+    with Image.open(path) as image:
+        expected = np.asarray(ImageOps.exif_transpose(image)).astype(int)
+    assert expected.shape[:2] == ((32, 48) if orientation < 5 else (48, 32))
+    assert np.abs(images.read_image(path) - expected).max() < 30
+
+
+def test_sixteen_bits_become_eight(tmp_path):
+    grey = np.arange(256, dtype=np.uint16).reshape(16, 16)
+    Image.fromarray(grey * 257).save(tmp_path / "00001.png")
+    read = images.read_image(tmp_path / "00001.png")
+    assert (read == grey[..., None]).all() and read.shape == (16, 16, 3)
 
 
 def test_a_folder_without_frames_names_the_stage_that_makes_them(tmp_path):

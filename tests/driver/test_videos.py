@@ -7,6 +7,8 @@ import pytest
 
 from driver.settings import UsageError, read
 from driver.videos import Chosen, choose
+from stages.artifacts.layout import WorldName
+from stages.artifacts.video_files import LONGEST_NAME, SUFFIXES
 
 
 def chosen(data: Path, **variables: str) -> Chosen:
@@ -61,12 +63,48 @@ def test_what_is_no_video_is_named_with_the_reason(data):
     put(data, "videos/a.mp4", "videos/a.json", "videos/README.txt", "videos/b.srt")
     put(data, "videos/day2/c.mp4", "videos/gone.json")
     found = chosen(data)
-    assert found.names == ("a",) and not found.refused
+    assert found.names == ("a",)
+    assert list(found.refused) == ["gone.json"]
+    assert "notes on a video that is not here (gone); name it like" in found.refused["gone.json"]
     assert sorted(note.removeprefix("passed over in videos/: ") for note in found.notes) == [
-        "README.txt, b.srt: not a video file of a known kind (.mp4 .mov .mkv .avi .webm .m4v)",
-        "day2: a folder; put its videos into videos/ itself",
-        "gone.json: notes on a video that is not here (gone)",
+        f"README.txt, b.srt: not a video file of a known kind ({' '.join(SUFFIXES)})",
+        "day2: a folder without pictures; put its videos into videos/ itself",
     ]
+
+
+def test_files_of_all_kinds_and_folders_of_pictures_are_taken(data):
+    put(data, "videos/a.3gp", "videos/b.MTS", "videos/c.mpg", "videos/d.gif", "videos/e.1/1.JPG")
+    put(data, "videos/cover.jpg")
+    found = chosen(data)
+    assert found.names == ("a", "b", "c", "d", "e.1")
+    assert found.notes == (
+        "passed over in videos/: cover.jpg: a single picture; put the pictures of a clip into a"
+        " folder of its own",
+    )
+
+
+def test_where_nothing_is_a_video_the_reasons_are_said(data):
+    put(data, "videos/talk.mp3")
+    with pytest.raises(UsageError, match=r"no videos in .*talk.mp3: not a video file of a known"):
+        chosen(data)
+
+
+def test_notes_on_frames_without_videos_are_no_hindrance(data):
+    put(data, "videos/a.json", "input_images/a/cam01/00001.jpg")
+    found = chosen(data)
+    assert found.only_frames and found.names == ("a",) and not found.refused
+
+
+def test_a_name_that_later_files_could_not_have_is_refused_with_the_limit(data):
+    fits, long = "跳" * (LONGEST_NAME // 3), "跳" * (LONGEST_NAME // 3 + 1)
+    put(data, f"videos/{fits}.mp4", f"videos/{long}.mp4")
+    found = chosen(data)
+    assert found.names == (fits,)
+    assert (
+        f"has {len(long.encode())} bytes, over {LONGEST_NAME}; rename"
+        in found.refused[f"{long}.mp4"]
+    )
+    (data / f"{WorldName('megasam', fits, 0, -1, 1).megahunter_stem}.h5").touch()
 
 
 @pytest.mark.parametrize(

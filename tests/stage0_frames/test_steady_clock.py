@@ -87,6 +87,14 @@ def test_a_clock_that_starts_again_goes_on(data):
     assert "its clock starts again at 0.50 s" in times(data).note
 
 
+@pytest.mark.parametrize("parts", [(15, 15), (5, 30), (30, 5), (20, 5, 20), (7, 7, 7)])
+def test_parts_of_any_length_follow_each_other(parts):
+    stamps = np.concatenate([np.arange(length) / 30 for length in parts])
+    mended, jumps = closed(stamps)
+    assert [jump.at for jump in jumps] == np.cumsum(parts)[:-1].tolist()
+    assert np.allclose(mended, np.arange(sum(parts)) / 30)
+
+
 def test_one_wrong_stamp_moves_no_other():
     for wrong in (36000.0, -36000.0, 0.35):
         stamps = np.array(steady(30))

@@ -58,7 +58,7 @@ def closed(times_s: Float[np.ndarray, " T"]) -> tuple[Float[np.ndarray, " T"], l
     step = usual_step_s(times_s)
     longest = max(LONGEST_HOLE_S, LONGEST_HOLE_STEPS * step)
     times = _without_spikes(times_s, longest)
-    for begin, end in pairwise([0, *_restarts(times), len(times)]):
+    for begin, end in pairwise([0, *_restarts(times, step), len(times)]):
         times[begin:end] = np.sort(times[begin:end])
     steps = np.diff(times)
     torn = np.flatnonzero((steps > longest) | (steps < 0))
@@ -75,13 +75,13 @@ def _without_spikes(times_s: Float[np.ndarray, " T"], longest_s: float) -> Float
     return times
 
 
-def _restarts(times_s: Float[np.ndarray, " T"]) -> list[int]:
+def _restarts(times_s: Float[np.ndarray, " T"], step_s: float) -> list[int]:
     """Frames at which stamps fall and stay lower: those after are no later than as many before."""
     result = []
     for at in (np.flatnonzero(np.diff(times_s) < 0) + 1).tolist():
         near = min(WINDOWS[0], at, len(times_s) - at)
         before, after = times_s[at - near : at], times_s[at : at + near]
-        if near >= SHORTEST_PART and np.median(after) <= np.median(before):
+        if near >= SHORTEST_PART and np.median(after) < np.median(before) + step_s / 2:
             result.append(at)
     return result
 

@@ -65,7 +65,8 @@ def test_a_size_that_changes_becomes_the_largest(data):
     frames_stage()
     frames = frames_of(data, "v")
     assert {frame.shape for frame in frames} == {(2 * HEIGHT, 2 * WIDTH, 3)}
-    assert levels(data, "v") == list(range(20))
+    # Scaling costs a level or two of grey.
+    assert np.abs(np.array(levels(data, "v")) - np.arange(20)).max() <= 1
     note = read_times(data / "input_images" / "v" / "cam01").note
     assert f"all are scaled to {2 * WIDTH}x{2 * HEIGHT}" in note
 

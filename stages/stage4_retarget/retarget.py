@@ -35,7 +35,13 @@ from stages.stage4_retarget.problem import (
     retargeting_problem,
     with_hard_limits,
 )
-from stages.stage4_retarget.quality import body_depths
+from stages.stage4_retarget.quality import body_depths, capsule_bottoms
+from stages.stage4_retarget.support import (
+    about_support,
+    carried_otherwise,
+    faded,
+    heights_m,
+)
 from stages.stage4_retarget.terms import term_weights
 from stages.stage4_retarget.variables import Constants, Pose, Target
 from stages.stage4_retarget.weights import CostWeights
@@ -54,6 +60,8 @@ SELF_COLLISION_SHARES = (0.3, 1.0, 0.0)
 DEEPEST_OVERLAP_M = 0.01
 # A body deeper in the ground than this leans on it, m.
 DEEPEST_IN_GROUND_M = 0.01
+# A robot that is higher than this above what carries the person is lowered, so many times, m.
+FLOATS_M, LOWERINGS = 0.01, 3
 LIMITS = Limits(max_iterations=100, cost_tolerance=1e-5, step_tolerance=1e-4)
 # What the terms that follow the person count where they were not seen.
 UNSEEN_FOLLOW = 0.3
@@ -109,9 +117,14 @@ def retarget(
     ground_z = surface_under(terrain, toes)
     touching = foot_contacts(person.flags, toes, heels, ground_z, person.times_s)
     contacts = touching & shins_up(person.joints)
-    feet = foot_targets(person.joints, contacts, terrain)
+    scale = body_scale(g1_correspondence(robot), robot, person.joints)
+    targets = foot_targets(person.joints, contacts, terrain)
+    feet = about_support(targets, person.joints, person.times_s, terrain, scale)
     setting = _setting(robot, person, feet, _ground(person, terrain), weights)
-    solution = _within_limits(robot, setting, terrain, _best_of_starts(robot, setting))
+    solution = _best_of_starts(robot, setting)
+    otherwise = carried_otherwise(person.joints, contacts, terrain)
+    setting, solution = _lowered(robot, setting, terrain, solution, otherwise, person.times_s)
+    solution = _within_limits(robot, setting, terrain, solution)
     pose = _pose(solution, len(person.joints))
     joints = np.clip(pose.joints, robot.lower, robot.upper)
     return Retargeted(
@@ -189,6 +202,31 @@ def _best_of_starts(robot: Robot, setting: _Setting) -> Solution:
             return solution
     assert best is not None
     return best
+
+
+def _lowered(
+    robot: Robot,
+    setting: _Setting,
+    terrain: Terrain,
+    found: Solution,
+    otherwise: Bool[np.ndarray, " T"],
+    times_s: Float[np.ndarray, " T"],
+) -> tuple[_Setting, Solution]:
+    """Solved on with lower feet where others of the person's parts carry and the robot floats: its
+    arms are shorter than its size says."""
+    for _ in range(LOWERINGS):
+        pose = _pose(found, setting.frames)
+        links = link_trajectories(robot, pose.R, pose.p, pose.joints)
+        bottoms = capsule_bottoms(robot, *links).reshape(setting.frames, -1, 3)
+        height = heights_m(bottoms, terrain)
+        over = np.where(otherwise & np.isfinite(height), height, 0.0)
+        if over.max(initial=0.0) <= FLOATS_M:
+            break
+        feet = np.array(setting.target.feet)
+        feet[0, : setting.frames, :, 2] -= faded(over, times_s)[:, None]
+        setting = setting._replace(target=setting.target._replace(feet=feet))
+        found = _minimise(robot, setting, setting.constants, found.frames, found.shared, LIMITS)
+    return setting, found
 
 
 def _solve(robot: Robot, setting: _Setting, self_collision: float) -> Solution:

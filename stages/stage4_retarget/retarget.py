@@ -23,6 +23,7 @@ from stages.stage4_retarget.foot_targets import (
     foot_targets,
     surface_under,
 )
+from stages.stage4_retarget.ground import ground_under
 from stages.stage4_retarget.initial import (
     body_scale,
     initial_root,
@@ -47,8 +48,6 @@ from stages.stage4_retarget.variables import Constants, Pose, Target
 from stages.stage4_retarget.weights import CostWeights
 
 DEFAULT_WEIGHTS = CostWeights()
-# The height field reaches this far beyond the person's path, m.
-REACH_M = 0.7
 # Soles keep this far from risers, m.
 EDGE_CLEARANCE_M = 0.02
 # First the body finds its pose and the feet their spots as if nothing were in the way; only then
@@ -120,7 +119,7 @@ def retarget(
     scale = body_scale(g1_correspondence(robot), robot, person.joints)
     targets = foot_targets(person.joints, contacts, terrain)
     feet = about_support(targets, person.joints, person.times_s, terrain, scale)
-    setting = _setting(robot, person, feet, _ground(person, terrain), weights)
+    setting = _setting(robot, person, feet, ground_under(person.joints, terrain), weights)
     solution = _best_of_starts(robot, setting)
     otherwise = carried_otherwise(person.joints, contacts, terrain)
     setting, solution = _lowered(robot, setting, terrain, solution, otherwise, person.times_s)
@@ -271,12 +270,6 @@ def _pose(solution: Solution, frames: int) -> Pose:
 
 def _float32(tree):
     return jax.tree.map(lambda leaf: np.asarray(leaf, np.float32), tree)
-
-
-def _ground(person: Person, terrain: Terrain) -> HeightField:
-    points = person.joints.reshape(-1, 3)
-    low, high = points[:, :2].min(axis=0) - REACH_M, points[:, :2].max(axis=0) + REACH_M
-    return terrain.height_field(low, high, ceiling_m=float(points[:, 2].max()) + 0.2)
 
 
 def _ignored(

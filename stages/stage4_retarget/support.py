@@ -66,7 +66,7 @@ def about_support(
     return feet._replace(position=feet.position + moved * ~feet.contact[..., None])
 
 
-def faded(values: Float[np.ndarray, "T *k"], times_s: Float[np.ndarray, " T"]) -> np.ndarray:
+def faded(values: Float[np.ndarray, " T *k"], times_s: Float[np.ndarray, " T"]) -> np.ndarray:
     """The values, whose steps in time are made smooth."""
     if len(times_s) < 2:
         return values
@@ -77,6 +77,6 @@ def faded(values: Float[np.ndarray, "T *k"], times_s: Float[np.ndarray, " T"]) -
 
 def heights_m(bottoms: Float[np.ndarray, "T N 3"], terrain: Terrain) -> Float[np.ndarray, " T"]:
     """How high the lowest of some points is above the surface; infinite without any below."""
-    raised = bottoms + [0.0, 0.0, CARRIED_M]
+    raised = bottoms + np.array([0.0, 0.0, CARRIED_M])
     surface = terrain.surface_below(raised.reshape(-1, 3)).reshape(bottoms.shape[:2])
     return np.where(np.isnan(surface), np.inf, bottoms[..., 2] - surface).min(axis=1)

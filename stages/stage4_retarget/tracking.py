@@ -27,7 +27,7 @@ def limb_direction_deg(
 def key_points_m(
     robot: Robot, person: Float[np.ndarray, "T 45 3"], p: Float[np.ndarray, "T L 3"]
 ) -> float:
-    """Mean distance of the matched points, both from the pelvis, the person's at the robot's size."""
+    """Mean distance of the matched points about the pelvis, the person's at the robot's size."""
     table = g1_correspondence(robot)
     theirs = (person[:, table.smpl] - person[:, :1]) * body_scale(table, robot, person)
     ours = p[:, table.link] - p[:, table.link[:1]]

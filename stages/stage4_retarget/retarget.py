@@ -292,5 +292,7 @@ def _ignored(
         said.append("no foot is ever in contact: feet follow the person's freely")
     without = int((feet.contact & np.isnan(feet.ground_z).all(axis=2)).any(axis=1).sum())
     if without and not terrain.empty:
-        said.append(f"no ground under {without} frames of contact: feet keep the person's height")
+        said.append(
+            f"no ground at the feet in {without} frames of contact: they keep the person's height"
+        )
     return tuple(said)

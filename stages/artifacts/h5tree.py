@@ -6,6 +6,7 @@ slash are metadata that the original's readers ignore. No data set is a scalar.
 """
 
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -85,16 +86,20 @@ def read_attribute(group: h5py.Group, name: str) -> Any:
 
 @contextmanager
 def opened(path: Path, fix: str) -> Iterator[h5py.File]:
-    """Opens an HDF5 file for reading.
+    """Opens an HDF5 file for reading, without HDF5's own locks, which some network folders refuse:
+    files appear whole under their name and are never written to again.
 
     Raises:
-        ArtifactError: missing, damaged, or without an expected entry (a KeyError inside the block).
+        ArtifactError: missing, damaged, not to be read, or without an expected entry (a KeyError
+            inside the block).
     """
     if not path.exists():
         raise ArtifactError(path, "missing", fix)
     try:
-        file = h5py.File(path, "r")
+        file = h5py.File(path, "r", locking=False)
     except OSError as error:
+        if error.errno is not None:  # The system's, which tells nothing about what is in the file.
+            raise ArtifactError(path, f"cannot be read ({os.strerror(error.errno)})") from None
         raise ArtifactError(path, f"damaged ({error})", f"delete it and {fix}") from None
     with file:
         try:

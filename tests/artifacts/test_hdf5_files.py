@@ -1,6 +1,7 @@
 """World, people and robot files: the contract's bytes out, every known spelling in."""
 
 import errno
+import fcntl
 import os
 import resource
 import signal
@@ -14,7 +15,7 @@ import pytest
 
 from stages.artifacts import calibrated_keypoints, people_and_world, robot_motion, world
 from stages.artifacts.errors import ArtifactError
-from stages.artifacts.h5tree import rounded
+from stages.artifacts.h5tree import opened, rounded
 
 rng = np.random.default_rng(0)
 H, W, T = 24, 32, 3
@@ -301,3 +302,22 @@ except OSError as error:
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == f"{errno.EFBIG} {path}"
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts on flock as Linux has it")
+def test_a_file_is_read_where_another_program_has_locked_it(world_path):
+    with open(world_path, "rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # As good as a folder without locks: HDF5's own fails.
+        with pytest.raises(OSError, match="unable to lock"):
+            h5py.File(world_path)
+        with world.opened_world(world_path) as (found, _):
+            assert len(found) == T
+
+
+def test_only_damage_is_a_reason_to_delete_a_file(tmp_path):
+    cut, folder = tmp_path / "cut.h5", tmp_path / "folder.h5"
+    cut.write_bytes(b"\x89HDF")
+    folder.mkdir()
+    for path, said in {cut: "damaged .*; delete it", folder: "cannot be read [^;]*$"}.items():
+        with pytest.raises(ArtifactError, match=f"^{path}: {said}"), opened(path, "run a stage"):
+            pass

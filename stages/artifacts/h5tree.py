@@ -132,10 +132,13 @@ class _Patient(io.FileIO):
 
 @contextmanager
 def created(path: Path) -> Iterator[h5py.File]:
-    """Creates an HDF5 file that appears under its name only when the block has ended well."""
+    """Creates an HDF5 file that appears under its name only when the block has ended well.
+
+    In the layout of HDF5 1.8, as the first one's attributes hold no more than 4089 names of frames.
+    """
     with replacing(path) as temporary, _Patient(temporary, "w+") as raw:
         try:
-            with h5py.File(raw, "w") as file:
+            with h5py.File(raw, "w", libver=("v108", "latest")) as file:
                 yield file
         finally:
             if raw.failure is not None:

@@ -139,6 +139,35 @@ def test_people_come_back_from_either_form_of_the_frame_list(
         assert file.people[1].R_world_root.shape == (T, 3, 3)
 
 
+def as_the_original_loads(root: h5py.File, group: h5py.Group) -> dict:
+    """Its dictionary of a group: data sets, and each attribute of the root below the group."""
+    found = {
+        name: as_the_original_loads(root, item) if isinstance(item, h5py.Group) else item[:]
+        for name, item in group.items()
+    }
+    below = [name for name in root.attrs if name.startswith(group.name)]
+    return found | {name.removeprefix(group.name).strip("/"): root.attrs[name] for name in below}
+
+
+def test_ten_minutes_of_a_person_are_written_and_read_here_and_by_the_original(
+    tmp_path, world_path
+):
+    count, path = 20_000, tmp_path / "m.h5"
+    names = [f"{number + 1:05d}" for number in range(count)]
+    still = person(1)
+    arrays = ("body_pose", "R_world_root", "root_transl", "betas")
+    long = {name: getattr(still, name).repeat(count, axis=0) for name in arrays}
+    with world.opened_world(world_path) as (frames, _):
+        people = {1: people_and_world.PersonMotion(names, **long)}
+        people_and_world.write_people_and_world(path, frames, people, lambda p: p, lambda T: T)
+    with people_and_world.opened_people_and_world(path) as found:
+        assert found.people[1].frames == names
+    with h5py.File(path) as file:
+        loaded = as_the_original_loads(file, file)
+    assert loaded["person_frame_info_list"]["1"].astype(str).ravel().tolist() == names
+    assert len(loaded["our_pred_humans_smplx_params"]["1"]["root_transl"]) == count
+
+
 def test_calibrated_keypoints_come_back(tmp_path):
     record = calibrated_keypoints.CalibratedKeypoints(
         {2: calibrated_keypoints.PersonJoints(rng.random((T, 45, 3)), np.stack([np.eye(3)] * T))},
@@ -278,7 +307,7 @@ from stages.artifacts.h5tree import created
 many, path = sys.argv[1], Path(sys.argv[2])
 try:
     with created(path) as file:
-        for number in range(500):
+        for number in range(1500):
             if many == "groups":
                 file.create_group(str(number))
             else:

@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -121,7 +121,8 @@ class _Run:
         """Processes all videos; entries in the order in which they end."""
         entries: list[Entry] = []
         with _progress(self.console, self.stage.name, len(self.videos)) as advance:
-            for entry in self._side_by_side() if self.workers.number > 1 else self._in_turn():
+            several = self.workers.number > 1
+            for entry in self._side_by_side() if several else self._in_turn(self.videos):
                 entries.append(entry)
                 advance()
                 self.console.print(
@@ -131,8 +132,8 @@ class _Run:
                 )
         return entries
 
-    def _in_turn(self) -> Iterator[Entry]:
-        for video in self.videos:
+    def _in_turn(self, videos: Iterable[str]) -> Iterator[Entry]:
+        for video in videos:
             with _handling(_stop, signal.SIGTERM):
                 entry = self._one(video)
             self.interrupted = entry.outcome == "interrupted"
@@ -149,6 +150,8 @@ class _Run:
                 else:
                     yield self._of_a_killed_one(item) if isinstance(item, KilledWorker) else item
         self.interrupted = pool.interrupted
+        if not self.interrupted:
+            yield from self._in_turn(pool.left)
 
     def _in_a_worker(self, video: str, say: Callable[[str], None]) -> Entry:
         self.say = say

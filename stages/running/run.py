@@ -68,9 +68,7 @@ def run(stage: Stage, options: RunOptions, console: Console | None = None) -> in
         return 1 if chosen.unknown or chosen.refused else 0
     gone = sorted(set(stage.videos_with_input()) - set(present))
     if gone and options.names is None:
-        say(
-            f"{stage.name}: {', '.join(gone)} left as is: no longer in {stage.videos_folder}"
-        )
+        say(f"{stage.name}: {', '.join(gone)} left as is: no longer in {stage.videos_folder}")
     if stage.notice():
         say(f"{stage.name}: {stage.notice()}")
     data_folder = stage.data_folder

@@ -13,8 +13,9 @@ $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),\
     $(eval override $(name) := $$(value $(name)))))
 export
 
+# What was typed is in the environment, never in the text that a shell reads.
 # A + runs the driver under make -n too: it shows the commands that it would run.
-DRIVER = +@$(PYTHON) -m driver
+DRIVER = +@"$$PYTHON" -m driver
 
 .PHONY: help doctor setup weights weights-check images sif dataset status evaluate viewer report \
     test lint bench bench-stage0 bench-worlds bench-solve bench-viewer bench-verdicts robustness \
@@ -22,10 +23,10 @@ DRIVER = +@$(PYTHON) -m driver
 .NOTPARALLEL:
 
 help: ## This list
-	@$(PYTHON) -m driver help
+	@"$$PYTHON" -m driver help
 
 doctor: ## Whether this machine has what RUNNER and DEVICE need, and what to do if not
-	@$(PYTHON) -m driver doctor
+	@"$$PYTHON" -m driver doctor
 
 setup: ## Make the virtual environment, where it is missing or outdated
 	$(DRIVER) setup
@@ -45,11 +46,12 @@ sif: ## Make .sif files of the images in SIF, for RUNNER=apptainer or slurm
 dataset: ## Videos in DATA/videos to robot motions, all stages, videos matching PATTERN
 	$(DRIVER) dataset
 
+stage%: export GOAL = $@
 stage%: anew
-	$(DRIVER) stage $@
+	$(DRIVER) stage "$$GOAL"
 
 status: ## What of DATA is done, running, waiting or failed, and why
-	@$(PYTHON) -m driver status
+	@"$$PYTHON" -m driver status
 
 evaluate: ## Compare DATA with its ground truth; SEEDS=1,2 renders and processes scenes first
 	$(DRIVER) evaluate

@@ -48,5 +48,5 @@ def read(data: Path, start: int = 0) -> list[Outcome]:
         except (ValueError, TypeError, KeyError, RecursionError):
             continue
         if all(isinstance(value, str) for value in values):
-            found.append(Outcome(*values))
+            found.append(Outcome(*(value.encode(errors="replace").decode() for value in values)))
     return found

@@ -125,7 +125,7 @@ def failures(found: list[Row]) -> list[str]:
     for row in found:
         if row.state == "failed":
             first.setdefault(row.video, row)
-    return [f"{row.stage} {printable(row.video)}: {row.reason}" for row in first.values()]
+    return [printable(f"{row.stage} {row.video}: {row.reason}") for row in first.values()]
 
 
 def status(settings: Settings, stages: list[Entry]) -> int:

@@ -65,11 +65,11 @@ def read_tasks(data: Path) -> list[Task]:
     """All tasks ever submitted for a data folder, in the order of their submission."""
     tasks = []
     for path in sorted((data / FOLDER).glob("*/jobs.json")):
-        files = path.parent.glob("shard-*.txt")
-        shards = {int(file.stem[6:]): tuple(_lines(file)) for file in files}
+        files = [f for f in path.parent.glob("shard-*.txt") if f.stem[6:].isdecimal()]
         try:
+            shards = {int(file.stem[6:]): tuple(_lines(file)) for file in files}
             jobs = dict(json.loads(path.read_text(encoding="utf-8")))
-        except (ValueError, TypeError):  # Somebody else's, or damaged.
+        except (OSError, ValueError, TypeError, RecursionError):  # Somebody else's, or damaged.
             continue
         for stage, job in jobs.items():
             tasks += [Task(path.parent, stage, job, n, shards[n]) for n in sorted(shards)]

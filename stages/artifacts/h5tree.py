@@ -6,6 +6,7 @@ slash are metadata that the original's readers ignore. No data set is a scalar.
 """
 
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -85,16 +86,20 @@ def read_attribute(group: h5py.Group, name: str) -> Any:
 
 @contextmanager
 def opened(path: Path, fix: str) -> Iterator[h5py.File]:
-    """Opens an HDF5 file for reading.
+    """Opens an HDF5 file for reading, without HDF5's own locks, which some network folders refuse:
+    files appear whole under their name and are never written to again.
 
     Raises:
-        ArtifactError: missing, damaged, or without an expected entry (a KeyError inside the block).
+        ArtifactError: missing, damaged, not to be read, or without an expected entry (a KeyError
+            inside the block).
     """
     if not path.exists():
         raise ArtifactError(path, "missing", fix)
     try:
-        file = h5py.File(path, "r")
+        file = h5py.File(path, "r", locking=False)
     except OSError as error:
+        if error.errno is not None:  # The system's, which tells nothing about what is in the file.
+            raise ArtifactError(path, f"cannot be read ({os.strerror(error.errno)})") from None
         raise ArtifactError(path, f"damaged ({error})", f"delete it and {fix}") from None
     with file:
         try:
@@ -127,10 +132,13 @@ class _Patient(io.FileIO):
 
 @contextmanager
 def created(path: Path) -> Iterator[h5py.File]:
-    """Creates an HDF5 file that appears under its name only when the block has ended well."""
+    """Creates an HDF5 file that appears under its name only when the block has ended well.
+
+    In the layout of HDF5 1.8, as the first one's attributes hold no more than 4089 names of frames.
+    """
     with replacing(path) as temporary, _Patient(temporary, "w+") as raw:
         try:
-            with h5py.File(raw, "w") as file:
+            with h5py.File(raw, "w", libver=("v108", "latest")) as file:
                 yield file
         finally:
             if raw.failure is not None:

@@ -22,6 +22,8 @@ DEMO_BODY = Path(__file__).resolve().parents[2] / "data" / "bodies" / "demo_body
 BETA_COUNT = 10
 JOINT_COUNT = 24
 VERTEX_COUNT = 6890
+LEAST_M, MOST_M = 0.3, 10.0
+"""Between these the largest extent of a body in metres lies, of whatever creature."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,9 +74,11 @@ def load_body(path: Path | str) -> BodyModel:
     """Read a body model: a .npz with SMPL's key names, or SMPL's own .pkl.
 
     Raises:
-        ArtifactError: missing, damaged, unsafe, or not a body of SMPL's layout.
+        ArtifactError: missing, a folder, damaged, unsafe, or not a body of SMPL's layout in metres.
     """
     path = Path(path)
+    if path.is_dir():
+        raise ArtifactError(path, "a folder", "name the file of the body in it")
     data = _read_npz(path) if path.suffix == ".npz" else read_pickle(path)
     if not isinstance(data, dict):
         raise ArtifactError(path, "holds no table of arrays", "give a body in SMPL's layout")
@@ -118,8 +122,12 @@ def _from_arrays(data: dict[str, Any]) -> BodyModel:
         return moved if listed is None else listed
 
     extra = vertices("extra_vertices")
+    v_template = _array(data, "v_template", (VERTEX_COUNT, 3))
+    extent = np.ptp(v_template, axis=0).max()
+    if not LEAST_M < extent < MOST_M:
+        raise ValueError(f"v_template is {extent:.4g} from end to end, so it is not in metres")
     return BodyModel(
-        v_template=_array(data, "v_template", (VERTEX_COUNT, 3)),
+        v_template=v_template,
         shapedirs=_checked("shapedirs", shapedirs, (VERTEX_COUNT, 3, BETA_COUNT)),
         posedirs=_checked("posedirs", posedirs, (VERTEX_COUNT, 3, 9 * (JOINT_COUNT - 1))),
         J_regressor=_array(data, "J_regressor", (JOINT_COUNT, VERTEX_COUNT)),

@@ -15,6 +15,7 @@ _FIXES = {
     errno.EEXIST: "a file is where a folder should be; move it or choose another folder",
     errno.ENOTDIR: "a file is where a folder should be; move it or choose another folder",
     errno.EISDIR: "a folder is where a file should be; move it or choose another folder",
+    errno.ENAMETOOLONG: "a name that is too long; give the video a shorter one",
     errno.EROFS: "the folder is read-only; mount it writable or choose another folder",
 }
 
@@ -37,4 +38,12 @@ def one_line(error: BaseException) -> str:
         text = f"{type(error).__name__}: out of memory on the device; use a larger one"
     else:
         text = f"{type(error).__name__}: {error}; the log has the traceback"
-    return " ".join(text.split())
+    return shown(" ".join(text.split()))
+
+
+def shown(text: str) -> str:
+    """Text as terminals can be given it: what would steer them is spelt out."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from stages.running.failures import one_line
 from stages.running.resume import Resume
 from stages.running.stage import Stage, VideoError
 
@@ -13,6 +14,6 @@ def listing(stage: Stage, videos: Iterable[str], skip_existing: bool) -> Iterato
         try:
             state = resume.state(video)
             done, reason = state.skip and skip_existing, state.refused or state.reason
-        except VideoError as error:
-            done, reason = False, str(error)
+        except (VideoError, OSError) as error:
+            done, reason = False, one_line(error)
         yield "\t".join([video, str(stage.bucket(video)), "done" if done else "missing", reason])

@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -20,7 +20,7 @@ from rich.table import Table
 from stages import catalogue
 from stages.artifacts import layout
 from stages.running import ledger, machine
-from stages.running.failures import is_expected, one_line
+from stages.running.failures import is_expected, one_line, shown
 from stages.running.fingerprints import files_in
 from stages.running.ledger import Entry
 from stages.running.listing import listing
@@ -49,37 +49,36 @@ def run(stage: Stage, options: RunOptions, console: Console | None = None) -> in
     console = console or Console(
         stderr=options.list_only, soft_wrap=True, highlight=False, markup=False
     )
+    say = _saying(console)
     present = stage.videos()
     passed_over = stage.passed_over() if options.names is None else {}
     for name, reason in passed_over.items():
-        console.print(f"{stage.name}: {name} is left out: {reason}")
+        say(f"{stage.name}: {name} is left out: {reason}")
     try:
         chosen = choose(present, stage.refused(), options, stage.videos_folder)
         workers = _workers(stage, options, len(chosen.videos))
     except (SelectionError, ValueError) as error:
-        console.print(f"{stage.name}: {error}")
+        say(f"{stage.name}: {error}")
         return USAGE
     for name, reason in chosen.refused.items():
-        console.print(f"{stage.name}: {name} is left out: {reason}")
+        say(f"{stage.name}: {name} is left out: {reason}")
     for name in chosen.unknown:
-        console.print(f"{stage.name}: there is no video {name!r} in {stage.videos_folder}")
+        say(f"{stage.name}: there is no video {name!r} in {stage.videos_folder}")
     if options.list_only:
         for line in listing(stage, chosen.videos, options.skip_existing):
             print(line, flush=True)
         return 1 if chosen.unknown or chosen.refused else 0
     gone = sorted(set(stage.videos_with_input()) - set(present))
     if gone and options.names is None:
-        console.print(
-            f"{stage.name}: {', '.join(gone)} left as is: no longer in {stage.videos_folder}"
-        )
+        say(f"{stage.name}: {', '.join(gone)} left as is: no longer in {stage.videos_folder}")
     if stage.notice():
-        console.print(f"{stage.name}: {stage.notice()}")
+        say(f"{stage.name}: {stage.notice()}")
     data_folder = stage.data_folder
     try:
         stage.output_base_dir.mkdir(parents=True, exist_ok=True)
         (data_folder / layout.LEDGER).touch()
     except OSError as error:
-        console.print(f"{stage.name}: {one_line(error)}")
+        say(f"{stage.name}: {one_line(error)}")
         return 1
     run_ = _Run(stage, chosen.videos, options.skip_existing, workers, console)
     entries = run_.entries()
@@ -116,25 +115,26 @@ class _Run:
         self.resume = Resume(stage)
         self.loaded = False
         self.load_failure: Exception | None = None
-        self.say: Callable[[str], None] = console.print
+        self.say = _saying(console)
         self.interrupted = False
 
     def entries(self) -> list[Entry]:
         """Processes all videos; entries in the order in which they end."""
         entries: list[Entry] = []
         with _progress(self.console, self.stage.name, len(self.videos)) as advance:
-            for entry in self._side_by_side() if self.workers.number > 1 else self._in_turn():
+            several = self.workers.number > 1
+            for entry in self._side_by_side() if several else self._in_turn(self.videos):
                 entries.append(entry)
                 advance()
-                self.console.print(
+                self.say(
                     f"{self.stage.name} [{len(entries)}/{len(self.videos)}] {entry.video}: "
                     f"{entry.outcome} in {entry.seconds:.1f} s"
                     + (f": {entry.reason}" if entry.reason else "")
                 )
         return entries
 
-    def _in_turn(self) -> Iterator[Entry]:
-        for video in self.videos:
+    def _in_turn(self, videos: Iterable[str]) -> Iterator[Entry]:
+        for video in videos:
             with _handling(_stop, signal.SIGTERM):
                 entry = self._one(video)
             self.interrupted = entry.outcome == "interrupted"
@@ -147,10 +147,12 @@ class _Run:
         with _handling(pool.interrupt, signal.SIGINT, signal.SIGTERM):
             for item in pool.run(self.videos):
                 if isinstance(item, str):
-                    self.console.print(item)
+                    self.say(item)
                 else:
                     yield self._of_a_killed_one(item) if isinstance(item, KilledWorker) else item
         self.interrupted = pool.interrupted
+        if not self.interrupted:
+            yield from self._in_turn(pool.left)
 
     def _in_a_worker(self, video: str, say: Callable[[str], None]) -> Entry:
         self.say = say
@@ -294,6 +296,10 @@ class _Run:
         return {role: print_.sha256 for role, print_ in self.resume.models().items()}
 
 
+def _saying(console: Console) -> Callable[[str], None]:
+    return lambda text: console.print(shown(text))
+
+
 @contextmanager
 def _progress(console: Console, name: str, total: int) -> Iterator:
     """A bar with the time left on a terminal; nothing elsewhere, where each video has a line."""
@@ -337,5 +343,5 @@ def _print_table(console: Console, stage: Stage, entries: list[Entry]) -> None:
         table.add_column(header, justify="left" if header in ("video", "outcome") else "right")
     for entry in entries:
         memory = f"{entry.peak_memory_mb:.0f}"
-        table.add_row(entry.video, entry.outcome, f"{entry.seconds:.1f}", memory)
+        table.add_row(shown(entry.video), entry.outcome, f"{entry.seconds:.1f}", memory)
     console.print(table)

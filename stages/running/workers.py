@@ -4,6 +4,7 @@ Two cores do more for two videos than for one, because much of a stage runs on o
 share what has been imported; each loads models for itself.
 """
 
+import errno
 import os
 import signal
 import sys
@@ -20,6 +21,13 @@ from typing import Any
 from stages.running import machine
 
 Say = Callable[[str], None]
+
+_LIMITS = {
+    errno.EMFILE: "open files (ulimit -n)",
+    errno.ENFILE: "open files of the whole machine",
+    errno.EAGAIN: "processes (ulimit -u, or the container's limit)",
+    errno.ENOMEM: "memory",
+}
 
 
 @dataclass(frozen=True)
@@ -86,20 +94,36 @@ class WorkerPool:
     """
 
     def __init__(self, work: Callable[[str, Say], Any], workers: Workers) -> None:
-        self.work, self.plan = work, workers
+        self.work, self.plan, self.most = work, workers, workers.number
         self.workers: list[_Worker] = []
+        self.left: deque[str] = deque()
         self.interrupted = False
 
     def run(self, videos: list[str]) -> Iterator[Any]:
         """Results, and what is said (str), as they come; a `KilledWorker` where one was killed.
 
-        A killed worker is replaced by a new one.
+        A killed worker is replaced by a new one. Where the system gives no more of them there are
+        as many as it gave; if that is none, `left` has the videos that nobody took.
         """
-        waiting = deque(videos)
-        while self.workers or (waiting and not self.interrupted):
-            while waiting and len(self.workers) < self.plan.number and not self.interrupted:
-                self._start(waiting.popleft())
-            yield from self._news(waiting)
+        self.left = deque(videos)
+        try:
+            while self.workers or (self.left and not self.interrupted):
+                while self.left and len(self.workers) < self.most and not self.interrupted:
+                    try:
+                        self._start(self.left[0])
+                        self.left.popleft()
+                    except OSError as error:
+                        self.most = len(self.workers)
+                        limit = _LIMITS.get(error.errno or 0, str(error))
+                        number = f"{max(1, self.most)} instead of {self.plan.number}"
+                        yield f"{number} videos side by side: there are no more {limit}"
+                if not self.workers:
+                    return
+                yield from self._news(self.left)
+        finally:  # Whoever waits for a video ends without its line.
+            for worker in self.workers:
+                worker.line.close()
+                worker.process.terminate()
 
     def interrupt(self, _signal: int = 0, _frame: object = None) -> None:
         """Ends everybody politely; `run` still yields what they have to say. Handles signals."""
@@ -114,11 +138,16 @@ class WorkerPool:
         taken = {worker.gpu for worker in self.workers}
         gpu = next((gpu for gpu in self.plan.gpus if gpu not in taken), "")
         process = fork.Process(target=self._serve, args=(theirs, not_theirs, gpu), daemon=True)
-        with warnings.catch_warnings():
-            # JAX fears for its threads; they start with its first computation, in the workers.
-            warnings.filterwarnings("ignore", r"os\.fork\(\) was called", RuntimeWarning)
-            process.start()
-        theirs.close()
+        try:
+            with warnings.catch_warnings():
+                # JAX fears for its threads; they start with its first computation, in the workers.
+                warnings.filterwarnings("ignore", r"os\.fork\(\) was called", RuntimeWarning)
+                process.start()
+        except OSError:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
         with suppress(OSError):  # What died since is news of the next round.
             ours.send(video)
         self.workers.append(_Worker(process, ours, gpu, video))

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import warnings
 from pathlib import Path
 
 import jax
@@ -19,16 +20,16 @@ def cache_root() -> Path:
 def use_compilation_cache(root: Path | None = None) -> Path | None:
     """Keep compiled programs under `<root>/jax/<jaxlib version>/<device>`; returns that folder.
 
-    The folder is readable by its owner only: whoever can write there decides what code runs.
-    Returns None, and leaves the cache off, where no private folder can be made (a read-only home)
-    or the folder belongs to someone else.
+    Folders that are made are the owner's only: whoever can write there decides what code runs. One
+    that was there already stays as it is. Returns None, and leaves the cache off, where no folder
+    can be made (a read-only home), or one belongs to someone else or can be written to by others.
     """
     # Taking most of a GPU's memory ahead of use takes longer than a solve, and others' memory.
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     device = jax.devices()[0]
     name = "".join(c if c.isalnum() else "-" for c in f"{device.platform}-{device.device_kind}")
     folder = (root or cache_root()) / "jax" / jaxlib.__version__ / name
-    if not _make_private(folder, root or cache_root()):
+    if not _is_ours(folder, root or cache_root()):
         return None
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_compilation_cache_max_size", _LARGEST_BYTES)
@@ -37,16 +38,24 @@ def use_compilation_cache(root: Path | None = None) -> Path | None:
     return folder
 
 
-def _make_private(folder: Path, root: Path) -> bool:
+def _is_ours(folder: Path, root: Path) -> bool:
+    """Whether nobody else can write to the folders from the root on; those missing are made so."""
+    below = folder.relative_to(root)
+    parts = [*(root / part for part in reversed(below.parents)), folder]
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for path in [folder, *folder.parents]:
-            if path.stat().st_uid != os.getuid():
+        root.parent.mkdir(parents=True, exist_ok=True)
+        for path in parts:
+            path.mkdir(exist_ok=True, mode=0o700)
+            status = path.stat()
+            if status.st_uid != os.getuid():
                 return False
-            if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-                path.chmod(0o700)
-            if path == root:
-                break
+            if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+                warnings.warn(
+                    f"nothing is kept of what is compiled, for others can write to {path}: make a"
+                    " folder of your own and set MIMICMILL_CACHE to it",
+                    stacklevel=3,
+                )
+                return False
         return os.access(folder, os.W_OK)
     except OSError:
         return False

@@ -1,6 +1,7 @@
 """World, people and robot files: the contract's bytes out, every known spelling in."""
 
 import errno
+import fcntl
 import os
 import resource
 import signal
@@ -14,7 +15,7 @@ import pytest
 
 from stages.artifacts import calibrated_keypoints, people_and_world, robot_motion, world
 from stages.artifacts.errors import ArtifactError
-from stages.artifacts.h5tree import rounded
+from stages.artifacts.h5tree import opened, rounded
 
 rng = np.random.default_rng(0)
 H, W, T = 24, 32, 3
@@ -136,6 +137,35 @@ def test_people_come_back_from_either_form_of_the_frame_list(
         assert list(file.people) == [1, 10]
         assert file.people[10].frames == NAMES[:2]
         assert file.people[1].R_world_root.shape == (T, 3, 3)
+
+
+def as_the_original_loads(root: h5py.File, group: h5py.Group) -> dict:
+    """Its dictionary of a group: data sets, and each attribute of the root below the group."""
+    found = {
+        name: as_the_original_loads(root, item) if isinstance(item, h5py.Group) else item[:]
+        for name, item in group.items()
+    }
+    below = [name for name in root.attrs if name.startswith(group.name)]
+    return found | {name.removeprefix(group.name).strip("/"): root.attrs[name] for name in below}
+
+
+def test_ten_minutes_of_a_person_are_written_and_read_here_and_by_the_original(
+    tmp_path, world_path
+):
+    count, path = 20_000, tmp_path / "m.h5"
+    names = [f"{number + 1:05d}" for number in range(count)]
+    still = person(1)
+    arrays = ("body_pose", "R_world_root", "root_transl", "betas")
+    long = {name: getattr(still, name).repeat(count, axis=0) for name in arrays}
+    with world.opened_world(world_path) as (frames, _):
+        people = {1: people_and_world.PersonMotion(names, **long)}
+        people_and_world.write_people_and_world(path, frames, people, lambda p: p, lambda T: T)
+    with people_and_world.opened_people_and_world(path) as found:
+        assert found.people[1].frames == names
+    with h5py.File(path) as file:
+        loaded = as_the_original_loads(file, file)
+    assert loaded["person_frame_info_list"]["1"].astype(str).ravel().tolist() == names
+    assert len(loaded["our_pred_humans_smplx_params"]["1"]["root_transl"]) == count
 
 
 def test_calibrated_keypoints_come_back(tmp_path):
@@ -277,7 +307,7 @@ from stages.artifacts.h5tree import created
 many, path = sys.argv[1], Path(sys.argv[2])
 try:
     with created(path) as file:
-        for number in range(500):
+        for number in range(1500):
             if many == "groups":
                 file.create_group(str(number))
             else:
@@ -301,3 +331,22 @@ except OSError as error:
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == f"{errno.EFBIG} {path}"
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts on flock as Linux has it")
+def test_a_file_is_read_where_another_program_has_locked_it(world_path):
+    with open(world_path, "rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # As good as a folder without locks: HDF5's own fails.
+        with pytest.raises(OSError, match="unable to lock"):
+            h5py.File(world_path)
+        with world.opened_world(world_path) as (found, _):
+            assert len(found) == T
+
+
+def test_only_damage_is_a_reason_to_delete_a_file(tmp_path):
+    cut, folder = tmp_path / "cut.h5", tmp_path / "folder.h5"
+    cut.write_bytes(b"\x89HDF")
+    folder.mkdir()
+    for path, said in {cut: "damaged .*; delete it", folder: "cannot be read [^;]*$"}.items():
+        with pytest.raises(ArtifactError, match=f"^{path}: {said}"), opened(path, "run a stage"):
+            pass

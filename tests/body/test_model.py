@@ -64,6 +64,7 @@ def test_300_shape_directions_are_cut_to_ten(tmp_path, smpl_arrays):
         ("weights", np.zeros((100, 24)), "weights has shape"),
         ("shapedirs", np.zeros((6890, 3, 4)), "shapedirs has shape"),
         ("v_template", np.full((6890, 3), np.nan), "not finite"),
+        ("v_template", np.linspace(-900, 900, 6890 * 3).reshape(-1, 3), "1800 .* not in metres"),
         ("f", np.full((5, 3), 9999), "triangles"),
         ("kintree_table", np.tile(np.arange(24)[::-1], (2, 1)), "tree"),
     ],
@@ -87,6 +88,8 @@ def test_a_missing_array_is_named(tmp_path, smpl_arrays):
 def test_missing_and_damaged_files_are_told_in_a_line(tmp_path, name):
     with pytest.raises(ArtifactError, match="no such file"):
         load_body(tmp_path / name)
+    with pytest.raises(ArtifactError, match="a folder; name the file"):
+        load_body(tmp_path)
     (tmp_path / name).write_bytes(b"PK\x03\x04 not really")
     with pytest.raises(ArtifactError, match="not a readable"):
         load_body(tmp_path / name)

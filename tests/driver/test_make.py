@@ -45,15 +45,27 @@ def test_help_lists_every_target_stage_and_variable():
 @pytest.mark.parametrize("by", ["command line", "environment"])
 def test_no_value_is_executed(tmp_path, value, by):
     mark = tmp_path / "executed"
-    # Make's own Python and makefile are run, whatever they are called.
     names = [each.name.upper() for each in fields(Settings) if each.metadata]
-    given = {name: value.format(mark) for name in names if name not in ("PYTHON", "SITE")}
+    given = {name: value.format(mark) for name in names if name != "PYTHON"}
     for target in (["status"], ["-n", "dataset"], ["-n", "stage0-frames"], ["-n", "evaluate"]):
         if by == "command line":
             make(*target, *(f"{name}={text}" for name, text in given.items()))
         else:
             make(*target, **given)
     assert not mark.exists()
+
+
+@pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
+def test_neither_the_python_nor_a_target_is_read_by_a_shell(tmp_path, value):
+    mark = tmp_path / "executed"
+    for goal in (["help"], ["status"], ["-n", "dataset"]):
+        make(*goal, "PYTHON=python3 " + value.format(mark))
+        make(*goal, PYTHON="python3 " + value.format(mark))
+    here = REPOSITORY / "executed"  # A slash would be no part of a stage's name.
+    code, output = make(f"stage9{value.format(here.name)}")
+    was_made = here.exists()
+    here.unlink(missing_ok=True)
+    assert code == 2 and not mark.exists() and not was_made, output
 
 
 @pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)

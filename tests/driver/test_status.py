@@ -85,6 +85,13 @@ def test_a_damaged_line_costs_only_itself(tmp_path, damage):
     assert set(outcomes(tmp_path)) == {("stage0-frames", "a"), ("stage0-frames", "b")}
 
 
+def test_what_steers_a_terminal_is_spelt_out(tmp_path):
+    line = entry("stage0-frames", "a", "failed").replace("why", "\\u001b[31m \\ud800")
+    (tmp_path / "runs.jsonl").write_text(line + "\n")
+    (said,) = failures(rows(tmp_path, STAGES[:1], {"a"}, {}))
+    assert said == "stage0-frames a: \\x1b[31m ?"
+
+
 def test_of_a_video_only_the_first_failure_has_its_reason(tmp_path):
     lines = entry("stage0-sam2", "a", "failed"), entry("stage0-frames", "a", "failed")
     (tmp_path / layout.LEDGER).write_text("".join(lines))
@@ -201,7 +208,10 @@ def test_a_submission_is_written_whole_and_what_is_damaged_is_no_submission(tmp_
     write_jobs(tmp_path / "slurm" / "a", {"stage0-frames": "1"})
     write_shards(tmp_path / "slurm" / "b", [["two"]])
     (tmp_path / "slurm" / "b" / "jobs.json").write_text('{"stage0-fra')
+    (tmp_path / "slurm" / "c" / "jobs.json").mkdir(parents=True)
+    mine = tmp_path / "slurm" / "a" / "shard-0 copy.txt"
+    mine.write_bytes(b"\xff")
     assert [task.videos for task in read_tasks(tmp_path)] == [("one",)]
     assert sorted(path.name for path in (tmp_path / "slurm" / "a").iterdir()) == [
-        "jobs.json", "shard-0.txt",
+        "jobs.json", mine.name, "shard-0.txt",
     ]  # fmt: skip

@@ -46,3 +46,14 @@ def test_nothing_is_processed_or_written(data, capsys):
     before = sorted(data.rglob("*"))
     assert listed(data, capsys) == [[name, "0", "missing", ""] for name in "abc"]
     assert sorted(data.rglob("*")) == before
+
+
+def test_a_name_that_is_too_long_for_the_notes_on_it_is_said_and_the_others_are_listed(
+    data, capsys
+):
+    long = "x" * 251
+    go(data, pattern="a")
+    (data / "input" / f"{long}.txt").write_text("text")
+    *others, (name, _, state, why) = listed(data, capsys)
+    assert [other[0] for other in others] == ["a", "b", "c"]
+    assert (name, state) == (long, "missing") and why.endswith("give the video a shorter one")

@@ -8,6 +8,7 @@ import signal
 import pytest
 
 from stages.running import ledger
+from stages.running.failures import one_line
 from tests.running.copy_stage import copying
 from tests.running.runs import go, go_and_listen, go_side_by_side, outcomes, reasons, spawn
 
@@ -229,6 +230,21 @@ def test_the_ledger_says_with_what_and_on_what(data):
     assert entry["details"] == {"letters": 6}
     assert list(entry["weights_sha256"]) == ["letters"]
     assert len(entry["weights_sha256"]["letters"]) == 64
+
+
+def test_what_steers_a_terminal_reaches_none(data):
+    (data / "input" / "a.txt").rename(data / "input" / "\u202etxt.\x1b[31m.txt")
+    code, _, out = go_and_listen(data)
+    assert code == 0
+    assert "\\u202etxt.\\x1b[31m: done" in out and not {"\x1b", "\u202e"} & set(out)
+    assert one_line(ValueError("\x1b]0;x\x07\ud800")).isprintable()
+
+
+def test_lines_of_the_ledger_that_are_no_entries_cost_only_themselves(data):
+    with open(data / "runs.jsonl", "wb") as file:
+        file.write(b"123\n[1]\n\x00\xff\n" + b"[" * 100_000 + b"\n{")
+    go(data)
+    assert set(outcomes(ledger.read(data))) == {"a", "b", "c"}
 
 
 def test_a_line_of_the_ledger_that_a_kill_tore_costs_only_itself(data):

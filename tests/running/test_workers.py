@@ -1,13 +1,17 @@
 """How many videos are processed side by side, on which GPU, and with how many threads each."""
 
+import errno
 import os
 import sys
 
 import pytest
 import torch
+from rich.console import Console
 
-from stages.running import machine, workers
+from stages.running import RunOptions, ledger, machine, run, workers
 from stages.running.workers import Workers, plan
+from tests.running.copy_stage import copying
+from tests.running.runs import outcomes
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are forks, on Linux only")
 
@@ -91,3 +95,52 @@ def test_every_worker_sees_its_own_gpu_and_a_killed_one_s_passes_to_the_next():
     assert [item.video for item in killed] == ["die"]
     assert {gpu for item in found if item not in killed for gpu in [item[1]]} <= {"3", "5"}
     assert {item[0] for item in found if item not in killed} == {"a", "b", "c", "d"}
+
+
+def fork_at_most(monkeypatch, number: int, error: int) -> None:
+    """Lets so many forks pass, then none, as a limit does."""
+    forks, forked = os.fork, []
+
+    def fork() -> int:
+        if len(forked) == number:
+            raise OSError(error, os.strerror(error))
+        forked.append(1)
+        return forks()
+
+    monkeypatch.setattr(os, "fork", fork)
+
+
+@pytest.mark.parametrize(
+    ("error", "limit"),
+    [(errno.EAGAIN, "processes (ulimit -u"), (errno.EMFILE, "open files"), (errno.ENOMEM, "mem")],
+)
+def test_where_the_system_forks_no_more_those_that_are_there_do_all(monkeypatch, error, limit):
+    fork_at_most(monkeypatch, 2, error)
+    pool = workers.WorkerPool(lambda video, _say: (video,), Workers(5))
+    said, *found = pool.run(list("abcdefg"))
+    assert said.startswith(f"2 instead of 5 videos side by side: there are no more {limit}")
+    assert sorted(video for (video,) in found) == list("abcdefg")
+
+
+def test_a_pool_without_any_worker_leaves_the_videos(monkeypatch):
+    fork_at_most(monkeypatch, 0, errno.EAGAIN)
+    pool = workers.WorkerPool(lambda video, _say: (video,), Workers(5))
+    (said,) = pool.run(["a", "b"])
+    assert "1 instead of 5" in said and list(pool.left) == ["a", "b"]
+
+
+def test_a_run_without_any_worker_does_all_by_itself(monkeypatch, data):
+    fork_at_most(monkeypatch, 0, errno.EAGAIN)
+    assert run(copying(data), RunOptions(workers=3), Console()) == 0
+    assert outcomes(ledger.read(data)) == {"a": "done", "b": "done", "c": "done"}
+
+
+def test_workers_of_a_run_that_breaks_off_end():
+    pool = workers.WorkerPool(lambda video, _say: (video,), Workers(2))
+    results = pool.run(list("abcdef"))
+    next(results)
+    there = [worker.process for worker in pool.workers]
+    results.close()
+    for process in there:
+        process.join(10)
+        assert process.exitcode is not None

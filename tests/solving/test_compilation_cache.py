@@ -52,11 +52,22 @@ def test_the_folder_is_private_and_says_version_and_device(tmp_path, settings):
         assert stat.S_IMODE(path.stat().st_mode) == 0o700
 
 
-def test_a_folder_others_may_write_to_is_closed_first(tmp_path, settings):
-    (tmp_path / "cache").mkdir(mode=0o777)
-    (tmp_path / "cache").chmod(0o777)
-    use_compilation_cache(tmp_path / "cache")
-    assert stat.S_IMODE((tmp_path / "cache").stat().st_mode) == 0o700
+@pytest.mark.parametrize("place", [".", "jax"])
+def test_a_folder_others_may_write_to_is_neither_used_nor_changed(tmp_path, settings, place):
+    open_to_all = tmp_path / "cache" / place
+    open_to_all.mkdir(parents=True)
+    open_to_all.chmod(0o777)
+    with pytest.warns(UserWarning, match=f"others can write to {open_to_all}: make a folder of"):
+        assert use_compilation_cache(tmp_path / "cache") is None
+    assert stat.S_IMODE(open_to_all.stat().st_mode) == 0o777
+
+
+def test_a_folder_that_others_may_read_is_used_and_stays_so(tmp_path, settings):
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache").chmod(0o755)
+    folder = use_compilation_cache(tmp_path / "cache")
+    assert folder is not None and stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((tmp_path / "cache").stat().st_mode) == 0o755
 
 
 def test_where_no_folder_can_be_made_the_cache_stays_off(tmp_path, settings):

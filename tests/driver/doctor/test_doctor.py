@@ -47,8 +47,11 @@ def test_a_red_line_fails(tmp_path):
 
 
 def test_no_package_needs_to_be_installed(data):
-    bare = f"PYTHON={sys.executable} -S"
-    code, _ = make("doctor", "RUNNER=local", bare, f"DATA={data}", f"CACHE={data}/cache")
+    bare = data.parent / "bare"
+    bare.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
+    bare.chmod(0o755)
+    given = (f"PYTHON={bare}", f"DATA={data}", f"CACHE={data}/cache")
+    code, _ = make("doctor", "RUNNER=local", *given)
     assert code == 0
 
 

@@ -19,9 +19,9 @@ FASTEST_M_S = 0.9
 """For a foot that may be in contact; one in mid-swing makes 3 m/s."""
 STILL_M_S = 0.3
 """For a foot that stays in contact, whatever is said; heels rise at 0.6 m/s."""
-SETTLING_S = 1.0
-"""Other parts are still without contact too. So long may they take to come to rest where they
-touch, or to leave it."""
+SETTLING_S = 0.5
+"""Other parts are still without contact too. So long may they shift about before they rest where
+they touch, and before they leave it."""
 ALONG_TIME = np.array([[0, 1, 0]] * 3, bool)
 """Neighbours of a part in a frame: itself in the frames before and after."""
 

@@ -85,7 +85,7 @@ class Weights:
     pose_smoothness: float = 2.0
     pose_points: float = 0.05
     contact: float = 20.0
-    hold: float = 250.0
+    hold: float = 200.0
     ground: float = 10.0
     step: float = 30.0
     acceleration: float = 15.0

@@ -23,6 +23,7 @@ from stages.stage4_retarget.foot_targets import (
     foot_targets,
     surface_under,
 )
+from stages.stage4_retarget.ground import ground_under
 from stages.stage4_retarget.initial import (
     body_scale,
     initial_root,
@@ -35,14 +36,18 @@ from stages.stage4_retarget.problem import (
     retargeting_problem,
     with_hard_limits,
 )
-from stages.stage4_retarget.quality import body_depths
+from stages.stage4_retarget.quality import body_depths, capsule_bottoms
+from stages.stage4_retarget.support import (
+    about_support,
+    carried_otherwise,
+    faded,
+    heights_m,
+)
 from stages.stage4_retarget.terms import term_weights
 from stages.stage4_retarget.variables import Constants, Pose, Target
 from stages.stage4_retarget.weights import CostWeights
 
 DEFAULT_WEIGHTS = CostWeights()
-# The height field reaches this far beyond the person's path, m.
-REACH_M = 0.7
 # Soles keep this far from risers, m.
 EDGE_CLEARANCE_M = 0.02
 # First the body finds its pose and the feet their spots as if nothing were in the way; only then
@@ -54,6 +59,8 @@ SELF_COLLISION_SHARES = (0.3, 1.0, 0.0)
 DEEPEST_OVERLAP_M = 0.01
 # A body deeper in the ground than this leans on it, m.
 DEEPEST_IN_GROUND_M = 0.01
+# A robot that is higher than this above what carries the person is lowered, so many times, m.
+FLOATS_M, LOWERINGS = 0.01, 3
 LIMITS = Limits(max_iterations=100, cost_tolerance=1e-5, step_tolerance=1e-4)
 # What the terms that follow the person count where they were not seen.
 UNSEEN_FOLLOW = 0.3
@@ -109,9 +116,14 @@ def retarget(
     ground_z = surface_under(terrain, toes)
     touching = foot_contacts(person.flags, toes, heels, ground_z, person.times_s)
     contacts = touching & shins_up(person.joints)
-    feet = foot_targets(person.joints, contacts, terrain)
-    setting = _setting(robot, person, feet, _ground(person, terrain), weights)
-    solution = _within_limits(robot, setting, terrain, _best_of_starts(robot, setting))
+    scale = body_scale(g1_correspondence(robot), robot, person.joints)
+    targets = foot_targets(person.joints, contacts, terrain)
+    feet = about_support(targets, person.joints, person.times_s, terrain, scale)
+    setting = _setting(robot, person, feet, ground_under(person.joints, terrain), weights)
+    solution = _best_of_starts(robot, setting)
+    otherwise = carried_otherwise(person.joints, contacts, terrain)
+    setting, solution = _lowered(robot, setting, terrain, solution, otherwise, person.times_s)
+    solution = _within_limits(robot, setting, terrain, solution)
     pose = _pose(solution, len(person.joints))
     joints = np.clip(pose.joints, robot.lower, robot.upper)
     return Retargeted(
@@ -183,12 +195,36 @@ def _best_of_starts(robot: Robot, setting: _Setting) -> Solution:
         solution = _solve(robot, setting, share)
         if best is None or float(solution.cost) < float(best.cost):
             best = solution
-        pose = _pose(solution, setting.frames)
-        R, p = link_trajectories(robot, pose.R, pose.p, pose.joints)
-        if deepest_overlap_m(robot, R, p) < DEEPEST_OVERLAP_M:
+        if deepest_overlap_m(robot, *_links(robot, setting, solution)) < DEEPEST_OVERLAP_M:
             return solution
     assert best is not None
     return best
+
+
+def _lowered(
+    robot: Robot,
+    setting: _Setting,
+    terrain: Terrain,
+    found: Solution,
+    otherwise: Bool[np.ndarray, " T"],
+    times_s: Float[np.ndarray, " T"],
+) -> tuple[_Setting, Solution]:
+    """Solved on with lower feet where others of the person's parts carry and the robot floats: its
+    arms are shorter than its size says."""
+    for _ in range(LOWERINGS):
+        bottoms = capsule_bottoms(robot, *_links(robot, setting, found))
+        height = heights_m(bottoms.reshape(setting.frames, -1, 3), terrain)
+        over = np.where(otherwise & np.isfinite(height), height, 0.0)
+        if over.max(initial=0.0) <= FLOATS_M:
+            break
+        feet = np.array(setting.target.feet)
+        feet[0, : setting.frames, :, 2] -= faded(over, times_s)[:, None]
+        lower = setting._replace(target=setting.target._replace(feet=feet))
+        tried = _minimise(robot, lower, setting.constants, found.frames, found.shared, LIMITS)
+        if _in_ground(robot, setting, terrain, tried):
+            break
+        setting, found = lower, tried
+    return setting, found
 
 
 def _solve(robot: Robot, setting: _Setting, self_collision: float) -> Solution:
@@ -202,11 +238,11 @@ def _solve(robot: Robot, setting: _Setting, self_collision: float) -> Solution:
 def _within_limits(robot: Robot, setting: _Setting, terrain: Terrain, found: Solution) -> Solution:
     """Solved on with harder limits if the motion goes past those of joints, into itself or into
     the ground."""
-    pose = _pose(found, setting.frames)
-    R, p = link_trajectories(robot, pose.R, pose.p, pose.joints)
-    past = (pose.joints < robot.lower) | (pose.joints > robot.upper)
-    in_ground = body_depths(robot, R, p, terrain).max(initial=0.0) > DEEPEST_IN_GROUND_M
-    if not (past.any() or in_ground or deepest_overlap_m(robot, R, p) > DEEPEST_OVERLAP_M):
+    joints = _pose(found, setting.frames).joints
+    past = (joints < robot.lower) | (joints > robot.upper)
+    overlap_m = deepest_overlap_m(robot, *_links(robot, setting, found))
+    in_ground = _in_ground(robot, setting, terrain, found)
+    if not (past.any() or in_ground or overlap_m > DEEPEST_OVERLAP_M):
         return found
     constants = with_hard_limits(setting.constants)
     return _minimise(robot, setting, constants, found.frames, found.shared, LIMITS)
@@ -231,14 +267,18 @@ def _pose(solution: Solution, frames: int) -> Pose:
     return Pose(nearest_rotation(R), p, joints)
 
 
+def _links(robot: Robot, setting: _Setting, found: Solution) -> tuple[np.ndarray, np.ndarray]:
+    """World rotations and places of all links."""
+    return link_trajectories(robot, *_pose(found, setting.frames))
+
+
+def _in_ground(robot: Robot, setting: _Setting, terrain: Terrain, found: Solution) -> bool:
+    depth = body_depths(robot, *_links(robot, setting, found), terrain)
+    return bool(depth.max(initial=0.0) > DEEPEST_IN_GROUND_M)
+
+
 def _float32(tree):
     return jax.tree.map(lambda leaf: np.asarray(leaf, np.float32), tree)
-
-
-def _ground(person: Person, terrain: Terrain) -> HeightField:
-    points = person.joints.reshape(-1, 3)
-    low, high = points[:, :2].min(axis=0) - REACH_M, points[:, :2].max(axis=0) + REACH_M
-    return terrain.height_field(low, high, ceiling_m=float(points[:, 2].max()) + 0.2)
 
 
 def _ignored(
@@ -261,5 +301,7 @@ def _ignored(
         said.append("no foot is ever in contact: feet follow the person's freely")
     without = int((feet.contact & np.isnan(feet.ground_z).all(axis=2)).any(axis=1).sum())
     if without and not terrain.empty:
-        said.append(f"no ground under {without} frames of contact: feet keep the person's height")
+        said.append(
+            f"no ground at the feet in {without} frames of contact: they keep the person's height"
+        )
     return tuple(said)

@@ -26,8 +26,8 @@ STILL_M_S, SLOW_M_S = 0.25, 0.4
 """Feet and knees in contact stand still at some time, and are so for as long as they are no faster
 than slow; hands are only while they stand still."""
 AT_REST_M_S = 0.125
-"""Of the middle of the hips. Whoever has sat down shifts about on the seat for a second, at 0.15 m/s,
-and again before getting up."""
+"""Of the middle of the hips. Whoever has sat down shifts about on the seat for a second, at 0.15
+m/s, and again before getting up."""
 MOVING_M_S = 0.3
 """Of the shoulders: hands that then stand still hold on to something."""
 SITTING_RAD = np.radians(50)

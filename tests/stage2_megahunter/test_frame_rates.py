@@ -9,11 +9,11 @@ import pytest
 from bench.robustness.disturbances import turned
 from bench.robustness.scenes import PICKER, Scene, cut, scene
 from stages.geometry.rotations import angle_between, matrix_from_rotvec, slerp
+from stages.people.contact_parts import PARTS
+from stages.people.skeleton import SOLES
 from stages.solving import View
 from stages.solving.rows import flatten
 from stages.stage2_megahunter.heading import facing_keypoints
-from stages.people.contact_parts import PARTS
-from stages.people.skeleton import SOLES
 from stages.stage2_megahunter.optimisation import solve_scene
 from stages.stage2_megahunter.scene_samples import SceneSamples
 from stages.stage2_megahunter.terms import (

@@ -50,6 +50,7 @@ def test_every_term_changes_as_differences_say(point):
         busy = assert_rows_change_as_differences_say(PROBLEM, *point)
         named = set(PROBLEM.point_features.groups) | {
             "translation smoothness", "translation step", "translation acceleration",
-            "planted feet", "held parts", "rotation prior", "root rotation smoothness", "local pose smoothness",
+            "planted feet", "held parts", "rotation prior", "root rotation smoothness",
+            "local pose smoothness",
         }  # fmt: skip
         assert busy >= named, "a term that is never at work is not tested"

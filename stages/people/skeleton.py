@@ -1,4 +1,5 @@
-"""Points of the body that measurements speak of: 18 keypoints and 4 points of the soles."""
+"""Points of the body that measurements speak of: 18 keypoints, 4 points of the soles, and, where
+anything but feet touches the world, the middle of each part that may."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +11,7 @@ from stages.body.joint_names import SMPL45_OF_COCO18
 from stages.body.model import JOINT_COUNT, BodyModel
 from stages.body.skeleton import Skeleton, skeleton_of
 from stages.body.surface_parts import sole_parts
+from stages.people.contact_parts import contact_parts
 
 KEYPOINTS = 18
 SOLES = 4  # left toes, left heel, right toes, right heel
@@ -27,14 +29,22 @@ class SkeletonBuilder:
         feet = (self.model.left_foot_vertices, self.model.right_foot_vertices)
         return [part for foot in feet for part in sole_parts(self.model.v_template, foot)]
 
-    def skeleton(self, betas: Float[np.ndarray, "10"]) -> Skeleton:
-        """The skeleton of a shape; its points are the keypoints in order, then the soles."""
+    @cached_property
+    def _parts(self) -> list[np.ndarray]:
+        return contact_parts(self.model)
+
+    def skeleton(self, betas: Float[np.ndarray, "10"], with_parts: bool = False) -> Skeleton:
+        """The skeleton of a shape; its points are the keypoints in order, then the soles, then,
+        if asked for, the parts of `contact_parts`.
+        """
         keypoints = [
             row if row < JOINT_COUNT else self.model.extra_vertices[row - JOINT_COUNT, None]
             for row in SMPL45_OF_COCO18
         ]
-        found = skeleton_of(self.model, betas, [*keypoints, *self._soles])
+        parts = self._parts if with_parts else []
+        found = skeleton_of(self.model, betas, [*keypoints, *self._soles, *parts])
         # It is the lowest point of a part of the sole that touches the ground, not the mean one.
         y = self.model.v_template[:, 1] + self.model.shapedirs[:, 1] @ np.asarray(betas, np.float32)
-        found.points[KEYPOINTS:, 1] = [y[part].min() for part in self._soles]
+        soles = slice(KEYPOINTS, KEYPOINTS + SOLES)
+        found.points[soles, 1] = [y[part].min() for part in self._soles]
         return found

@@ -14,6 +14,8 @@ from stages.artifacts.keypoints import PersonKeypoints, read_keypoints
 from stages.artifacts.masks import PersonLabel, read_labels
 from stages.artifacts.world import FrameGroup
 from stages.body.joint_names import COCO18
+from stages.body.surface_parts import Vertices
+from stages.people.contact_parts import touches
 from stages.people.tracks import Cameras, Track
 
 
@@ -69,16 +71,19 @@ def track_of(
     frames: list[FramePeople],
     cameras: Cameras,
     known_betas: Float[np.ndarray, "10"] | None,
+    parts: list[Vertices] | None = None,
 ) -> Track:
     """One person's track; frames count as detected with a body, keypoints and a label.
 
-    The shape is `known_betas`, else the mean over the detected frames.
+    The shape is `known_betas`, else the mean over the detected frames. With `parts` of the skin,
+    other than feet, the track says which of them are in contact.
     """
     T = len(frames)
     pixels, scores = np.zeros((T, 18, 2)), np.zeros((T, 18))
     boxes = np.tile([0.0, 0.0, 1.0, 1.0], (T, 1))
     rotmats = np.tile(np.eye(3), (T, 24, 1, 1))
     betas, contacts, detected = np.zeros((T, 10)), np.zeros((T, 2), bool), np.zeros(T, bool)
+    part_contacts = None if parts is None else np.zeros((T, len(parts)), bool)
     for t, frame in enumerate(frames):
         body, seen = frame.bodies.get(person), frame.keypoints.get(person)
         if body is None or seen is None or person not in frame.labels or not _finite(body):
@@ -95,11 +100,15 @@ def track_of(
         contact = (frame.contacts or {}).get(person)
         if contact is not None:
             contacts[t] = contact.left_foot, contact.right_foot
+            if part_contacts is not None:
+                part_contacts[t] = [touches(contact.vertices, part) for part in parts or []]
     if known_betas is not None:
         shape = np.asarray(known_betas, np.float64)
     else:
         shape = betas[detected].mean(axis=0) if detected.any() else np.zeros(10)
-    return Track(person, detected, detected, pixels, scores, boxes, rotmats, shape, contacts)
+    return Track(
+        person, detected, detected, pixels, scores, boxes, rotmats, shape, contacts, part_contacts
+    )
 
 
 def _finite(body: PersonBody) -> bool:

@@ -66,6 +66,7 @@ class Track:
         rotmats: local rotations; the first is R_camera_root.
         betas: one shape for all frames.
         contacts: left and right foot touch the ground; False where unknown.
+        part_contacts: the parts of `contact_parts` touch something; None where nobody asked.
     """
 
     person: int
@@ -77,6 +78,7 @@ class Track:
     rotmats: Float[np.ndarray, "T 24 3 3"]
     betas: Float[np.ndarray, "10"]
     contacts: Bool[np.ndarray, "T 2"]
+    part_contacts: Bool[np.ndarray, "T 5"] | None = None
 
     @property
     def sizes_px(self) -> Float[np.ndarray, " T"]:

@@ -24,7 +24,10 @@ REACH_S = 0.1
 """Speeds are means over the time so near: points in the picture are noisy."""
 STILL_M_S, SLOW_M_S = 0.25, 0.4
 """Feet and knees in contact stand still at some time, and are so for as long as they are no faster
-than slow; hands and the seat are only while they stand still."""
+than slow; hands are only while they stand still."""
+AT_REST_M_S = 0.125
+"""Of the middle of the hips. Whoever has sat down shifts about on the seat for a second, at 0.15
+m/s, and again before getting up."""
 MOVING_M_S = 0.3
 """Of the shoulders: hands that then stand still hold on to something."""
 SITTING_RAD = np.radians(50)
@@ -74,7 +77,8 @@ def contacts_of(
 
     feet = _still(speed("ankle", "heel"))
     # Never merely slow: whoever lowers themselves onto a seat, or gets up from it, is not on it.
-    hips_still = (speed("hip") < STILL_M_S).all(axis=1, keepdims=True)
+    hips = velocities[:, [row(f"{side}_hip") for side in SIDES]].mean(axis=1, keepdims=True)
+    at_rest = np.linalg.norm(hips, axis=-1) < AT_REST_M_S
     leaning = speed("shoulder").mean(axis=1) > MOVING_M_S
     return Contacts(
         feet=feet,
@@ -85,7 +89,7 @@ def contacts_of(
             (speed("wrist") < STILL_M_S) & leaning[:, None] & ~_on_own_leg(points_px, m_per_px),
             seen.times_s,
         ),
-        seat=_held(hips_still & _sitting(body), seen.times_s)[:, 0],
+        seat=_held(at_rest & _sitting(body), seen.times_s)[:, 0],
     )
 
 

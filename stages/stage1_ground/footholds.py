@@ -11,6 +11,7 @@ from stages.body.skeleton import posed_points, skeleton_of
 from stages.body.surface_parts import seat
 from stages.geometry.intervals import runs_of_true
 from stages.geometry.rotations import angle_between
+from stages.people.contact_parts import touches
 from stages.people.contacts import filter_contacts
 from stages.people.placing import place
 from stages.people.skeleton import KEYPOINTS, SkeletonBuilder
@@ -21,7 +22,6 @@ SIDES = ("left", "right")
 SHORTEST_S = 0.08
 LONGEST_S = 1.0
 """Whoever stands longer does so again: each place has about the same say."""
-SEAT_CONTACT = 0.5
 SEAT_SHORTEST_S = 0.3
 SEEN = 0.3
 """Score of a foot's keypoints."""
@@ -157,7 +157,7 @@ def _seats(
     for t, frame in enumerate(frames):
         contact = (frame.contacts or {}).get(track.person)
         if contact is not None and track.valid[t]:
-            sits[t] = float(contact.vertices[vertices].mean()) > SEAT_CONTACT
+            sits[t] = touches(contact.vertices, vertices)
     if not sits.any():
         return []
     few: list[int | np.ndarray] = [vertices[at : at + 1] for at in range(0, len(vertices), 8)]

@@ -19,6 +19,7 @@ def gather_observations(
     Arrays have a leading T; nothing in them is infinite or not a number.
     """
     T = len(track.valid)
+    part_contacts = np.zeros((T, 0)) if track.part_contacts is None else track.part_contacts
     R, centres = cameras.R_world_camera.astype(np.float64), cameras.centres.astype(np.float64)
     rays = viewing_rays(cameras, np.nan_to_num(track.pixels))
     points = np.einsum("tab,tkb->tka", R, rays * samples.depths[..., None]) + centres[:, None]
@@ -40,6 +41,7 @@ def gather_observations(
         point_weights=samples.trust * track.scores * track.valid[:, None],
         rays=directions,
         contacts=track.contacts,
+        part_contacts=part_contacts,
         ground_point=blank,
         ground_normal=blank,
         ground_weight=blank[..., 0],

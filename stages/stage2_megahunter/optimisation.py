@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from stages.body.skeleton import Skeleton
-from stages.people.contacts import filter_contacts
+from stages.people.contacts import SETTLING_S, filter_contacts
 from stages.people.placing import place
-from stages.people.posing import posed_points
+from stages.people.posing import posed_parts, posed_points
 from stages.people.skeleton import SkeletonBuilder
 from stages.people.tracks import Cameras, Track
 from stages.solving import Limits, Solution, pad_frames, pad_mask, padded_length, solve
@@ -30,6 +30,7 @@ _FORGIVING = _FREE | {
     "point_tolerance": 6.0,
     "ground_tolerance": 2.0,
     "contact_tolerance": 2.0,
+    "hold_tolerance": 2.0,
 }
 _ROUGH = Limits(12, 1e-2, 1e-3, 1e-3)
 _FINE = Limits(60, 1e-5, 1e-4, 1e-3)
@@ -80,7 +81,9 @@ def solve_scene(
         builder: of the body model.
         weights: of the terms.
     """
-    skeletons = [builder.skeleton(track.betas) for track in tracks]
+    # Shapes and compiled programs are those of feet alone, as long as nothing else touches.
+    parts_touch = any(_parts_touch(track) for track in tracks)
+    skeletons = [builder.skeleton(track.betas, parts_touch) for track in tracks]
     tracks = [facing_keypoints(cameras, *each) for each in zip(tracks, skeletons, strict=True)]
     placed = [place(cameras, *each) for each in zip(tracks, skeletons, strict=True)]
     case = _Case(cameras, tracks, samples, skeletons, weights)
@@ -159,6 +162,10 @@ class _Rough(NamedTuple):
     seen: _Start
 
 
+def _parts_touch(track: Track) -> bool:
+    return track.part_contacts is not None and bool(track.part_contacts.any())
+
+
 def _seen_as(case: _Case, rotmats: list[np.ndarray], placed: list[np.ndarray]) -> _Start:
     """People as a start, with the scale that their places speak for."""
     posed = [replace(track, rotmats=R) for track, R in zip(case.tracks, rotmats, strict=True)]
@@ -190,9 +197,17 @@ def _solve_roughly(case: _Case, start: _Start, forgiving: dict[str, float]) -> _
         root = np.einsum("tab,tb->ta", R_world_camera, t_camera) + start.scale * centres
         feet = posed_points(R, root, skeleton)[1].reshape(-1, 2, 2, 3).mean(axis=2)
         contacts = filter_contacts(track.contacts, feet, case.cameras.times_s)
+        parts = posed_parts(R, root, skeleton)
+        said = np.zeros(parts.shape[:2], bool)
+        if _parts_touch(track):
+            said = filter_contacts(track.part_contacts, parts, case.cameras.times_s, SETTLING_S)
         R0 = _to_world(case.cameras, track.rotmats, track.valid)
         seen = gather_observations(
-            case.cameras, replace(track, contacts=contacts), sampled, skeleton, R0
+            case.cameras,
+            replace(track, contacts=contacts, part_contacts=said),
+            sampled,
+            skeleton,
+            R0,
         )
         step = np.diff(root, axis=0, append=root[-1:])
         poses.append(Pose(R, root, step / seen.dt[:, None]))

@@ -25,6 +25,7 @@ from stages.body.model import load_body
 from stages.body.shape_fitting import fit_limb_lengths
 from stages.geometry.intervals import runs_of_true
 from stages.geometry.padding import padded_length
+from stages.people.contact_parts import contact_parts
 from stages.people.heights import of_height
 from stages.people.skeleton import SkeletonBuilder
 from stages.people.sources import (
@@ -246,7 +247,8 @@ class MegahunterStage(ChosenPeople):
         if betas is None and "known_betas" in inputs:
             betas = read_betas(inputs["known_betas"])
         ids = self.followed(video, read_summary(folders.masks))
-        tracks = [track_of(person, frames, cameras, betas) for person in ids]
+        parts = contact_parts(self.picker.model)
+        tracks = [track_of(person, frames, cameras, betas, parts) for person in ids]
         notes = read_notes(inputs["notes"]) if "notes" in inputs else VideoNotes()
         tracks = [
             self._of_height(track, notes, heights_m) for track in self._worth_solving(video, tracks)

@@ -19,7 +19,7 @@ from jaxtyping import Array, Float
 
 from stages.body.joint_names import coco18_row
 from stages.body.skeleton import Skeleton, skeleton_points, skeleton_points_jacobian
-from stages.people.skeleton import KEYPOINTS
+from stages.people.skeleton import KEYPOINTS, SOLES
 from stages.solving import (
     Blocks,
     PointFeatures,
@@ -48,7 +48,7 @@ class Weights:
     """Weights and tolerances.
 
     The original's, where it has the term; its root_smoothness and pose_smoothness of 1 are not in
-    effect. `contact`, `ground`, `step`, `acceleration` and `scale` are terms that it lacks.
+    effect. `contact`, `hold`, `ground`, `step`, `acceleration` and `scale` are terms that it lacks.
     Rates are per TIME_UNIT_S.
 
     Attributes:
@@ -61,6 +61,8 @@ class Weights:
         root_smoothness, pose_smoothness: angular speed, radians.
         pose_points: pose against the point map, both relative to the hips, per metre.
         contact: speed of a sole in contact, metres.
+        hold: speed of a hand, a knee or the seat in contact, metres. The middle of such a part
+            stays closer to its place than one end of a sole that rolls.
         step, acceleration: how exactly the pelvis' velocity is that of its steps between frames,
             and how steady that velocity is, metres.
         ground: distance of a sole in contact from the ground around it, per metre, and depth of
@@ -72,6 +74,7 @@ class Weights:
         pixel_tolerance: beyond this share of sqrt(box area) a keypoint counts as an outlier.
         point_tolerance, ground_tolerance: the same for points and ground, metres.
         contact_tolerance: the same for speeds of soles in contact, metres.
+        hold_tolerance: the same for the other parts, metres.
     """
 
     points: float = 1.0
@@ -82,6 +85,7 @@ class Weights:
     pose_smoothness: float = 2.0
     pose_points: float = 0.05
     contact: float = 20.0
+    hold: float = 200.0
     ground: float = 10.0
     step: float = 30.0
     acceleration: float = 15.0
@@ -90,6 +94,7 @@ class Weights:
     point_tolerance: float = 0.25
     ground_tolerance: float = 0.04
     contact_tolerance: float = 0.03
+    hold_tolerance: float = 0.01
 
     def as_constants(self) -> dict[str, np.ndarray]:
         """As arrays, so that changing a weight does not compile again."""
@@ -122,6 +127,8 @@ class Observations(NamedTuple):
         points, point_weights: keypoints on the point map, SfM units, and their confidence.
         rays: viewing directions of the keypoints in the world, unit length.
         contacts: whether the left and right foot touch the ground.
+        part_contacts: whether the other parts touch something, in the order of the skeleton's
+            points of them; nothing where it has none.
         ground_point: a point of the ground around each foot, SfM units.
         ground_normal: its normal.
         ground_weight: 0 where there is none.
@@ -140,6 +147,7 @@ class Observations(NamedTuple):
     point_weights: Float[Array, " 18"]
     rays: Float[Array, "18 3"]
     contacts: Float[Array, " 2"]
+    part_contacts: Float[Array, " P"]
     ground_point: Float[Array, "2 3"]
     ground_normal: Float[Array, "2 3"]
     ground_weight: Float[Array, " 2"]
@@ -157,20 +165,26 @@ def _linear_retract(x: Pose, delta: Float[Array, " 78"]) -> Pose:
 
 def _features(
     x: Pose, log_scale: LogScale, seen: Observations, w: Constants
-) -> tuple[dict[str, Array], Float[Array, "4 3"]]:
-    points = skeleton_points(x.R, x.p, seen.skeleton)
-    keypoints, soles = points[:KEYPOINTS], points[KEYPOINTS:]
-    return {"keypoints": keypoints, "from hips": _from_hips(keypoints), "soles": soles}, soles
+) -> tuple[dict[str, Array], Float[Array, "C 3"]]:
+    return _grouped(skeleton_points(x.R, x.p, seen.skeleton))
 
 
 def _features_jacobian(
     x: Pose, seen: Observations, w: Constants
-) -> tuple[dict[str, Array], Float[Array, "4 3 78"]]:
+) -> tuple[dict[str, Array], Float[Array, "C 3 78"]]:
     by_turns = skeleton_points_jacobian(x.R, x.p, seen.skeleton)
     by_p = jnp.broadcast_to(jnp.eye(3, dtype=by_turns.dtype), (len(by_turns), 3, 3))
     every = jnp.concatenate([by_p, by_turns, jnp.zeros_like(by_p)], axis=-1)
-    keypoints, soles = every[:KEYPOINTS], every[KEYPOINTS:]
-    return {"keypoints": keypoints, "from hips": _from_hips(keypoints), "soles": soles}, soles
+    return _grouped(every)
+
+
+def _grouped(
+    points: Float[Array, "K 3 *n"],
+) -> tuple[dict[str, Array], Float[Array, "C 3 *n"]]:
+    """What frames see of the skeleton's points, and the soles and other parts for pairs."""
+    keypoints, touching = points[:KEYPOINTS], points[KEYPOINTS:]
+    soles = touching[:SOLES]
+    return {"keypoints": keypoints, "from hips": _from_hips(keypoints), "soles": soles}, touching
 
 
 def _frame(
@@ -206,16 +220,25 @@ def _pair(
 ) -> dict[str, Array | Robust]:
     step, between = b.x.p - a.x.p, 0.5 * (seen.dt + seen_next.dt)
     in_contact = jnp.repeat(seen.contacts * seen_next.contacts, 2)
+    soles, parts = (b.features - a.features)[:SOLES], (b.features - a.features)[SOLES:]
+    held = {}
+    if len(parts):
+        held["held parts"] = _tolerant(
+            parts / seen.dt,
+            w["hold"] * jnp.sqrt(seen.dt) * seen.part_contacts * seen_next.part_contacts,
+            w["hold_tolerance"],
+        )
     return {
         "translation smoothness": w["translation"] * _rate(step, seen.dt),
         "translation step": w["step"] * _rate(step - seen.dt * a.x.v, seen.dt),
         # Each velocity is that in the middle of its step.
         "translation acceleration": w["acceleration"] * _rate(b.x.v - a.x.v, between),
         "planted feet": _tolerant(
-            (b.features - a.features) / seen.dt,
+            soles / seen.dt,
             w["contact"] * jnp.sqrt(seen.dt) * in_contact,
             w["contact_tolerance"],
         ),
+        **held,
     }
 
 

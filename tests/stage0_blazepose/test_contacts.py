@@ -79,6 +79,16 @@ def test_the_seat_touches_once_somebody_sits_still(deep_m):
     assert found.seat[26:].all() and not found.seat[:15].any()
 
 
+def test_the_seat_is_not_at_rest_while_somebody_still_shifts_about_on_it():
+    rotmats = np.repeat(sitting_down(20)[-1:], 60, 0)
+    points = points_of(seen_as(rotmats, np.zeros(10)))
+    hips = [row(f"{side}_hip") for side in ("left", "right")]
+    back_m = 0.18 * np.minimum(np.arange(60), 30) / FPS
+    points[:, hips, 0] += back_m[:, None] * FOCAL_PX / DISTANCE_M
+    found = contacts(rotmats, on_the_move(points))
+    assert found.seat[34:].all() and not found.seat[:27].any()
+
+
 def test_a_hand_that_holds_on_touches_while_the_body_moves_and_not_when_it_lies_on_the_leg():
     rotmats = turned(40)
     points = points_of(seen_as(rotmats, np.zeros(10)))

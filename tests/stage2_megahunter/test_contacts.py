@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stages.people.contacts import filter_contacts
+from stages.people.contacts import SETTLING_S, filter_contacts
 
 RATES = (10.0, 30.0, 120.0)
 
@@ -64,6 +64,18 @@ def test_a_slow_foot_that_is_said_to_fly_flies():
 def test_two_frames_say_nothing_of_speed():
     times_s = times()[:2]
     assert filter_contacts(said(times_s), feet(15.0, 15.0, times_s), times_s).all()
+
+
+@pytest.mark.parametrize("fps", RATES)
+def test_a_seat_is_shifted_about_on_for_half_a_second_before_and_after_and_not_longer(fps):
+    times_s = times(fps, seconds=6.0)
+    rests = (times_s > 2.5) & (times_s < 3.5)
+    both = np.stack([rests, rests], axis=1)
+    found = filter_contacts(both, feet(0.15, 0.4, times_s), times_s, SETTLING_S)
+    near = (times_s > 2.5 - SETTLING_S + 0.12) & (times_s < 3.5 + SETTLING_S - 0.12)
+    far = (times_s < 2.5 - SETTLING_S - 0.12) | (times_s > 3.5 + SETTLING_S + 0.12)
+    assert found[near, 0].all() and not found[far, 0].any()
+    np.testing.assert_array_equal(found[:, 1], rests)
 
 
 @pytest.mark.parametrize("fps", RATES)

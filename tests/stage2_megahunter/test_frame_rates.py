@@ -9,6 +9,8 @@ import pytest
 from bench.robustness.disturbances import turned
 from bench.robustness.scenes import PICKER, Scene, cut, scene
 from stages.geometry.rotations import angle_between, matrix_from_rotvec, slerp
+from stages.people.contact_parts import PARTS
+from stages.people.skeleton import SOLES
 from stages.solving import View
 from stages.solving.rows import flatten
 from stages.stage2_megahunter.heading import facing_keypoints
@@ -130,10 +132,13 @@ def costs_of_pairs(times_s):
     too_fast_m_s = 0.1
     v = (np.diff(p, axis=0) / dt_s[:, None] + too_fast_m_s) * TIME_UNIT_S
     R = matrix_from_rotvec(swing[:, None, None] * np.linspace(0.1, 0.5, 72).reshape(24, 3))
-    soles = 0.2 * swing[:, None, None] * np.ones((4, 3))
+    soles = 0.2 * swing[:, None, None] * np.ones((SOLES + PARTS, 3))
     blank = dict.fromkeys(Observations._fields)
     contacts = np.ones((len(dt_s), 2))
-    seen = Observations(**blank | {"dt": dt_s / TIME_UNIT_S, "contacts": contacts})
+    parts = np.ones((len(dt_s), PARTS))
+    seen = Observations(
+        **blank | {"dt": dt_s / TIME_UNIT_S, "contacts": contacts, "part_contacts": parts}
+    )
     w = DEFAULT_WEIGHTS.as_constants()
 
     def cost(x, y, soles, soles_next, seen, seen_next):
@@ -160,7 +165,7 @@ def test_what_ties_neighbours_costs_the_same_at_every_frame_rate(fps):
     costs, expected = costs_of_pairs(times_s), costs_of_pairs(np.arange(481) / 120.0)
     assert set(costs) == {
         "translation smoothness", "translation step", "translation acceleration", "planted feet",
-        "root rotation smoothness", "local pose smoothness",
+        "held parts", "root rotation smoothness", "local pose smoothness",
     }  # fmt: skip
     for term, cost in costs.items():
         assert cost == pytest.approx(expected[term], rel=0.08), term

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,3 +58,13 @@ def remove_leftovers(path: Path) -> None:
 def _prefix(path: Path) -> str:
     # Not the name itself, which may be as long as names can be.
     return "." + hashlib.sha256(path.name.encode()).hexdigest()[:16]
+
+
+def clear(folder: Path) -> None:
+    """Takes away what is in a folder, if there is one; the folder stays, it may be a link."""
+    if folder.is_dir():
+        for path in folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()

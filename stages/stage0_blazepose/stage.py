@@ -1,7 +1,6 @@
 """stage0-blazepose: everything about people, by BlazePose."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import click
 import numpy as np
 
 from stages.artifacts import layout
+from stages.artifacts.atomic import clear
 from stages.artifacts.bodies import read_bodies
 from stages.artifacts.clock import read_clock
 from stages.artifacts.contacts import read_contacts
@@ -192,7 +192,7 @@ class BlazeposeStage(ChosenPeople):
     ) -> list[dict[int, PersonLabel]]:
         result = self.bbox_base_dir / video / layout.CAMERA
         for part in (MASKS, LABELS, "result"):
-            shutil.rmtree(result / part, ignore_errors=True)
+            clear(result / part)
 
         def write(frame: int) -> dict[int, PersonLabel]:
             ids = id_map(_in_frame(people, frame), size)

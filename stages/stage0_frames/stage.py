@@ -1,6 +1,5 @@
 """stage0-frames: a video file becomes numbered pictures on a steady clock."""
 
-import shutil
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,6 +8,7 @@ import click
 import numpy as np
 
 from stages.artifacts import layout
+from stages.artifacts.atomic import clear
 from stages.artifacts.images import (
     FrameTimes,
     list_images,
@@ -110,7 +110,7 @@ class FramesStage(Stage):
         if repeated or (dropped and not self.fps):
             remarks.append(f"by its time stamps {dropped} frames are dropped, {repeated} repeated")
         # Frames of an earlier, longer extraction must not stay among the new ones.
-        shutil.rmtree(frames_dir, ignore_errors=True)
+        clear(frames_dir)
         for number, image in enumerate(pick_frames(path, found, chosen), 1):
             write_image(frames_dir / f"{number:05d}.jpg", image)
         note = "; ".join(remarks)
@@ -126,7 +126,7 @@ class FramesStage(Stage):
         paths = pictures_in(folder)
         if not 2 <= len(paths) <= MAX_FRAMES:
             raise VideoError(f"{folder} has {len(paths)} pictures, not 2 to {MAX_FRAMES}")
-        shutil.rmtree(frames_dir, ignore_errors=True)
+        clear(frames_dir)
         size = read_image(paths[0]).shape
         for number, path in enumerate(paths, 1):
             image = read_image(path)

@@ -1,6 +1,5 @@
 """stage0-sam2: masks, boxes and ids of the people in every frame."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import torch
 from jaxtyping import UInt16
 
 from stages.artifacts import layout
+from stages.artifacts.atomic import clear
 from stages.artifacts.images import ImageFile, list_images, read_image
 from stages.artifacts.masks import (
     LABELS,
@@ -114,7 +114,7 @@ class Sam2Stage(Stage):
     def process(self, video: str, inputs: InputPaths) -> Processed:
         images, result = list_images(inputs["frames"]), self.result_folder(video)
         for part in (MASKS, LABELS, "result"):
-            shutil.rmtree(result / part, ignore_errors=True)
+            clear(result / part)
         pictures = Pictures(self.sam2, images)
         tracker = Tracker(pictures, looks(self.detector, images))
 

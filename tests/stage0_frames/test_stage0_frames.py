@@ -92,7 +92,12 @@ def test_a_file_damaged_near_its_end_gives_the_frames_before_the_damage(data):
     assert 5 < len(levels(data, "v")) < 60
 
 
-def test_a_shorter_second_extraction_leaves_no_old_frames(data):
+@pytest.mark.parametrize("is_link", [False, True])
+def test_a_shorter_second_extraction_leaves_no_old_frames(data, tmp_path_factory, is_link):
+    if is_link:  # As where results are kept on another disk.
+        (data / "input_images" / "v").mkdir(parents=True)
+        elsewhere = tmp_path_factory.mktemp("scratch")
+        (data / "input_images" / "v" / "cam01").symlink_to(elsewhere)
     write_video(data / "videos" / "v.mp4", [i / 30 for i in range(20)])
     frames_stage()
     frames_stage("--fps", "15")

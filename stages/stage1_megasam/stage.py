@@ -15,9 +15,12 @@ from stages.artifacts.clock import Clock, frame_number, read_clock
 from stages.artifacts.images import write_image
 from stages.artifacts.layout import WorldName
 from stages.artifacts.world import WorldFrame, opened_world, write_world
+from stages.cameras.footage import check_footage
 from stages.cameras.frames import Frames, choose_frames, frame_range
 from stages.cameras.resizing import Resizing
 from stages.drawing.depth import beside_its_depth
+from stages.flow.checkpoint import load_flow
+from stages.flow.config import CELL_PX
 from stages.geometry import se3
 from stages.running import (
     Input,
@@ -36,10 +39,8 @@ from stages.running.fingerprints import PICTURES
 from stages.running.inputs import clock as clock_input
 from stages.running.inputs import frames, person_masks
 from stages.running.model_flags import checkpoint_flag
-from stages.stage1_megasam.checkpoint import load_flow, load_tracker
-from stages.stage1_megasam.footage import check_footage
+from stages.stage1_megasam.checkpoint import load_tracker
 from stages.stage1_megasam.memory import free_bytes, most_frames
-from stages.stage1_megasam.network.config import CELL_PX
 from stages.stage1_megasam.pictures import masked, picture_size, shown
 from stages.stage1_megasam.reconstruction import Networks, Reconstruction, reconstruct
 from stages.stage1_megasam.rules import Thresholds, rules_of

@@ -17,11 +17,13 @@ from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, D
 from stages.artifacts.images import write_image
 from stages.artifacts.masks import write_frame
 from stages.artifacts.world import opened_world, point_map
+from stages.flow.config import RaftConfig
+from stages.flow.raft import Raft
 from stages.running import ledger
 from stages.running.reconstructions import current
-from stages.stage1_megasam.checkpoint import save_network
-from stages.stage1_megasam.network import DroidConfig, DroidNet, Raft, RaftConfig
+from stages.stage1_megasam.network import DroidConfig, DroidNet
 from stages.stage1_megasam.stage import main
+from stages.weights.sized import save_sized
 
 VIDEO, FRAMES = "wälk 1.5_cam", 5
 WIDTH, HEIGHT = 250, 170
@@ -55,8 +57,8 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     torch.manual_seed(3)
     root = tmp_path_factory.mktemp("weights")
     tracker = DroidNet(DroidConfig(**SMALL, long_side_px=LONG_SIDE_PX))
-    save_network(tracker, root / "tracker.safetensors", {})
-    save_network(Raft(RaftConfig(**SMALL)), root / "raft.safetensors", {})
+    save_sized(tracker, root / "tracker.safetensors", {})
+    save_sized(Raft(RaftConfig(**SMALL)), root / "raft.safetensors", {})
     return {
         "--weights": root / "tracker.safetensors",
         "--model": root / "raft.safetensors",

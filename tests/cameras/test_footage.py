@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
+from stages.cameras.footage import check_footage, cut_after, picture_changes
 from stages.running import VideoError
-from stages.stage1_megasam.footage import check_footage, cut_after, picture_changes
 
 VIDEOS = Path(__file__).parents[2] / "data" / "demo" / "videos"
 CLIPS = ("jump_box_01", "walk_stairs_01")

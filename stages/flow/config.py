@@ -8,6 +8,9 @@ CELL_PX = 8
 LEVELS = 4
 """Of the correlation pyramid."""
 
+LEAST_PX = CELL_PX * 2 ** (LEVELS - 1)
+"""Shortest side of pictures between which flow is found."""
+
 
 @dataclass(frozen=True)
 class RaftConfig:

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from stages.weights.errors import WeightsError, shown
 from stages.weights.reading import read_safetensors, read_torch
 from stages.weights.strict import check_state, entry, shapes_of
 
@@ -37,21 +36,19 @@ def save_sized(network: Any, path: Path, about: Mapping[str, str]) -> None:
 def read_sized(
     path: Path, name: str, official_entry: str = ""
 ) -> tuple[Mapping[str, Tensor], dict[str, Any]]:
-    """State and sizes of a network; no sizes: it is a file of the official ones.
+    """State and sizes of a network; a file without sizes is of the official ones.
 
     Args:
         name: of the network, for errors.
-        official_entry: of an official file that holds the state; `""`: all of it.
+        official_entry: of an official file of PyTorch that holds the state; `""`: all of it.
 
     Raises:
-        WeightsError: the file is missing, damaged or holds no such network.
+        WeightsError: the file is missing, damaged or holds no table of tensors.
     """
     if path.suffix != _SUFFIX:
         return entry(read_torch(path), official_entry, path, name), {}
     state, metadata = read_safetensors(path)
-    if _CONFIG not in metadata:
-        raise WeightsError(f"{shown(path)} is no {name}: no sizes inside")
-    sizes = json.loads(metadata[_CONFIG])
+    sizes = json.loads(metadata.get(_CONFIG, "{}"))
     return state, {k: tuple(v) if isinstance(v, list) else v for k, v in sizes.items()}
 
 

@@ -57,6 +57,7 @@ def reconstruct(
     flow: FlowNetwork | None,
     people: Bool[Tensor, "n h w"] | None = None,
     at_once: int = PAIRS_AT_ONCE,
+    steps: int = STEPS,
     flow_holds: bool = True,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Reconstruction:
@@ -67,6 +68,7 @@ def reconstruct(
         priors: see `stages.stage1_align3r.prior`; zero where there is none.
         flow: None where it is not known.
         people: what moves, where it is known; else it is read off flow.
+        steps: of the alignment.
         flow_holds: whether cameras are held to flow; else it only tells what moves.
         at_once: pairs, which bounds the memory beyond that of what is known of all pairs.
         progress: is told the share of the alignment that is done.
@@ -77,9 +79,7 @@ def reconstruct(
     pairs = pair_graph(len(pictures)).to(pictures.device)
     maps = point_maps(network, pictures, priors, pairs, at_once)
     found = None if flow is None else pair_flow(flow, pictures, pairs, at_once)
-    return aligned(
-        pairs, maps, found, people, len(pictures), flow_holds=flow_holds, progress=progress
-    )
+    return aligned(pairs, maps, found, people, len(pictures), steps, flow_holds, progress)
 
 
 def aligned(

@@ -25,6 +25,7 @@ from stages.running import (
 )
 from stages.running.device import free_bytes
 from stages.running.model_flags import checkpoint_flag
+from stages.stage1_align3r.alignment.optimise import STEPS
 from stages.stage1_align3r.checkpoint import load_network
 from stages.stage1_align3r.inference import PAIRS_AT_ONCE
 from stages.stage1_align3r.memory import most_frames
@@ -49,6 +50,7 @@ class Align3rStage(PicturesStage):
     outdir: Path = folder(
         layout.world_folder(METHOD), "Folder for the reconstructions.", is_output=True
     )
+    niter: int = flag(STEPS, "Steps of the alignment.", kind=click.IntRange(1))
     flow_loss: bool = flag(True, "Hold cameras to the flow of pixels.")
     batchify: bool = flag(
         True, "Look at a few pairs at a time; else at all, for which memory must do.",
@@ -101,6 +103,7 @@ class Align3rStage(PicturesStage):
             self.flow,
             None if people is None else people.to(self.device),
             at_once,
+            self.niter,
             self.flow_loss,
         )
         self.write(

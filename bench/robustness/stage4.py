@@ -73,6 +73,6 @@ def moved(robot: Robot, case: str, kind: str, seed: int = clips.SEED) -> Motion:
     person, given = CASES[case](clips.person(kind, seed=seed), place, ground)
     found = retarget(robot, person, given)
     pose = found.R_world_root, found.p_world_root, found.joints
-    quality = measure(robot, *pose, found.contacts, person.times_s, ground)
+    quality = measure(robot, *pose, found.contacts, person.times_s, ground, person.joints)
     depths_m = body_depths(robot, *link_trajectories(robot, *pose), ground)
     return Motion(person, found, quality, float(depths_m.max()))

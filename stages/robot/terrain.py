@@ -51,6 +51,13 @@ class Terrain:
         below = self.surface_below(raised)
         return np.where(np.isnan(below), self._first_hit(raised, 1.0), below)
 
+    def underside_above(self, points: Float[np.ndarray, "N 3"]) -> Bool[np.ndarray, " N"]:
+        """Whether the first surface straight above each point faces down."""
+        up = np.tile([0.0, 0.0, 1.0], (len(points), 1))
+        triangle = self._rays.first_hits(points, up).triangle
+        a, b, c = (self.vertices[self.faces[triangle, corner]] for corner in range(3))
+        return (triangle >= 0) & (np.cross(b - a, c - a)[:, 2] < 0)
+
     def _first_hit(self, points: np.ndarray, direction: float) -> np.ndarray:
         directions = np.tile([0.0, 0.0, direction], (len(points), 1))
         distance = self._rays.first_hits(points, directions).distance
@@ -76,13 +83,17 @@ class Terrain:
         heights = np.full((GRID, GRID), np.nan)
         above = np.stack([x[inside], y[inside], np.full(inside.sum(), ceiling_m)], axis=1)
         heights[inside] = self.surface_below(above)
-        known = np.isfinite(heights)
-        return HeightField(
-            heights=_continued(heights, known).astype(np.float32),
-            known=known.astype(np.float32),
-            origin=origin.astype(np.float32),
-            cell=np.float32(cell),
-        )
+        nothing = np.zeros((GRID, GRID), np.float32)
+        field = HeightField(nothing, nothing, origin.astype(np.float32), np.float32(cell))
+        return with_heights(field, heights)
+
+
+def with_heights(field: HeightField, heights: Float[np.ndarray, "G G"]) -> HeightField:
+    """The field with other heights (m); NaN where no surface is."""
+    known = np.isfinite(heights)
+    return field._replace(
+        heights=_continued(heights, known).astype(np.float32), known=known.astype(np.float32)
+    )
 
 
 def _continued(heights: np.ndarray, known: Bool[np.ndarray, "G G"]) -> np.ndarray:

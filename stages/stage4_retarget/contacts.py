@@ -35,6 +35,8 @@ CHANGE = 3.0
 SHORTEST_CONTACT_S = 0.09
 # The toe-base joint's height above the sole where contacts do not tell: an adult's, m.
 USUAL_CLEARANCE_M = 0.025
+# A foot in contact this far above the surface rests on something else, m, that the mesh lacks.
+FAR_M = 0.2
 # The shin over a foot in contact rises by this share of its length; in a deep lunge it is over 0.5.
 LEAST_RISE = 0.3
 KNEES, ANKLES = (4, 5), (7, 8)  # SMPL-45
@@ -88,7 +90,7 @@ def shins_up(joints: Float[np.ndarray, "T 45 3"]) -> Bool[np.ndarray, "T 2"]:
 
 def clearance_m(heights: Float[np.ndarray, "T 2"], contact: Bool[np.ndarray, "T 2"]) -> float:
     """How far the toe-base joint is above the ground in contact (m), within what feet allow."""
-    seen = heights[contact & np.isfinite(heights)]
+    seen = heights[contact & (heights < FAR_M)]
     return float(np.clip(np.median(seen), 0.0, 0.08)) if len(seen) else USUAL_CLEARANCE_M
 
 

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float
 
 from stages.geometry.intervals import runs_of_true
 from stages.robot.terrain import Terrain
-from stages.stage4_retarget.contacts import clearance_m
+from stages.stage4_retarget.contacts import FAR_M, clearance_m
 
 TOES = (10, 11)  # SMPL-45: toe-base joints
 HEELS = (31, 34)
@@ -75,8 +75,9 @@ def flat_without_ground(feet: FootTargets) -> Float[np.ndarray, "T 2 2"]:
 def _levels(
     toe_ground: np.ndarray, heel_ground: np.ndarray, toe_z: np.ndarray, heel_z: np.ndarray
 ) -> tuple[float, float]:
-    """Heights of the ground at toes and heel over a contact (m)."""
-    toe, heel = _median(toe_ground), _median(heel_ground)
+    """Heights of the ground at toes and heel over a contact (m), NaN where the mesh has none."""
+    toe = _near(np.median(toe_z), _median(toe_ground))
+    heel = _near(np.median(heel_z), _median(heel_ground))
     if not np.isfinite(toe) or not np.isfinite(heel):
         one = toe if np.isfinite(toe) else heel
         return one, one
@@ -85,6 +86,11 @@ def _levels(
         return toe, heel
     one = toe if abs(toe_off) <= abs(heel_off) else heel
     return one, one
+
+
+def _near(height: float, ground: float) -> float:
+    """The ground, NaN if it is farther below than people and meshes disagree."""
+    return ground if height - ground <= FAR_M else float("nan")
 
 
 def _median(values: np.ndarray) -> float:

@@ -79,7 +79,9 @@ class Solved:
             f" {self.quality.foot_sliding_m_s * 100:.1f} cm/s, sink"
             f" {self.quality.below_ground_mean_m * 1000:.1f} mm on average"
         )
-        return "; ".join([text, *self.found.ignored])
+        doubts = self.quality.doubts
+        said = [f"doubt: {', '.join(doubts)}"] if doubts else []
+        return "; ".join([text, *said, *self.found.ignored])
 
     @property
     def details(self) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from stages.stage4_retarget.foot_targets import (
     foot_targets,
     surface_under,
 )
+from stages.stage4_retarget.ground import ground_under
 from stages.stage4_retarget.initial import (
     body_scale,
     initial_root,
@@ -35,14 +36,18 @@ from stages.stage4_retarget.problem import (
     retargeting_problem,
     with_hard_limits,
 )
-from stages.stage4_retarget.quality import body_depths
+from stages.stage4_retarget.quality import body_depths, capsule_bottoms
+from stages.stage4_retarget.support import (
+    about_support,
+    carried_otherwise,
+    faded,
+    heights_m,
+)
 from stages.stage4_retarget.terms import term_weights
 from stages.stage4_retarget.variables import Constants, Pose, Target
 from stages.stage4_retarget.weights import CostWeights
 
 DEFAULT_WEIGHTS = CostWeights()
-# The height field reaches this far beyond the person's path, m.
-REACH_M = 0.7
 # Soles keep this far from risers, m.
 EDGE_CLEARANCE_M = 0.02
 # First the body finds its pose and the feet their spots as if nothing were in the way; only then
@@ -54,6 +59,8 @@ SELF_COLLISION_SHARES = (0.3, 1.0, 0.0)
 DEEPEST_OVERLAP_M = 0.01
 # A body deeper in the ground than this leans on it, m.
 DEEPEST_IN_GROUND_M = 0.01
+# A robot that is higher than this above what carries the person is lowered, so many times, m.
+FLOATS_M, LOWERINGS = 0.01, 3
 LIMITS = Limits(max_iterations=100, cost_tolerance=1e-5, step_tolerance=1e-4)
 # What the terms that follow the person count where they were not seen.
 UNSEEN_FOLLOW = 0.3
@@ -109,9 +116,14 @@ def retarget(
     ground_z = surface_under(terrain, toes)
     touching = foot_contacts(person.flags, toes, heels, ground_z, person.times_s)
     contacts = touching & shins_up(person.joints)
-    feet = foot_targets(person.joints, contacts, terrain)
-    setting = _setting(robot, person, feet, _ground(person, terrain), weights)
-    solution = _within_limits(robot, setting, terrain, _best_of_starts(robot, setting))
+    scale = body_scale(g1_correspondence(robot), robot, person.joints)
+    targets = foot_targets(person.joints, contacts, terrain)
+    feet = about_support(targets, person.joints, person.times_s, terrain, scale)
+    setting = _setting(robot, person, feet, ground_under(person.joints, terrain), weights)
+    solution = _best_of_starts(robot, setting)
+    otherwise = carried_otherwise(person.joints, contacts, terrain)
+    setting, solution = _lowered(robot, setting, terrain, solution, otherwise, person.times_s)
+    solution = _within_limits(robot, setting, terrain, solution)
     pose = _pose(solution, len(person.joints))
     joints = np.clip(pose.joints, robot.lower, robot.upper)
     return Retargeted(
@@ -191,6 +203,31 @@ def _best_of_starts(robot: Robot, setting: _Setting) -> Solution:
     return best
 
 
+def _lowered(
+    robot: Robot,
+    setting: _Setting,
+    terrain: Terrain,
+    found: Solution,
+    otherwise: Bool[np.ndarray, " T"],
+    times_s: Float[np.ndarray, " T"],
+) -> tuple[_Setting, Solution]:
+    """Solved on with lower feet where others of the person's parts carry and the robot floats: its
+    arms are shorter than its size says."""
+    for _ in range(LOWERINGS):
+        pose = _pose(found, setting.frames)
+        links = link_trajectories(robot, pose.R, pose.p, pose.joints)
+        bottoms = capsule_bottoms(robot, *links).reshape(setting.frames, -1, 3)
+        height = heights_m(bottoms, terrain)
+        over = np.where(otherwise & np.isfinite(height), height, 0.0)
+        if over.max(initial=0.0) <= FLOATS_M:
+            break
+        feet = np.array(setting.target.feet)
+        feet[0, : setting.frames, :, 2] -= faded(over, times_s)[:, None]
+        setting = setting._replace(target=setting.target._replace(feet=feet))
+        found = _minimise(robot, setting, setting.constants, found.frames, found.shared, LIMITS)
+    return setting, found
+
+
 def _solve(robot: Robot, setting: _Setting, self_collision: float) -> Solution:
     """First relaxed, then as wished."""
     constants, nothing = setting.constants, np.zeros(len(setting.constants.ratios), np.float32)
@@ -235,12 +272,6 @@ def _float32(tree):
     return jax.tree.map(lambda leaf: np.asarray(leaf, np.float32), tree)
 
 
-def _ground(person: Person, terrain: Terrain) -> HeightField:
-    points = person.joints.reshape(-1, 3)
-    low, high = points[:, :2].min(axis=0) - REACH_M, points[:, :2].max(axis=0) + REACH_M
-    return terrain.height_field(low, high, ceiling_m=float(points[:, 2].max()) + 0.2)
-
-
 def _ignored(
     person: Person, touching: Bool[np.ndarray, "T 2"], feet: FootTargets, terrain: Terrain
 ) -> tuple[str, ...]:
@@ -261,5 +292,7 @@ def _ignored(
         said.append("no foot is ever in contact: feet follow the person's freely")
     without = int((feet.contact & np.isnan(feet.ground_z).all(axis=2)).any(axis=1).sum())
     if without and not terrain.empty:
-        said.append(f"no ground under {without} frames of contact: feet keep the person's height")
+        said.append(
+            f"no ground at the feet in {without} frames of contact: they keep the person's height"
+        )
     return tuple(said)

@@ -173,6 +173,7 @@ class RetargetStage(CostWeights, PeopleFlags):
             found.contacts,
             part.motion.times_s,
             clip.terrain,
+            part.motion.joints,
         )
         motion = robot_motion(self.robot, person, part, found, quality, clip.fps)
         return Solved(motion, found, quality)

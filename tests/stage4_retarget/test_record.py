@@ -31,7 +31,9 @@ def turning() -> RobotMotion:
     found = Retargeted(R, zeros, joints, contacts, feet, {}, 1, True, 0.0, ())
     someone = person("flat", 1.0)
     times_s = Clock(30.0).times_s(np.arange(1, rows + 1))
-    quality = measure(robot, R, zeros, joints, contacts, times_s, no_terrain())
+    quality = measure(
+        robot, R, zeros, joints, contacts, times_s, no_terrain(), someone.joints[:rows]
+    )
     motion = Person(someone.joints[:rows], R, times_s, someone.flags)
     return robot_motion(robot, 1, Part(np.arange(1, rows + 1), motion), found, quality, 30.0)
 

@@ -22,7 +22,7 @@ def robot():
 def quality_of(robot, someone, found, ground, contacts=None):
     return measure(
         robot, found.R_world_root, found.p_world_root, found.joints,
-        found.contacts if contacts is None else contacts, someone.times_s, ground,
+        found.contacts if contacts is None else contacts, someone.times_s, ground, someone.joints,
     )  # fmt: skip
 
 

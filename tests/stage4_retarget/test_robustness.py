@@ -68,7 +68,7 @@ def test_it_is_said_how_often_a_foot_in_contact_has_no_ground(found, kind):
     over_hole = hole[apart.argmin(axis=2)]
     frames = int((motion.found.feet.contact & over_hole).any(axis=1).sum())
     assert frames > 20
-    assert f"no ground under {frames} frames of contact" in said(motion)
+    assert f"no ground at the feet in {frames} frames of contact" in said(motion)
     assert motion.quality.foot_sliding_m_s < 0.015
     assert "no ground" not in said(found["undisturbed", kind])
 
@@ -85,7 +85,7 @@ def test_holes_are_where_feet_stand(found):
 def test_without_a_mesh_feet_keep_the_person_s_heights_and_it_says_so(found, kind):
     motion = found["no mesh", kind]
     assert "no mesh" in said(motion)
-    assert "no ground under" not in said(motion)
+    assert "no ground at the feet" not in said(motion)
     assert motion.quality.below_ground_mean_m < 0.02
     assert motion.quality.foot_sliding_m_s < 0.015
 

@@ -13,7 +13,7 @@ from stages.artifacts import layout
 from stages.artifacts.clock import Clock, frame_number, read_clock
 from stages.artifacts.images import write_image
 from stages.artifacts.layout import WorldName
-from stages.artifacts.world import WorldFrame, opened_world, write_world
+from stages.artifacts.world import WorldFrame, WorldFrameView, opened_world, write_world
 from stages.cameras.frames import Frames, choose_frames, frame_range
 from stages.drawing.depth import beside_its_depth
 from stages.running import Input, InputPaths, Stage, flag, folder, folders_with_frames
@@ -83,7 +83,9 @@ class WorldStage(Stage):
                 picture = path.parent / PICTURES / path.stem / f"{name}.jpg"
                 write_image(picture, self.picture(world[name], about))
 
-    def picture(self, frame: WorldFrame, about: Mapping[str, Any]) -> UInt8[np.ndarray, "H W2 3"]:
+    def picture(
+        self, frame: WorldFrameView, about: Mapping[str, Any]
+    ) -> UInt8[np.ndarray, "H W2 3"]:
         """A frame for people to look at; `about`: the world's metadata."""
         return beside_its_depth(frame.rgb, frame.depth)
 

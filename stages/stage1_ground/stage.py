@@ -13,7 +13,7 @@ from stages.artifacts.bodies import BETAS_FILE, read_betas
 from stages.artifacts.clock import Clock, frame_number, read_clock
 from stages.artifacts.masks import choose_people, read_summary
 from stages.artifacts.video_notes import VideoNotes, notes_path, read_notes
-from stages.artifacts.world import WorldFrame, heights_metadata
+from stages.artifacts.world import WorldFrame, WorldFrameView, heights_metadata
 from stages.body.model import load_body
 from stages.body.shape_fitting import stature_m
 from stages.cameras.frames import PEOPLE_MARGIN_SHARE, Frames, grown
@@ -168,7 +168,9 @@ class GroundStage(WorldStage):
     def _track(self, track: Track, notes: VideoNotes) -> Track:
         return of_height(track, self.builder.model, notes.height_of(track.person))
 
-    def picture(self, frame: WorldFrame, about: Mapping[str, Any]) -> UInt8[np.ndarray, "H W2 3"]:
+    def picture(
+        self, frame: WorldFrameView, about: Mapping[str, Any]
+    ) -> UInt8[np.ndarray, "H W2 3"]:
         return beside_its_grid(frame, np.asarray(about["up"]))
 
 

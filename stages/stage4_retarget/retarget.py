@@ -195,9 +195,7 @@ def _best_of_starts(robot: Robot, setting: _Setting) -> Solution:
         solution = _solve(robot, setting, share)
         if best is None or float(solution.cost) < float(best.cost):
             best = solution
-        pose = _pose(solution, setting.frames)
-        R, p = link_trajectories(robot, pose.R, pose.p, pose.joints)
-        if deepest_overlap_m(robot, R, p) < DEEPEST_OVERLAP_M:
+        if deepest_overlap_m(robot, *_links(robot, setting, solution)) < DEEPEST_OVERLAP_M:
             return solution
     assert best is not None
     return best
@@ -214,17 +212,18 @@ def _lowered(
     """Solved on with lower feet where others of the person's parts carry and the robot floats: its
     arms are shorter than its size says."""
     for _ in range(LOWERINGS):
-        pose = _pose(found, setting.frames)
-        links = link_trajectories(robot, pose.R, pose.p, pose.joints)
-        bottoms = capsule_bottoms(robot, *links).reshape(setting.frames, -1, 3)
-        height = heights_m(bottoms, terrain)
+        bottoms = capsule_bottoms(robot, *_links(robot, setting, found))
+        height = heights_m(bottoms.reshape(setting.frames, -1, 3), terrain)
         over = np.where(otherwise & np.isfinite(height), height, 0.0)
         if over.max(initial=0.0) <= FLOATS_M:
             break
         feet = np.array(setting.target.feet)
         feet[0, : setting.frames, :, 2] -= faded(over, times_s)[:, None]
-        setting = setting._replace(target=setting.target._replace(feet=feet))
-        found = _minimise(robot, setting, setting.constants, found.frames, found.shared, LIMITS)
+        lower = setting._replace(target=setting.target._replace(feet=feet))
+        tried = _minimise(robot, lower, setting.constants, found.frames, found.shared, LIMITS)
+        if _in_ground(robot, setting, terrain, tried):
+            break
+        setting, found = lower, tried
     return setting, found
 
 
@@ -239,11 +238,11 @@ def _solve(robot: Robot, setting: _Setting, self_collision: float) -> Solution:
 def _within_limits(robot: Robot, setting: _Setting, terrain: Terrain, found: Solution) -> Solution:
     """Solved on with harder limits if the motion goes past those of joints, into itself or into
     the ground."""
-    pose = _pose(found, setting.frames)
-    R, p = link_trajectories(robot, pose.R, pose.p, pose.joints)
-    past = (pose.joints < robot.lower) | (pose.joints > robot.upper)
-    in_ground = body_depths(robot, R, p, terrain).max(initial=0.0) > DEEPEST_IN_GROUND_M
-    if not (past.any() or in_ground or deepest_overlap_m(robot, R, p) > DEEPEST_OVERLAP_M):
+    joints = _pose(found, setting.frames).joints
+    past = (joints < robot.lower) | (joints > robot.upper)
+    overlap_m = deepest_overlap_m(robot, *_links(robot, setting, found))
+    in_ground = _in_ground(robot, setting, terrain, found)
+    if not (past.any() or in_ground or overlap_m > DEEPEST_OVERLAP_M):
         return found
     constants = with_hard_limits(setting.constants)
     return _minimise(robot, setting, constants, found.frames, found.shared, LIMITS)
@@ -266,6 +265,16 @@ def _pose(solution: Solution, frames: int) -> Pose:
     """The solved poses without padding, in float64, roots made exact rotations."""
     R, p, joints = (np.asarray(leaf)[0, :frames].astype(float) for leaf in solution.frames)
     return Pose(nearest_rotation(R), p, joints)
+
+
+def _links(robot: Robot, setting: _Setting, found: Solution) -> tuple[np.ndarray, np.ndarray]:
+    """World rotations and places of all links."""
+    return link_trajectories(robot, *_pose(found, setting.frames))
+
+
+def _in_ground(robot: Robot, setting: _Setting, terrain: Terrain, found: Solution) -> bool:
+    depth = body_depths(robot, *_links(robot, setting, found), terrain)
+    return bool(depth.max(initial=0.0) > DEEPEST_IN_GROUND_M)
 
 
 def _float32(tree):

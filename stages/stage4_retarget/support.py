@@ -61,8 +61,10 @@ def about_support(
     """
     share = carried_otherwise(joints, feet.contact, terrain)
     _, place = carried(joints, terrain)
-    away = (scale - 1) * (joints[:, TOES].astype(float) - place[:, None])
-    moved = faded(away * share[:, None, None], times_s)
+    away = joints[:, TOES].astype(float) - place[:, None]
+    # Feet that lie on the surface themselves stay at its height.
+    away[..., 2] = np.maximum(away[..., 2] - CARRIED_M, 0.0)
+    moved = faded((scale - 1) * away * share[:, None, None], times_s)
     return feet._replace(position=feet.position + moved * ~feet.contact[..., None])
 
 

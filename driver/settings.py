@@ -114,8 +114,8 @@ class Settings:
     )
     world: str = variable(
         catalogue.AUTO,
-        "world method: megasam, sfm, ground, or auto: megasam with its checkpoints, else sfm, and"
-        " ground for videos that it declines",
+        "world method: megasam, align3r, sfm, ground, or auto: megasam with its checkpoints, else"
+        " sfm, and ground for videos that it declines",
         one_of(catalogue.AUTO, *catalogue.WORLD_METHODS),
     )
     weights: Path | None = variable(

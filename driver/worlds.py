@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from driver.settings import WEIGHTS, Settings
 from stages import catalogue
-from stages.weights.names import missing_of_megasam
+from stages.weights.names import missing_of_world
 
 MEGASAM = "megasam"
 
@@ -17,6 +17,6 @@ def decided(settings: Settings) -> Settings:
     The demo's small checkpoints of MegaSaM know rendered scenes only, and are never chosen.
     """
     folder = settings.weights or WEIGHTS
-    if settings.world != catalogue.AUTO or missing_of_megasam(folder):
+    if settings.world != catalogue.AUTO or missing_of_world(MEGASAM, folder):
         return settings
     return replace(settings, world=MEGASAM, world_why=f", for its checkpoints are in {folder}")

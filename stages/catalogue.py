@@ -113,6 +113,15 @@ STAGES = (
         world="megasam",
     ),
     Entry(
+        "stage1-align3r",
+        "cameras and depth, of any camera, by point maps of pairs of frames",
+        makes=(layout.world_folder("align3r"),),
+        gpu=True,
+        memory_mb=12000,
+        curated=True,
+        world="align3r",
+    ),
+    Entry(
         "stage1-sfm",
         "cameras and depth, of a camera that moves",
         makes=(layout.world_folder("sfm"),),

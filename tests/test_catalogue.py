@@ -140,7 +140,14 @@ def test_only_folders_pictures_and_sizes_of_batches_change_no_result(name):
     }
     folders = {field for field in harmless if field.endswith("_dir") or field == "outdir"}
     models = {each.name for each, about in flags_of(declaration(name)) if about.is_model}
-    assert harmless - folders - models <= {"vis", "batch_size", "world", "auto", "curated"}
+    assert harmless - folders - models <= {
+        "vis",
+        "batch_size",
+        "batchify",
+        "world",
+        "auto",
+        "curated",
+    }
 
 
 def _follows(kind: type[Stage]) -> bool:

@@ -14,9 +14,10 @@ import torch
 
 from bench.worlds.places import HEIGHT_PX, SCENES, WIDTH_PX, place
 from bench.worlds.true_flow import Disturbance, TrueFlow, single_pictures
+from stages.flow.config import CELL_PX, RaftConfig
+from stages.flow.raft import Raft
 from stages.running import machine
-from stages.stage1_megasam.network import DroidConfig, DroidNet, Raft, RaftConfig
-from stages.stage1_megasam.network.config import CELL_PX
+from stages.stage1_megasam.network import DroidConfig, DroidNet
 from stages.stage1_megasam.refinement import follow, refine
 from stages.stage1_megasam.tracking.matching import EdgeMemory, Revision
 from stages.stage1_megasam.tracking.network_matcher import FrugalMatcher, NetworkMatcher

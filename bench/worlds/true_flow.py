@@ -8,8 +8,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from bench.worlds.places import Place
+from stages.flow.grid import cell_grid
 from stages.geometry import se3
-from stages.stage1_megasam.network.grid import cell_grid
 from stages.stage1_megasam.projection import see
 from stages.stage1_megasam.tracking.matching import EdgeMemory, Revision
 

@@ -14,11 +14,11 @@ from torch import Tensor
 
 from bench.worlds.places import Place
 from bench.worlds.true_flow import Disturbance, TrueFlow
+from stages.flow.grid import cell_grid
 from stages.geometry import se3
 from stages.stage1_align3r.alignment.unknowns import viewing_rays
 from stages.stage1_align3r.network import PairMaps
 from stages.stage1_align3r.pair_graph import pair_graph
-from stages.stage1_megasam.network.grid import cell_grid
 
 _ALPHA = 0.2
 """DUSt3R's loss (Wang et al., CVPR 2024, equation 4) is least for a confidence of so much over the

@@ -11,7 +11,15 @@ from driver.checks.check import Check, ask
 from driver.settings import WEIGHTS, Settings
 from stages import catalogue
 from stages.catalogue import Entry
-from stages.weights.names import BSTRO_DATA, FILES, MEGASAM_FILES, OF_STAGE_3, SMPL, USUAL, chosen
+from stages.weights.names import (
+    BSTRO_DATA,
+    FILES,
+    OF_STAGE_3,
+    SMPL,
+    USUAL,
+    WORLD_NETWORKS,
+    chosen,
+)
 
 DEMO = WEIGHTS / "demo"
 NAMES = {
@@ -24,13 +32,14 @@ NAMES = {
     "raft": "RAFT",
     "depth_relative": "depth",
     "depth_metric": "its scale",
+    "align3r": "Align3R",
 }
 _ONLY = "the demo's, which knows rendered people only"
 _LOOK = (
     "import sys; from importlib.util import find_spec as found;"
     " print(*map(found, sys.argv[1:]), sep='\\n')"
 )
-STAGE_3, MEGASAM = "stage3-postprocess", "stage1-megasam"
+STAGE_3 = "stage3-postprocess"
 _LABEL = "mimicmill.packages"
 PACKAGES = "stages.stage3_postprocess.packages"
 _WORK = {"geocalib": "gravity", "nksr": "mesh"}
@@ -46,8 +55,8 @@ def models(settings: Settings, stages: list[Entry]) -> Iterator[Check]:
         yield Check("world", True, worlds[0] + settings.world_why + others, "")
     if catalogue.OFFICIAL in people:
         yield from _networks(settings, FILES)
-    if any(stage.name == MEGASAM for stage in stages):
-        yield from _networks(settings, MEGASAM_FILES)
+    for world in worlds:
+        yield from _networks(settings, WORLD_NETWORKS.get(world, ()))
     if catalogue.BLAZEPOSE in people and settings.runner != "local":
         yield Check("BlazePose", True, "of the image", "")
     if not settings.body:

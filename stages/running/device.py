@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from stages.running import machine
+
 if TYPE_CHECKING:
     import numpy as np
     import torch
@@ -14,6 +16,16 @@ def torch_device() -> str:
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def free_bytes(device: str) -> int:
+    """Of the device's memory; what PyTorch keeps for later is free."""
+    import torch
+
+    if device == "cuda":
+        kept = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
+        return torch.cuda.mem_get_info()[0] + kept
+    return int(machine.free_memory_mb() * 2**20)
 
 
 def sent(array: "np.ndarray", device: "torch.device | str") -> "torch.Tensor":

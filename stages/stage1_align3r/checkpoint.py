@@ -1,4 +1,8 @@
-"""Checkpoints of the two-view network: the official file's layout to this project's network."""
+"""Checkpoints of the two-view network: the official files, and this project's of any size.
+
+Official: `align3r_depthpro.pth`, whose entry `model` is the state dict, or safetensors without
+sizes inside. The heads' first layers have two names, of which a file may have one or both.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,23 +12,23 @@ from torch import Tensor
 
 from stages.stage1_align3r.network import Align3rConfig, Align3rNet
 from stages.weights.errors import WeightsError
-from stages.weights.reading import read_torch
-from stages.weights.strict import check_state, entry, shapes_of
+from stages.weights.sized import filled, read_sized
 
 _NAME = "Align3R network"
-_UNUSED = frozenset({"mask_token"})
+_UNUSED = "mask_token"
 """Of the pre-training, where it stands for patches that are left out."""
 
 _LEVELS = 4
 
 
 def load_network(path: Path) -> Align3rNet:
-    """The official network in evaluation mode, float32, on the CPU.
+    """The network in evaluation mode, float32, on the CPU.
 
     Raises:
-        WeightsError: the file is missing, damaged or not exactly of the official layout.
+        WeightsError: the file is missing, damaged or not exactly of its layout.
     """
-    return network_from_state(entry(read_torch(path), "model", path, _NAME), path)
+    state, sizes = read_sized(path, _NAME, official_entry="model")
+    return network_from_state(state, path, Align3rConfig(**sizes))
 
 
 def network_from_state(
@@ -32,23 +36,18 @@ def network_from_state(
 ) -> Align3rNet:
     """A network of the given sizes, filled from a state dict.
 
-    The heads' first layers are in the file under two names, which must say the same.
-
     Raises:
         WeightsError: a key is missing, of another shape or unknown, or two names of a layer differ;
             names `source` and the key.
     """
     with torch.device("meta"):
         network = Align3rNet(config)
-    expected = shapes_of(network.state_dict())
-    aliases = _aliases()
-    every = expected | {alias: expected[name] for alias, name in aliases.items()}
-    check_state({k: v for k, v in state.items() if k not in _UNUSED}, every, source, _NAME)
-    for alias, name in aliases.items():
-        if not torch.equal(state[alias], state[name]):
+    given = {key: value for key, value in state.items() if key != _UNUSED}
+    for alias, name in _aliases().items():
+        again = given.pop(alias, None)
+        if again is not None and not torch.equal(again, given.setdefault(name, again)):
             raise WeightsError(f"{source}: {_NAME}'s {alias} and {name} are one layer and differ")
-    network.load_state_dict({name: state[name].float() for name in expected}, assign=True)
-    return network.eval().requires_grad_(False)
+    return filled(network, given, source, _NAME)
 
 
 def _aliases() -> dict[str, str]:

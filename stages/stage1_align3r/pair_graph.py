@@ -8,6 +8,11 @@ OFFSETS = (1, 3, 5, 7, 9)
 """Frames from a picture to those that it is paired with: a window of five, every second frame."""
 
 
+def pair_count(frames: int) -> int:
+    """How many ordered pairs there are of so many frames."""
+    return 2 * sum(max(frames - offset, 0) for offset in OFFSETS)
+
+
 def pair_graph(frames: int) -> Int[Tensor, "e 2"]:
     """Ordered pairs, each with its reverse; sorted.
 

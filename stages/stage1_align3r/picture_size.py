@@ -1,7 +1,7 @@
 """The part of a picture that the network sees, and how its pixels map to the original's.
 
-The rule is DUSt3R's: the long side becomes 512, the middle is kept so that both sides are
-multiples of 16, and of a square picture a part of 4:3.
+The rule is DUSt3R's: the long side becomes as long as the network has seen it, 512; the middle is
+kept so that both sides are multiples of 16, and of a square picture a part of 4:3.
 """
 
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 from PIL import Image
 
-from stages.stage1_align3r.network import PATCH_PX
+from stages.stage1_align3r.network import PATCH_PX, Align3rConfig
 
-LONG_SIDE_PX = 512
+OFFICIAL_PX = Align3rConfig().long_side_px
 
 
 @dataclass(frozen=True)
@@ -69,20 +69,21 @@ class Cropping:
 
     @property
     def _smaller(self) -> bool:
-        return max(self.original_height, self.original_width) > LONG_SIDE_PX
+        longest = max(self.resized_height, self.resized_width)
+        return longest < max(self.original_height, self.original_width)
 
     def _kept(self, array: np.ndarray) -> np.ndarray:
         top, left = self.corner
         return np.ascontiguousarray(array[top : top + self.height, left : left + self.width])
 
 
-def cropping(height: int, width: int) -> Cropping:
+def cropping(height: int, width: int, long_side_px: int = OFFICIAL_PX) -> Cropping:
     """For pictures of a size.
 
     Raises:
         ValueError: the picture is so long that nothing is left of its short side.
     """
-    scale = LONG_SIDE_PX / max(height, width)
+    scale = long_side_px / max(height, width)
     resized_height, resized_width = round(height * scale), round(width * scale)
     high, wide = (each // PATCH_PX * PATCH_PX for each in (resized_height, resized_width))
     if resized_height == resized_width:

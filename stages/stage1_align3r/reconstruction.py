@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
+from stages.flow.raft import Raft
 from stages.stage1_align3r.alignment.observations import Flows, Observations
 from stages.stage1_align3r.alignment.optimise import STEPS, optimise
 from stages.stage1_align3r.alignment.start import SURE, frame_confidence, start
@@ -18,6 +19,9 @@ from stages.stage1_align3r.pair_graph import pair_graph
 
 FlowNetwork = Callable[[UInt8[Tensor, "k 3 h w"], UInt8[Tensor, "k 3 h w"]], Tensor]
 """Flow from pictures to others, in RGB: (k, 2, h, w), column and row, in pixels."""
+
+_FLOW_STEPS = 20
+"""Of RAFT, as in MonST3R."""
 
 _BOTH_ORDERS = 2.0
 """The original sums errors there and back; a graph with both orders has all flow in one."""
@@ -53,6 +57,8 @@ def reconstruct(
     flow: FlowNetwork | None,
     people: Bool[Tensor, "n h w"] | None = None,
     at_once: int = PAIRS_AT_ONCE,
+    steps: int = STEPS,
+    flow_holds: bool = True,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Reconstruction:
     """Point maps of pairs, and their alignment; on the device of the pictures and the network.
@@ -60,8 +66,10 @@ def reconstruct(
     Args:
         pictures: RGB.
         priors: see `stages.stage1_align3r.prior`; zero where there is none.
-        flow: None leaves the term of flow out.
+        flow: None where it is not known.
         people: what moves, where it is known; else it is read off flow.
+        steps: of the alignment.
+        flow_holds: whether cameras are held to flow; else it only tells what moves.
         at_once: pairs, which bounds the memory beyond that of what is known of all pairs.
         progress: is told the share of the alignment that is done.
 
@@ -71,7 +79,7 @@ def reconstruct(
     pairs = pair_graph(len(pictures)).to(pictures.device)
     maps = point_maps(network, pictures, priors, pairs, at_once)
     found = None if flow is None else pair_flow(flow, pictures, pairs, at_once)
-    return aligned(pairs, maps, found, people, len(pictures), progress=progress)
+    return aligned(pairs, maps, found, people, len(pictures), steps, flow_holds, progress)
 
 
 def aligned(
@@ -81,6 +89,7 @@ def aligned(
     people: Bool[Tensor, "n h w"] | None,
     frames: int,
     steps: int = STEPS,
+    flow_holds: bool = True,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Reconstruction:
     """From what is known of pairs in both orders to cameras and depth of frames."""
@@ -89,7 +98,8 @@ def aligned(
         moving = moving_pixels(pairs, maps, flow, frames)
     if moving is None:
         moving = maps.confidence_first.new_zeros(frames, *maps.confidence_first.shape[1:]).bool()
-    flows = () if flow is None else (Flows(pairs[:, 0], pairs[:, 1], flow, _BOTH_ORDERS),)
+    holding = None if flow is None else Flows(pairs[:, 0], pairs[:, 1], flow, _BOTH_ORDERS)
+    flows = (holding,) if holding is not None and flow_holds else ()
     observations = Observations(pairs, maps, flows, moving)
     unknowns, losses = optimise(start(observations), observations, steps, progress=progress)
     end = placed(unknowns)
@@ -110,6 +120,11 @@ def aligned(
         moving=moving,
         losses=tuple(losses),
     )
+
+
+def flow_by(raft: Raft) -> FlowNetwork:
+    """By RAFT."""
+    return lambda first, second: raft(first.float(), second.float(), _FLOW_STEPS).pixels
 
 
 def pair_flow(

@@ -1,25 +1,25 @@
 """stage1-ground: a flat world for a camera that stands or only turns."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import click
 import numpy as np
+from jaxtyping import UInt8
 
 from stages.artifacts import layout
 from stages.artifacts.bodies import BETAS_FILE, read_betas
 from stages.artifacts.clock import Clock, frame_number, read_clock
-from stages.artifacts.images import write_image
-from stages.artifacts.layout import WorldName
 from stages.artifacts.masks import choose_people, read_summary
 from stages.artifacts.video_notes import VideoNotes, notes_path, read_notes
-from stages.artifacts.world import WorldFrame, heights_metadata, opened_world, write_world
+from stages.artifacts.world import WorldFrame, WorldFrameView, heights_metadata
 from stages.body.model import load_body
 from stages.body.shape_fitting import stature_m
-from stages.cameras.frames import PEOPLE_MARGIN_SHARE, Frames, choose_frames, frame_range, grown
+from stages.cameras.frames import PEOPLE_MARGIN_SHARE, Frames, grown
 from stages.cameras.resizing import LONG_SIDE_PX, Resizing, reconstruction_size
 from stages.cameras.upright_edges import Upright, edges_of, mean_up, upright
+from stages.cameras.world_stage import WorldStage
 from stages.geometry.pinhole import FOCAL_OVER_LONG_SIDE
 from stages.people.heights import of_height
 from stages.people.skeleton import SkeletonBuilder
@@ -30,15 +30,11 @@ from stages.running import (
     Input,
     InputPaths,
     Processed,
-    Stage,
     VideoError,
     flag,
     folder,
-    folders_with_frames,
     stage_command,
 )
-from stages.running.curation import curated_flag, trimmed
-from stages.running.fingerprints import PICTURES
 from stages.running.inputs import bodies, contacts, keypoints, labels, person_masks, track_summary
 from stages.running.inputs import clock as clock_input
 from stages.running.inputs import frames as frames_input
@@ -52,42 +48,32 @@ from stages.stage1_ground.sizes import resized, sizes_on_one_floor
 from stages.stage1_ground.surface import Surface, surface_of
 
 METHOD, MEASURED = "ground", "sfm"
-_PICTURES = 12
 _EDGE_FRAMES = 8
 _ROUNDS = 3
 """Of sizes and levels in turn: a wrong size tilts the ground a little."""
 
 
 @dataclass(kw_only=True)
-class GroundStage(Stage):
+class GroundStage(WorldStage):
     """Assume flat ground under people whom a camera films that stands or only turns.
 
     Writes <outdir>/ground_reconstruction_results_<video>_cam01_frame_<start>_<end>_subsample_<n>.h5
     in metres, by the people's size: the ground's plane, and flat pieces where somebody rests above.
     """
 
-    video_base_dir: Path = folder(layout.IMAGES, "Folder of frames.")
     bbox_base_dir: Path = folder(layout.MASKS, "Folder of people's masks and boxes.")
     pose2d_base_dir: Path = folder(layout.KEYPOINTS, "Folder of people's keypoints.")
     smpl_base_dir: Path = folder(layout.BODIES, "Folder of people's bodies.")
     contact_base_dir: Path = folder(layout.CONTACTS, "Folder of people's contacts.")
     videos_dir: Path = folder("videos", "Folder of the videos and of notes on them (heights).")
     outdir: Path = folder(layout.world_folder(METHOD), "Folder for the worlds.", is_output=True)
-    start_frame: int = flag(0, "First frame, by place from 0.")
-    end_frame: int = flag(-1, "Stop before this place; -1 for all.")
-    curated: bool = curated_flag()
-    stride: int = flag(1, "Use every n-th frame.", kind=click.IntRange(1))
-    gsam2: bool = flag(True, "Leave people out of the background, by their masks.")
     auto: bool = flag(
         False, "Leave videos to stage1-sfm that have a world of it.", changes_results=False
     )
     body_model: Path = body_flag()
 
     name = "stage1-ground"
-
-    @property
-    def source_folder(self) -> Path:
-        return self.video_base_dir
+    method = METHOD
 
     @property
     def may_decline(self) -> bool:
@@ -96,10 +82,7 @@ class GroundStage(Stage):
     def _measured_world(self, video: str) -> Path:
         """What stage1-sfm would make of the same frames."""
         folder = self.data_folder / layout.world_folder(MEASURED)
-        return folder / f"{self._name(MEASURED, video).stem}.h5"
-
-    def videos_with_input(self) -> list[str]:
-        return folders_with_frames(self.video_base_dir)
+        return folder / f"{self.world_name(MEASURED, video).stem}.h5"
 
     def inputs(self, video: str) -> list[Input]:
         known_betas = self.smpl_base_dir / video / layout.CAMERA / BETAS_FILE
@@ -118,17 +101,6 @@ class GroundStage(Stage):
             Input("known_betas", known_betas, BY_HAND, required=False),
         ]
 
-    def outputs(self, video: str) -> list[Path]:
-        return [self.outdir / f"{self._name(METHOD, video).stem}.h5"]
-
-    def _name(self, method: str, video: str) -> WorldName:
-        return WorldName(method, video, *self._range(video), self.stride)
-
-    def _range(self, video: str) -> tuple[int, int]:
-        folder = self.video_base_dir / video / layout.CAMERA
-        start, end = frame_range(folder, self.start_frame, self.end_frame)
-        return trimmed(self.data_folder, video, start, end) if self.curated else (start, end)
-
     def notice(self) -> str:
         people = "masked out" if self.gsam2 else "taken for background"
         return f"flat ground is assumed; people are {people}"
@@ -139,17 +111,15 @@ class GroundStage(Stage):
     def process(self, video: str, inputs: InputPaths) -> Processed:
         if MEASURED in inputs:
             raise DeclinedError(f"stage1-{MEASURED} has measured a world")
-        masks = inputs["masks"].parent if self.gsam2 else None
-        chosen = choose_frames(inputs["frames"], masks, *self._range(video), self.stride)
+        chosen = self.frames_of(video, inputs)
         resizing = reconstruction_size(chosen.height, chosen.width)
         turns = follow_turns(_background(chosen, resizing), lambda px: _intrinsic(resizing, px))
-        clock = read_clock(inputs.get("clock"))
-        cameras = _cameras(chosen, resizing, turns, clock)
+        cameras = _cameras(chosen, resizing, turns, read_clock(inputs.get("clock")))
         surface, levels, heights_m = self._surface(cameras, chosen, resizing, inputs)
-        write_world(
-            self.outputs(video)[0],
-            _world_frames(chosen, resizing, cameras, surface, clock),
-            method=METHOD,
+        self.write(
+            video,
+            inputs,
+            _world_frames(chosen, resizing, cameras, surface),
             focal_px_original=float(cameras.intrinsics[0, 0, 0] / resizing.scale[0]),
             registered_frames=int(turns.known.sum()),
             assumed="flat ground" if turns.focal_px else "flat ground, focal length",
@@ -198,12 +168,10 @@ class GroundStage(Stage):
     def _track(self, track: Track, notes: VideoNotes) -> Track:
         return of_height(track, self.builder.model, notes.height_of(track.person))
 
-    def draw(self, video: str, inputs: InputPaths) -> None:
-        (path,) = self.outputs(video)
-        with opened_world(path) as (world, about):
-            for name in world.names[:: max(1, len(world) // _PICTURES)]:
-                picture = path.parent / PICTURES / path.stem / f"{name}.jpg"
-                write_image(picture, beside_its_grid(world[name], np.asarray(about["up"])))
+    def picture(
+        self, frame: WorldFrameView, about: Mapping[str, Any]
+    ) -> UInt8[np.ndarray, "H W2 3"]:
+        return beside_its_grid(frame, np.asarray(about["up"]))
 
 
 def _intrinsic(resizing: Resizing, focal_px: float | None) -> np.ndarray:
@@ -245,7 +213,7 @@ def _cameras(chosen: Frames, resizing: Resizing, turns: Turns, clock: Clock) -> 
 
 
 def _world_frames(
-    chosen: Frames, resizing: Resizing, cameras: Cameras, surface: Surface, clock: Clock
+    chosen: Frames, resizing: Resizing, cameras: Cameras, surface: Surface
 ) -> Iterator[WorldFrame]:
     last = np.zeros((4, 4))
     for frame, image in enumerate(chosen.images):
@@ -263,8 +231,7 @@ def _world_frames(
             confidence,
             people,
             cameras.affine_original_from_reconstruction,
-            None if clock.remark else float(cameras.times_s[frame]),
-            (depth > 0) & ~people,
+            measured=(depth > 0) & ~people,
         )
 
 

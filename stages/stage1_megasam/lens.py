@@ -8,7 +8,7 @@ each away.
 from jaxtyping import Float
 from torch import Tensor
 
-from stages.stage1_megasam.network.config import CELL_PX
+from stages.flow.config import CELL_PX
 
 
 def in_cells(intrinsics_px: Float[Tensor, " 4"]) -> Float[Tensor, " 4"]:

@@ -1,8 +1,5 @@
 """How many frames are tracked together: as many as memory holds."""
 
-import torch
-
-from stages.running import machine
 from stages.stage1_megasam.network import DroidConfig
 
 _SHARE = 0.7
@@ -24,13 +21,6 @@ def frame_bytes(config: DroidConfig, cells: int) -> int:
     features = config.features + 2 * config.hidden
     edges = _EDGES_A_FRAME * (2 * config.hidden + _NUMBERS_AN_EDGE)
     return cells * (features + edges) * _FLOAT_BYTES
-
-
-def free_bytes(device: str) -> int:
-    """Of the device's memory."""
-    if device == "cuda":
-        return torch.cuda.mem_get_info()[0]
-    return int(machine.free_memory_mb() * 2**20)
 
 
 def most_frames(config: DroidConfig, cells: int, free: int) -> int:

@@ -12,8 +12,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from stages.flow.grid import cell_grid
 from stages.geometry import se3
-from stages.stage1_megasam.network.grid import cell_grid
 
 NEAREST = 0.2
 """Depth in the other frame, over depth in its own, below which a cell counts as not seen."""

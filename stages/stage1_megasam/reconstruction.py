@@ -8,10 +8,11 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
+from stages.flow.config import CELL_PX
+from stages.flow.raft import Raft
 from stages.stage1_megasam.lens import in_cells, in_pixels
 from stages.stage1_megasam.mono_prior import cell_disparity
-from stages.stage1_megasam.network import DroidNet, Raft
-from stages.stage1_megasam.network.config import CELL_PX
+from stages.stage1_megasam.network import DroidNet
 from stages.stage1_megasam.projection import Scene
 from stages.stage1_megasam.refinement import follow, refine
 from stages.stage1_megasam.refinement.likeness import Weights

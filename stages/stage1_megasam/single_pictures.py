@@ -1,30 +1,22 @@
 """What networks read off every picture by itself, in the tracker's unit.
 
 The relative prior is the original's (Depth Anything). What gives metres and the field of view can
-be any network that `load_metric` knows.
+be any network that `stages.weights.metric_depth` knows.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from stages.artifacts.json_files import read_json
 from stages.geometry.pinhole import FOCAL_OVER_LONG_SIDE
 from stages.stage1_megasam.mono_prior import MonoAlignment, align, focal_px, tracker_disparity
-from stages.weights.depth_anything import DepthAnything, load_depth_anything
-from stages.weights.depth_pro import load_depth_pro
-from stages.weights.remedy import require
-from stages.weights.transformers_folder import CONFIG, WEIGHTS
+from stages.weights.depth_anything import DepthAnything
+from stages.weights.metric_depth import Metric
 
 _AT_ONCE = 4
-
-Metric = Callable[[UInt8[Tensor, "n 3 h w"]], tuple[Tensor, Tensor | None]]
-"""Pictures to depth (m) and, where the network tells it, field of view (deg)."""
 
 
 @dataclass(frozen=True)
@@ -38,21 +30,6 @@ class Prior:
     """Of the pictures."""
     focal_assumed: bool
     """Whether no network told it."""
-
-
-def load_metric(folder: Path, device: str) -> Metric:
-    """The network of a folder: Depth Pro or a metric Depth Anything.
-
-    Raises:
-        WeightsError: a file is missing or damaged, or the network is neither.
-        ArtifactError: the file of settings is damaged.
-    """
-    for name in (CONFIG, WEIGHTS):
-        require(folder / name)
-    if read_json(folder / CONFIG, "bring the checkpoint anew").get("model_type") == "depth_pro":
-        return load_depth_pro(folder, device)
-    depth_anything = load_depth_anything(folder, metric=True, device=device)
-    return lambda pictures: (depth_anything(pictures), None)
 
 
 def prior(

@@ -4,52 +4,43 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-import click
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
 from stages.artifacts import layout
-from stages.artifacts.clock import Clock, frame_number, read_clock
-from stages.artifacts.images import write_image
-from stages.artifacts.layout import WorldName
-from stages.artifacts.world import WorldFrame, opened_world, write_world
-from stages.cameras.frames import Frames, choose_frames, frame_range
+from stages.artifacts.world import WorldFrame
+from stages.cameras.footage import check_footage
+from stages.cameras.frames import Frames
 from stages.cameras.resizing import Resizing
-from stages.drawing.depth import beside_its_depth
+from stages.cameras.world_stage import PicturesStage
+from stages.flow.checkpoint import load_flow
+from stages.flow.config import CELL_PX
 from stages.geometry import se3
 from stages.running import (
-    Input,
     InputPaths,
     Processed,
-    Stage,
     VideoError,
     flag,
     folder,
-    folders_with_frames,
     stage_command,
     torch_device,
 )
-from stages.running.curation import curated_flag, trimmed
-from stages.running.fingerprints import PICTURES
-from stages.running.inputs import clock as clock_input
-from stages.running.inputs import frames, person_masks
+from stages.running.device import free_bytes
 from stages.running.model_flags import checkpoint_flag
-from stages.stage1_megasam.checkpoint import load_flow, load_tracker
-from stages.stage1_megasam.footage import check_footage
-from stages.stage1_megasam.memory import free_bytes, most_frames
-from stages.stage1_megasam.network.config import CELL_PX
+from stages.stage1_megasam.checkpoint import load_tracker
+from stages.stage1_megasam.memory import most_frames
 from stages.stage1_megasam.pictures import masked, picture_size, shown
 from stages.stage1_megasam.reconstruction import Networks, Reconstruction, reconstruct
 from stages.stage1_megasam.rules import Thresholds, rules_of
-from stages.stage1_megasam.single_pictures import Prior, lens_of, load_metric, prior
+from stages.stage1_megasam.single_pictures import Prior, lens_of, prior
 from stages.stage1_megasam.tracking.windows import SHARED_FRAMES, Window, described, plan
 from stages.weights.depth_anything import load_depth_anything
 from stages.weights.locate import is_demo
+from stages.weights.metric_depth import load_metric
 
 METHOD = "megasam"
-_PICTURES = 12
 _DEPTHS = (1e-3, 1e2)
 """In the tracker's unit; nearer and farther ones are cut, as in the original's files."""
 
@@ -57,23 +48,16 @@ _MOVING = 0.5
 
 
 @dataclass(kw_only=True)
-class MegasamStage(Stage):
+class MegasamStage(PicturesStage):
     """Reconstruct cameras and depth by MegaSaM, of cameras that hardly move too.
 
     Writes <outdir>/megasam_reconstruction_results_<video>_cam01_frame_<s>_<e>_subsample_<n>.h5,
     up to scale. Lengths of flow are in cells of eight pixels of a picture of 512.
     """
 
-    video_base_dir: Path = folder(layout.IMAGES, "Folder of frames.")
-    mask_base_dir: Path = folder(layout.MASKS, "Folder of people's masks.")
     outdir: Path = folder(
         layout.world_folder(METHOD), "Folder for the reconstructions.", is_output=True
     )
-    gsam2: bool = flag(True, "Take people for what moves, by their masks.")
-    start_frame: int = flag(0, "First frame, by place from 0.")
-    end_frame: int = flag(-1, "Stop before this place; -1 for all.")
-    curated: bool = curated_flag()
-    stride: int = flag(1, "Use every n-th frame.", kind=click.IntRange(1))
     window: int = flag(0, "Most frames that are tracked together; 0 for what memory holds.")
     beta: float = flag(0.3, "Share of turning in the distance between frames.")
     filter_thresh: float = flag(2.0, "A frame that moved less is passed over.")
@@ -100,26 +84,7 @@ class MegasamStage(Stage):
     )
 
     name = "stage1-megasam"
-
-    @property
-    def source_folder(self) -> Path:
-        return self.video_base_dir
-
-    def videos_with_input(self) -> list[str]:
-        return folders_with_frames(self.video_base_dir)
-
-    def inputs(self, video: str) -> list[Input]:
-        needed = [frames(self.video_base_dir, video), clock_input(self.video_base_dir, video)]
-        return [*needed, person_masks(self.mask_base_dir, video)] if self.gsam2 else needed
-
-    def outputs(self, video: str) -> list[Path]:
-        world = WorldName(METHOD, video, *self._range(video), self.stride)
-        return [self.outdir / f"{world.stem}.h5"]
-
-    def _range(self, video: str) -> tuple[int, int]:
-        folder = self.video_base_dir / video / layout.CAMERA
-        start, end = frame_range(folder, self.start_frame, self.end_frame)
-        return trimmed(self.data_folder, video, start, end) if self.curated else (start, end)
+    method = METHOD
 
     def notice(self) -> str:
         known = ", which know only the demo's rendered scenes" if is_demo(self.weights) else ""
@@ -134,13 +99,11 @@ class MegasamStage(Stage):
         self.metric = load_metric(self.metric_depth, self.device)
 
     def process(self, video: str, inputs: InputPaths) -> Processed:
-        masks = inputs["masks"].parent if self.gsam2 else None
-        chosen = choose_frames(inputs["frames"], masks, *self._range(video), self.stride)
+        chosen = self.frames_of(video, inputs)
         config = self.networks.tracker.config
         resizing = picture_size(chosen.height, chosen.width, config.long_side_px)
         pictures = shown(chosen, resizing)
-        grey = np.stack([cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in _as_images(pictures)])
-        check_footage(grey, [image.name for image in chosen.images])
+        check_footage(_as_images(pictures), [image.name for image in chosen.images])
         people = masked(chosen, resizing)
         cells = resizing.height * resizing.width // CELL_PX**2
         most = self.window or most_frames(config, cells, free_bytes(self.device))
@@ -151,11 +114,10 @@ class MegasamStage(Stage):
         except ValueError as error:
             raise VideoError(f"{error}; {_remedy(most)}") from None
         assumed = _assumed(known, made)
-        clock = read_clock(inputs.get("clock"))
-        write_world(
-            self.outputs(video)[0],
-            _world_frames(chosen, pictures, people if self.gsam2 else None, resizing, made, clock),
-            method=METHOD,
+        self.write(
+            video,
+            inputs,
+            _world_frames(chosen, pictures, people if self.gsam2 else None, resizing, made),
             focal_px_original=float(made.intrinsics_px[0]) / resizing.scale[0],
             registered_frames=len(chosen),
             windows=[[window.first, window.end] for window in windows],
@@ -183,13 +145,6 @@ class MegasamStage(Stage):
             rules=rules_of(Thresholds(**values), self.networks.tracker.config.long_side_px),
         )
 
-    def draw(self, video: str, inputs: InputPaths) -> None:
-        (path,) = self.outputs(video)
-        with opened_world(path) as (world, _):
-            for name in world.names[:: max(1, len(world) // _PICTURES)]:
-                picture = path.parent / PICTURES / path.stem / f"{name}.jpg"
-                write_image(picture, beside_its_depth(world[name].rgb, world[name].depth))
-
 
 def _as_images(pictures: Tensor) -> np.ndarray:
     return np.ascontiguousarray(pictures.movedim(1, -1).numpy())
@@ -207,7 +162,6 @@ def _world_frames(
     people: Tensor | None,
     resizing: Resizing,
     made: Reconstruction,
-    clock: Clock,
 ) -> Iterator[WorldFrame]:
     focal_x, focal_y, centre_x, centre_y = made.intrinsics_px.tolist()
     K = np.array([[focal_x, 0, centre_x], [0, focal_y, centre_y], [0, 0, 1]], np.float32)
@@ -220,7 +174,6 @@ def _world_frames(
         else:
             moving = people[frame].numpy()
         depth = (1 / made.disparity[frame].clamp(1 / _DEPTHS[1], 1 / _DEPTHS[0])).cpu().numpy()
-        time_s = float(clock.times_s(np.array(frame_number(image.name))))
         yield WorldFrame(
             image.name,
             rgb,
@@ -230,7 +183,6 @@ def _world_frames(
             np.ones_like(depth, np.float32),
             moving,
             resizing.affine_original_from_reconstruction,
-            None if clock.remark else time_s,
             motion_probability=static,
         )
 

@@ -15,13 +15,20 @@ FILES: dict[str, tuple[str, ...]] = {
 }
 """Names of official checkpoints, by network; of several the first that is there is taken."""
 
-MEGASAM_FILES: dict[str, tuple[str, ...]] = {
+WORLD_FILES: dict[str, tuple[str, ...]] = {
     "megasam": ("megasam_final.pth",),
     "raft": ("raft-things.pth",),
     "depth_relative": ("depth-anything-large",),
     "depth_metric": ("depth-pro", "depth-anything-metric"),
+    "align3r": ("align3r/model.safetensors", "align3r_depthpro.pth"),
 }
-"""The same of the networks of stage1-megasam."""
+"""The same of the networks of world methods."""
+
+WORLD_NETWORKS: dict[str, tuple[str, ...]] = {
+    "megasam": ("megasam", "raft", "depth_relative", "depth_metric"),
+    "align3r": ("align3r", "raft", "depth_metric"),
+}
+"""Which of them a world method has; others have none."""
 
 DEMO_FILES = {
     "grounding_dino": "grounding_dino",
@@ -33,6 +40,7 @@ DEMO_FILES = {
     "raft": "megasam/raft.safetensors",
     "depth_relative": "depth_relative",
     "depth_metric": "depth_metric",
+    "align3r": "align3r/align3r.safetensors",
 }
 """Small checkpoints that know rendered people and places of the demo's scene family only."""
 
@@ -46,8 +54,9 @@ USUAL = {
     "raft": "raft-things",
     "depth_relative": "depth-anything-large",
     "depth_metric": "depth-anything-metric",
+    "align3r": "align3r",
 }
-"""Keys of the manifest, by network: the one that is fetched where none is named."""
+"""Keys of the manifest, by network: the one that is said where none is there."""
 
 OF_STAGE_3 = {"geocalib": "geocalib/geocalib-pinhole.tar", "nksr": "nksr/ks.pth"}
 """By the name of the package that uses it."""
@@ -62,22 +71,22 @@ BSTRO_DATA = ("mesh_downsampling.npz", "J_regressor_h36m_correct.npy")
 
 def chosen(network: str, folder: Path, demo: Path | None = None) -> Path:
     """The checkpoint of a network that a folder gives: an official file, else the demo's if it is
-    there under the demo's name. Else the one in `demo`; without it the official name, which is then
-    missing.
+    there under the demo's name. Else the one in `demo`, which has those that find people; without
+    it the official name. Both are then missing.
     """
-    official = [folder / name for name in (FILES | MEGASAM_FILES)[network]]
+    official = [folder / name for name in (FILES | WORLD_FILES)[network]]
     own = [folder / DEMO_FILES[network], folder / "demo" / DEMO_FILES[network]]
     for path in (*official, *own):
         if path.exists():
             return path
-    return demo / DEMO_FILES[network] if demo else official[0]
+    return demo / DEMO_FILES[network] if demo and network in FILES else official[0]
 
 
 def holds_any(folder: Path) -> bool:
     """Whether a folder has any checkpoint that `make weights` brings and images do not hold."""
     others = (*OF_STAGE_3.values(), SMPL)
     is_other = any((folder / name).exists() for name in others)
-    return is_other or len(_missing(FILES | MEGASAM_FILES, folder)) < len(FILES | MEGASAM_FILES)
+    return is_other or len(_missing(FILES | WORLD_FILES, folder)) < len(FILES | WORLD_FILES)
 
 
 def missing_official(folder: Path) -> list[str]:
@@ -85,9 +94,9 @@ def missing_official(folder: Path) -> list[str]:
     return _missing(FILES, folder)
 
 
-def missing_of_megasam(folder: Path) -> list[str]:
-    """Networks of stage1-megasam of which a folder has no official checkpoint."""
-    return _missing(MEGASAM_FILES, folder)
+def missing_of_world(world: str, folder: Path) -> list[str]:
+    """Networks of a world method of which a folder has no official checkpoint."""
+    return _missing({key: WORLD_FILES[key] for key in WORLD_NETWORKS.get(world, ())}, folder)
 
 
 def _missing(files: dict[str, tuple[str, ...]], folder: Path) -> list[str]:

@@ -9,7 +9,7 @@ from bench.worlds.measure import Errors, errors, tracked
 from bench.worlds.places import SCENES, Place, place
 from bench.worlds.speed import measured
 from bench.worlds.true_flow import Disturbance, TrueFlow, single_pictures
-from stages.stage1_megasam.network.grid import cell_grid
+from stages.flow.grid import cell_grid
 from stages.stage1_megasam.projection import see
 
 CELL_PX = 32

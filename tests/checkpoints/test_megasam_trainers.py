@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from stages.body.model import DEMO_BODY, load_body
+from stages.flow.checkpoint import load_flow
+from stages.flow.grid import cell_grid
 from stages.geometry import se3
-from stages.stage1_megasam.checkpoint import load_flow, load_tracker
-from stages.stage1_megasam.network.grid import cell_grid
+from stages.stage1_megasam.checkpoint import load_tracker
 from stages.stage1_megasam.projection import Scene, see
 from stages.stage1_megasam.refinement.flow_pairs import sampled
 from stages.weights.depth_anything import load_depth_anything

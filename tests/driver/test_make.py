@@ -98,7 +98,7 @@ def test_args_are_words_as_of_a_shell_that_executes_nothing(stand_ins):
         ("HEIGHT=tall", "HEIGHT=tall is not a number of metres"),
         ("RUNNER=cloud", "RUNNER=cloud is none of: local docker apptainer slurm"),
         ("GPUS=-1", "GPUS=-1 is neither a number nor: all"),
-        ("WORLD=none", "WORLD=none is none of: auto megasam sfm ground"),
+        ("WORLD=none", "WORLD=none is none of: auto megasam align3r sfm ground"),
     ],
 )
 def test_a_wrong_value_is_one_line(given, said):

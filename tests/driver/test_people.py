@@ -7,7 +7,14 @@ import pytest
 
 from driver.settings import WEIGHTS
 from stages import catalogue
-from stages.weights.names import DEMO_FILES, FILES, MEGASAM_FILES, SMPL, missing_official
+from stages.weights.names import (
+    DEMO_FILES,
+    FILES,
+    SMPL,
+    WORLD_FILES,
+    WORLD_NETWORKS,
+    missing_official,
+)
 from tests.driver.conftest import CHAIN, StandIns
 
 pytestmark = pytest.mark.skipif(
@@ -41,9 +48,9 @@ def test_megasam_s_checkpoints_make_it_the_world_of_auto(stand_ins, tmp_path, la
     stand_ins.videos("one.mp4")
     weights = tmp_path / "weights"
     weights.mkdir()
-    for network, names in MEGASAM_FILES.items():
+    for network in WORLD_NETWORKS["megasam"]:
         if network != lacking:
-            (weights / names[-1]).touch()
+            (weights / WORLD_FILES[network][-1]).touch()
     code, output = stand_ins.make("dataset", f"WEIGHTS={weights}")
     assert code == 0, output
     world = "megasam" if not lacking else catalogue.AUTO

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from stages.stage1_align3r.checkpoint import load_network, network_from_state
 from stages.stage1_align3r.network import Align3rNet
 from stages.weights.errors import WeightsError
+from stages.weights.sized import save_sized
 from tests.stage1_align3r.small import SMALL, small_network
 
 
@@ -66,3 +68,33 @@ def test_a_bare_state_dict_is_no_such_file(state: dict[str, torch.Tensor], tmp_p
     torch.save(state, tmp_path / "bare.pth")
     with pytest.raises(WeightsError, match=r"bare\.pth.*entry 'model'"):
         load_network(tmp_path / "bare.pth")
+
+
+def test_of_two_names_of_a_layer_one_is_enough(state: dict[str, torch.Tensor]) -> None:
+    scratch = "downstream_head1.dpt.scratch"
+    del state[f"{scratch}.layer_rn.2.weight"], state[f"{scratch}.layer2_rn.weight"]
+    network = network_from_state(state, "a state dict", SMALL)
+    for level in (1, 2):
+        other = f"{scratch}.layer_rn.1.weight" if level == 1 else f"{scratch}.layer3_rn.weight"
+        found = network.state_dict()[f"{scratch}.layer_rn.{level}.weight"]
+        assert torch.equal(found, state[other])
+    del state[f"{scratch}.layer3_rn.weight"]
+    with pytest.raises(WeightsError, match=r"layer_rn\.2\.weight"):
+        network_from_state(state, "x.pth", SMALL)
+
+
+def test_a_file_of_this_project_tells_its_sizes(tmp_path: Path) -> None:
+    made = small_network()
+    save_sized(made, tmp_path / "small.safetensors", {})
+    network = load_network(tmp_path / "small.safetensors")
+    assert network.config == SMALL
+    for name, value in network.state_dict().items():
+        torch.testing.assert_close(value, made.state_dict()[name], rtol=1e-3, atol=1e-3)
+
+
+def test_safetensors_without_sizes_are_of_the_official_ones(tmp_path: Path) -> None:
+    save_file(
+        {k: v.clone() for k, v in small_network().state_dict().items()}, tmp_path / "x.safetensors"
+    )
+    with pytest.raises(WeightsError, match=r"Align3R network.*\(1024,"):
+        load_network(tmp_path / "x.safetensors")

@@ -96,7 +96,7 @@ def test_a_thread_of_pixels_is_refused() -> None:
 def test_prior_is_the_camera_s_points_from_zero_to_one() -> None:
     depth = np.full((288, 512), 2.0)
     depth[:144] = 4.0
-    found = prior_map(depth, 500.0, cropping(288, 512))
+    found = prior_map(depth, cropping(288, 512))
     assert found.shape == (288, 512, 3) and found.dtype == np.float32
     # x runs over 4 m and y from -4 m to 2 m, nearly.
     assert found[0, 0] == pytest.approx([0, 0, 1], abs=1e-3)
@@ -106,11 +106,11 @@ def test_prior_is_the_camera_s_points_from_zero_to_one() -> None:
 
 
 def test_a_prior_that_is_the_same_everywhere_says_nothing() -> None:
-    assert (prior_map(np.ones((32, 512)), 500.0, cropping(32, 512))[..., 2] == 0).all()
+    assert (prior_map(np.ones((32, 512)), cropping(32, 512))[..., 2] == 0).all()
 
 
 def test_a_prior_with_holes_is_refused() -> None:
     depth = np.ones((32, 512))
     depth[3, 4] = np.nan
     with pytest.raises(ValueError, match="no numbers"):
-        prior_map(depth, 500.0, cropping(32, 512))
+        prior_map(depth, cropping(32, 512))

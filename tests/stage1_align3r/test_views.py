@@ -4,21 +4,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from stages.artifacts.images import write_image
 from stages.artifacts.world import opened_world, point_map, write_world
 from stages.cameras.frames import Frames, choose_frames
 from stages.stage1_align3r.inference import point_maps
 from stages.stage1_align3r.pair_graph import pair_graph
+from stages.stage1_align3r.picture_size import cropping
 from stages.stage1_align3r.reconstruction import aligned
-from stages.stage1_align3r.views import Views, views, world_frames
+from stages.stage1_align3r.views import masked, priors, shown, world_frames
 from tests.stage1_align3r.small import small_network
 
 HIGH, WIDE, FRAMES = 90, 640, 3
+CROP = cropping(HIGH, WIDE)
 
 
-def depth_of(rgb: np.ndarray) -> tuple[np.ndarray, float]:
-    return 1 + rgb[..., 0] / 255.0, 500.0
+def depth_of(rgb: np.ndarray) -> np.ndarray:
+    return 1 + rgb[..., 0] / 255.0
 
 
 @pytest.fixture(scope="module")
@@ -32,30 +35,39 @@ def frames(tmp_path_factory: pytest.TempPathFactory) -> Frames:
 
 
 @pytest.fixture(scope="module")
-def seen(frames: Frames) -> Views:
-    return views(frames, depth_of)
+def pictures(frames: Frames) -> torch.Tensor:
+    return shown(frames, CROP)
 
 
-def test_pictures_and_priors_are_cut_alike(seen: Views, frames: Frames) -> None:
-    assert seen.pictures.shape == seen.priors.shape == (FRAMES, 3, 64, 512)
-    assert seen.people is None
+@pytest.fixture(scope="module")
+def depths(frames: Frames) -> torch.Tensor:
+    return priors(frames, depth_of, CROP)
+
+
+def test_pictures_and_priors_are_cut_alike(
+    frames: Frames, pictures: torch.Tensor, depths: torch.Tensor
+) -> None:
+    assert pictures.shape == depths.shape == (FRAMES, 3, 64, 512)
+    assert masked(frames, CROP) is None
     # The prior's depth is made of the red of the picture.
-    red = seen.pictures[1, 0].float().flatten()
-    depth = seen.priors[1, 2].flatten()
+    red, depth = pictures[1, 0].float().flatten(), depths[1, 2].flatten()
     assert np.corrcoef(red, depth)[0, 1] > 0.98
 
 
-def test_a_world_file_holds_what_was_found(seen: Views, frames: Frames, tmp_path: Path) -> None:
+def test_a_world_file_holds_what_was_found(
+    frames: Frames, pictures: torch.Tensor, depths: torch.Tensor, tmp_path: Path
+) -> None:
     pairs = pair_graph(FRAMES)
-    maps = point_maps(small_network(), seen.pictures, seen.priors, pairs)
+    maps = point_maps(small_network(), pictures, depths, pairs)
     made = aligned(pairs, maps, None, None, FRAMES, steps=2)
-    write_world(tmp_path / "world.h5", world_frames(made, seen, frames), method="align3r")
+    world = world_frames(made, pictures, frames, CROP)
+    write_world(tmp_path / "world.h5", world, method="align3r")
     with opened_world(tmp_path / "world.h5") as (world, metadata):
         assert metadata["method"] == "align3r"
         assert world.names == ["00001", "00002", "00003"]
         assert np.allclose(world.Ts_world_camera[0], np.eye(4), atol=1e-6)
         for place, frame in enumerate(world):
-            assert np.array_equal(frame.rgb, seen.pictures[place].movedim(0, -1))
+            assert np.array_equal(frame.rgb, pictures[place].movedim(0, -1))
             assert np.allclose(frame.depth, made.depth[place], rtol=1e-3)
             assert np.allclose(frame.points, made.points[place], rtol=1e-2, atol=1e-2)
             assert np.array_equal(frame.measured, made.sure[place])

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import torch
 
+from stages.flow.grid import cell_grid
 from stages.geometry import se3
-from stages.stage1_megasam.network.grid import cell_grid
 from stages.stage1_megasam.projection import Scene, see
 from stages.stage1_megasam.tracking.matching import EdgeMemory, Revision
 

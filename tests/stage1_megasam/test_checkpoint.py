@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from stages.stage1_megasam.checkpoint import load_flow, load_tracker, tracker_from_state
+from stages.flow.checkpoint import load_flow
+from stages.stage1_megasam.checkpoint import load_tracker, tracker_from_state
 from stages.stage1_megasam.network import DroidConfig, DroidNet
 from stages.weights.errors import WeightsError
 

@@ -2,8 +2,8 @@
 
 import torch
 
+from stages.flow.grid import cell_grid
 from stages.stage1_megasam.network import DroidConfig, DroidNet
-from stages.stage1_megasam.network.grid import cell_grid
 from stages.stage1_megasam.tracking.network_matcher import FrugalMatcher, NetworkMatcher
 
 HIGH, WIDE, FRAMES = 8, 12, 10

@@ -5,8 +5,9 @@ from dataclasses import fields
 import pytest
 import torch
 
+from stages.flow.raft import Raft
 from stages.stage1_megasam.lens import in_cells, in_pixels
-from stages.stage1_megasam.network import DroidConfig, DroidNet, Raft
+from stages.stage1_megasam.network import DroidConfig, DroidNet
 from stages.stage1_megasam.reconstruction import Networks, Reconstruction, reconstruct
 from stages.stage1_megasam.tracking.windows import Window
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from stages.flow.grid import cell_grid
+from stages.flow.raft import Flow
 from stages.geometry import se3
-from stages.stage1_megasam.network import Flow
-from stages.stage1_megasam.network.grid import cell_grid
 from stages.stage1_megasam.projection import Scene, see
 from stages.stage1_megasam.refinement import FlowPairs, follow, refine
 from stages.stage1_megasam.refinement.agreement import Cameras, disagreements

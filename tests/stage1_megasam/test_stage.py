@@ -12,41 +12,22 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner, Result
-from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, Dinov2Config
 
-from stages.artifacts.images import write_image
-from stages.artifacts.masks import write_frame
 from stages.artifacts.world import opened_world, point_map
+from stages.flow.config import RaftConfig
+from stages.flow.raft import Raft
 from stages.running import ledger
 from stages.running.reconstructions import current
-from stages.stage1_megasam.checkpoint import save_network
-from stages.stage1_megasam.network import DroidConfig, DroidNet, Raft, RaftConfig
+from stages.stage1_megasam.network import DroidConfig, DroidNet
 from stages.stage1_megasam.stage import main
+from stages.weights.sized import save_sized
+from tests.passing_texture import HEIGHT, LINES, WIDTH, depth_network, film_all_that_goes_wrong
 
 VIDEO, FRAMES = "wälk 1.5_cam", 5
-WIDTH, HEIGHT = 250, 170
 LONG_SIDE_PX = 96
 """Of what the networks see: 96x72, for 170 * 96 // 250 = 65 goes up to 72."""
 
 SMALL = {"encoder": (4, 6, 8), "features": 8, "hidden": 8}
-
-
-def depth_network(folder: Path, metric: bool) -> Path:
-    backbone = Dinov2Config(
-        hidden_size=8, num_hidden_layers=4, num_attention_heads=1, mlp_ratio=1, image_size=448,
-        patch_size=56, out_indices=[1, 2, 3, 4], reshape_hidden_states=False,
-    )  # type: ignore[call-arg] # the base class takes it  # fmt: skip
-    config = DepthAnythingConfig(
-        backbone_config=backbone, patch_size=56, reassemble_hidden_size=8,
-        neck_hidden_sizes=[2, 4, 4, 4], fusion_hidden_size=4, head_hidden_size=2,
-        depth_estimation_type="metric" if metric else "relative", max_depth=20 if metric else 1,
-    )  # fmt: skip
-    network = DepthAnythingForDepthEstimation(config)
-    if not metric:
-        # Disparity all in front, so that there is one scale.
-        torch.nn.init.constant_(network.head.conv3.bias, 1.0)
-    network.save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -55,31 +36,14 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     torch.manual_seed(3)
     root = tmp_path_factory.mktemp("weights")
     tracker = DroidNet(DroidConfig(**SMALL, long_side_px=LONG_SIDE_PX))
-    save_network(tracker, root / "tracker.safetensors", {})
-    save_network(Raft(RaftConfig(**SMALL)), root / "raft.safetensors", {})
+    save_sized(tracker, root / "tracker.safetensors", {})
+    save_sized(Raft(RaftConfig(**SMALL)), root / "raft.safetensors", {})
     return {
         "--weights": root / "tracker.safetensors",
         "--model": root / "raft.safetensors",
         "--load-from": depth_network(root / "relative", metric=False),
         "--metric-depth": depth_network(root / "metric", metric=True),
     }
-
-
-def pictures(count: int, seed: int = 0, step_px: int = 6) -> list[np.ndarray]:
-    """A texture that goes by."""
-    random = np.random.default_rng(seed)
-    coarse = random.integers(0, 256, (20, 60, 3), dtype=np.uint8)
-    wide = cv2.resize(coarse, (2 * WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
-    return [wide[:, step_px * n : step_px * n + WIDTH] for n in range(count)]
-
-
-def film(data: Path, video: str, frames: list[np.ndarray], masks: bool = True) -> None:
-    for number, picture in enumerate(frames, 1):
-        write_image(data / "input_images" / video / "cam01" / f"{number:05d}.jpg", picture)
-        ids = np.zeros(picture.shape[:2], np.uint16)
-        ids[40:150, 50:120] = 1
-        if masks:
-            write_frame(data / "input_masks" / video / "cam01", f"{number:05d}", ids, {1: 1.0})
 
 
 def run(data: Path, weights: dict[str, Path], *more: str) -> Result:
@@ -97,13 +61,7 @@ def run(data: Path, weights: dict[str, Path], *more: str) -> Result:
 def data(tmp_path_factory: pytest.TempPathFactory, weights: dict[str, Path]) -> Path:
     """A data folder after the command has run: one video that can be tracked, others not."""
     root = tmp_path_factory.mktemp("data")
-    film(root, VIDEO, pictures(FRAMES))
-    film(root, "no masks", pictures(3), masks=False)
-    film(root, "one", pictures(1))
-    film(root, "same", pictures(1) * 3)
-    dark = [picture // 4 for picture in pictures(4, step_px=1)]
-    film(root, "cut", dark + [255 - picture // 4 for picture in pictures(4, 9, 1)])
-    film(root, "sizes", [*pictures(2), pictures(3)[2][:100]])
+    film_all_that_goes_wrong(root, VIDEO, FRAMES)
     result = run(root, weights, "--vis")
     assert result.exit_code == 1, result.output
     root.joinpath("said.txt").write_text(result.output)
@@ -174,16 +132,7 @@ def test_the_plan_is_said_and_recorded(data: Path) -> None:
     assert done["details"]["windows"] == [[0, FRAMES]]
 
 
-@pytest.mark.parametrize(
-    ("video", "line"),
-    [
-        ("no masks", "run stage0-sam2"),
-        ("one", "only frame 00001 is there"),
-        ("same", "are all the same picture"),
-        ("cut", "from frame 00004 to 00005: a cut"),
-        ("sizes", "extract the frames again"),
-    ],
-)
+@pytest.mark.parametrize(("video", "line"), LINES.items())
 def test_what_cannot_be_tracked_is_one_line_and_the_others_go_on(
     data: Path, video: str, line: str
 ) -> None:

@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 import torch
 
+from stages.flow.config import LEVELS
+from stages.flow.correlation import CorrelationPyramid, look_up_on_the_fly
+from stages.flow.grid import cell_grid
+from stages.flow.upsampling import convex_upsample
 from stages.stage1_megasam.network import (
-    CorrelationPyramid,
     DroidNet,
     EdgeUpdate,
     FrameFeatures,
     GraphUpdate,
-    convex_upsample,
-    look_up_on_the_fly,
 )
-from stages.stage1_megasam.network.config import LEVELS, RADIUS
-from stages.stage1_megasam.network.grid import cell_grid
+from stages.stage1_megasam.network.config import RADIUS
 from stages.stage1_megasam.network.update import motion_features
 
 Golden = dict[str, np.ndarray]

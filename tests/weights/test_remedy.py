@@ -8,6 +8,7 @@ from driver.commands import mounts
 from driver.settings import read
 from stages.weights.errors import shown
 from stages.weights.locate import DEMO_ROOT, ROOT
+from stages.weights.names import USUAL, WORLD_FILES, chosen
 from stages.weights.remedy import MOUNTED, remedy, with_remedy
 
 
@@ -44,6 +45,17 @@ def test_of_what_needs_a_login_it_says_where_to_get_it() -> None:
 
 def test_the_demos_come_from_the_repository() -> None:
     assert remedy(DEMO_ROOT / "sam2" / "config.yaml") == "`git checkout data/weights` brings it"
+
+
+@pytest.mark.parametrize("network", WORLD_FILES)
+def test_of_worlds_there_are_no_demo_s_so_the_official_one_is_what_is_missing(
+    network: str, tmp_path: Path
+) -> None:
+    path = chosen(network, tmp_path, tmp_path / "demo")
+    assert path == tmp_path / WORLD_FILES[network][0]
+    file = path if path.suffix else path / "config.json"
+    key = "depth-pro" if network == "depth_metric" else USUAL[network]
+    assert f"make weights CHECKPOINTS={key}" in remedy(file)
 
 
 def test_a_file_of_ones_own_is_ones_own_affair() -> None:

@@ -6,8 +6,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from stages.stage1_megasam.checkpoint import save_network
-from stages.stage1_megasam.network import Raft, RaftConfig
+from stages.flow.config import RaftConfig
+from stages.flow.raft import Raft
+from stages.weights.sized import save_sized
 from tools.checkpoints.flow_clips import FlowClips, as_filmed, flow_clips
 from tools.checkpoints.megasam_tracker import SIZE
 from tools.checkpoints.sample_stock import Stock
@@ -66,7 +67,7 @@ class FlowTask:
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         about = {"made_by": "tools/checkpoints", "trained_on": "rendered demo scenes"}
-        save_network(self.model, folder / "raft.safetensors", about)
+        save_sized(self.model, folder / "raft.safetensors", about)
 
 
 def _pairs(

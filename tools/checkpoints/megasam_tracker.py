@@ -14,12 +14,14 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from stages.flow.config import CELL_PX, LEVELS
+from stages.flow.correlation import CorrelationPyramid
+from stages.flow.grid import cell_grid
 from stages.geometry import se3
-from stages.stage1_megasam.checkpoint import save_network
-from stages.stage1_megasam.network import CorrelationPyramid, DroidConfig, DroidNet
-from stages.stage1_megasam.network.config import CELL_PX, LEVELS, RADIUS
-from stages.stage1_megasam.network.grid import cell_grid
+from stages.stage1_megasam.network import DroidConfig, DroidNet
+from stages.stage1_megasam.network.config import RADIUS
 from stages.stage1_megasam.network.update import motion_features
+from stages.weights.sized import save_sized
 from tools.checkpoints.flow_clips import FlowClips, as_filmed, flow_clips, rigid_places
 from tools.checkpoints.sample_stock import Stock
 from tools.checkpoints.samples import Footage
@@ -198,7 +200,7 @@ class TrackerTask:
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         about = {"made_by": "tools/checkpoints", "trained_on": "rendered demo scenes"}
-        save_network(self.model, folder / "tracker.safetensors", about)
+        save_sized(self.model, folder / "tracker.safetensors", about)
 
 
 def _losses(edges: Edges, found: Tensor, static: Tensor, weight: Tensor) -> dict[str, Tensor]:

@@ -25,6 +25,8 @@ class Align3rConfig:
     layers: tuple[int, int, int, int] = (96, 192, 384, 768)
     features: int = 256
     last: int = 128
+    long_side_px: int = 512
+    """Of the pictures that it is shown."""
 
     @property
     def prior_depth(self) -> int:

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from stages.stage1_megasam.network.grid import cell_grid
+from stages.flow.grid import cell_grid
 from stages.stage1_megasam.projection import Scene, Seen, motions, see_after
 
 FULL_SHARE = 0.3

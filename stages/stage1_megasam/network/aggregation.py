@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from stages.stage1_megasam.network.config import CELL_PX
+from stages.flow.config import CELL_PX
 
 _DAMPING = 0.01
 _NORM_EPSILON = 1e-6

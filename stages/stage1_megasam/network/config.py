@@ -1,12 +1,6 @@
-"""Sizes of the tracker's and of the flow network."""
+"""Sizes of the tracker's network."""
 
 from dataclasses import dataclass
-
-CELL_PX = 8
-"""Side of a cell of the feature maps, in pixels of the picture."""
-
-LEVELS = 4
-"""Of the correlation pyramid."""
 
 RADIUS = 3
 """Of the window that is looked up around a place in every level, in cells of that level."""
@@ -25,12 +19,3 @@ class DroidConfig:
     hidden: int = 128
     long_side_px: int = 512
     """Of the pictures that it is shown."""
-
-
-@dataclass(frozen=True)
-class RaftConfig:
-    """The same of RAFT; the defaults are those of `raft-things.pth` (5.26 M)."""
-
-    encoder: tuple[int, int, int] = (64, 96, 128)
-    features: int = 256
-    hidden: int = 128

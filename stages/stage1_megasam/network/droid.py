@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from stages.flow.encoder import Encoder, instance_norm, no_norm
 from stages.stage1_megasam.network.config import DroidConfig
-from stages.stage1_megasam.network.encoder import Encoder, instance_norm, no_norm
 from stages.stage1_megasam.network.update import UpdateOperator
 
 _MEAN = (0.485, 0.456, 0.406)

@@ -10,9 +10,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from stages.flow.config import LEVELS
+from stages.flow.grid import cell_grid
 from stages.stage1_megasam.network.aggregation import FrameHead, MotionHead
-from stages.stage1_megasam.network.config import LEVELS, RADIUS
-from stages.stage1_megasam.network.grid import cell_grid
+from stages.stage1_megasam.network.config import RADIUS
 from stages.stage1_megasam.network.gru import GlobalConvGru
 
 _LARGEST_MOTION = 64.0

@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from stages.flow.grid import cell_grid
 from stages.geometry import se3
-from stages.stage1_megasam.network.grid import cell_grid
 from stages.stage1_megasam.refinement.flow_pairs import FlowPairs, sampled
 
 RATIO_WEIGHT = 1.0

@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
-from stages.stage1_megasam.network import Flow
-from stages.stage1_megasam.network.grid import cell_grid
+from stages.flow.grid import cell_grid
+from stages.flow.raft import Flow
 
 STEPS = (1, 2, 4, 8, 15)
 """Frames apart."""

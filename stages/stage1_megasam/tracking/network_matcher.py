@@ -4,14 +4,14 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from stages.flow.config import LEVELS
+from stages.flow.correlation import CorrelationPyramid, look_up_on_the_fly
+from stages.flow.grid import cell_grid
 from stages.stage1_megasam.network import (
-    CorrelationPyramid,
     DroidNet,
     FrameFeatures,
-    look_up_on_the_fly,
 )
-from stages.stage1_megasam.network.config import LEVELS, RADIUS
-from stages.stage1_megasam.network.grid import cell_grid
+from stages.stage1_megasam.network.config import RADIUS
 from stages.stage1_megasam.network.update import motion_features
 from stages.stage1_megasam.tracking.matching import EdgeMemory, Revision
 

@@ -156,6 +156,15 @@ def test_megasam_s_checkpoints_are_named_too(data, tmp_path):
     assert said["RAFT"] == ("no", f"none in {weights}: {remedy}")
 
 
+def test_so_are_align3r_s_alone_if_that_is_the_world(data, tmp_path):
+    weights = official(tmp_path / "weights")
+    (weights / "align3r_depthpro.pth").touch()
+    _, said = doctor(data, "stage1-align3r", WEIGHTS=weights)
+    assert said["Align3R"] == ("ok", f"{weights}/align3r_depthpro.pth")
+    assert said["RAFT"][0] == said["its scale"][0] == "no"
+    assert "MegaSaM" not in said and "depth" not in said
+
+
 def test_bstros_official_network_wants_smpls_body(data, tmp_path):
     weights = official(tmp_path / "weights")
     code, said = doctor(data, *OFFICIAL, WEIGHTS=weights, PEOPLE="official")

@@ -58,7 +58,7 @@ def test_decisions_are_honoured_where_that_is_asked_for(data):
     assert videos == ["jump", "walk"]
     told = {next(w for w in call if w.startswith("--job-name=")): call for call in calls}
     curated = {name.partition("=")[2] for name, call in told.items() if "--curated" in call}
-    other_methods = {"stage0-blazepose", "stage1-megasam"}
+    other_methods = {"stage0-blazepose", "stage1-megasam", "stage1-align3r"}
     assert curated == {entry.name for entry in catalogue.STAGES if entry.curated} - other_methods
 
 

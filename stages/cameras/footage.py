@@ -17,18 +17,18 @@ _CUT_OVER_NEIGHBOURS = 4.0
 _NEIGHBOURS = 5
 
 
-def check_footage(grey: UInt8[np.ndarray, "T H W"], names: list[str]) -> None:
-    """Whether a camera can be followed through pictures.
+def check_footage(pictures: UInt8[np.ndarray, "T H W 3"], names: list[str]) -> None:
+    """Whether a camera can be followed through pictures in RGB.
 
     Raises:
         VideoError: there is one picture, all are the same, or there is a cut between two.
     """
-    if len(grey) < 2:
+    if len(pictures) < 2:
         raise VideoError(
             f"only frame {names[0]} is there, and a camera's motion needs two or more; "
             "change --start-frame, --end-frame or --stride"
         )
-    changes = picture_changes(grey)
+    changes = picture_changes(pictures)
     if changes.max() < _SAME:
         raise VideoError(
             f"frames {names[0]} to {names[-1]} are all the same picture: there is nothing to track"
@@ -40,10 +40,11 @@ def check_footage(grey: UInt8[np.ndarray, "T H W"], names: list[str]) -> None:
         )
 
 
-def picture_changes(grey: UInt8[np.ndarray, "T H W"]) -> Float[np.ndarray, " T-1"]:
+def picture_changes(pictures: UInt8[np.ndarray, "T H W 3"]) -> Float[np.ndarray, " T-1"]:
     """Mean difference of each picture to the next, seen small; grey levels."""
-    high, wide = grey.shape[1:]
+    high, wide = pictures.shape[1:3]
     size = (_SMALL_PX, max(1, round(_SMALL_PX * high / wide)))
+    grey = [cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in pictures]
     small = np.stack([cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in grey])
     return np.abs(np.diff(small.astype(np.float64), axis=0)).mean(axis=(1, 2))
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from stages.stage1_megasam.network.correlation import CorrelationPyramid, look_up_on_the_fly
+from stages.flow.correlation import CorrelationPyramid, look_up_on_the_fly
 
 HIGH, WIDE, RADIUS = 9, 12, 1
 MIDDLE, LEFT_OF_IT, ABOVE_IT = 4, 1, 3

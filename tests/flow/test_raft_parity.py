@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from stages.stage1_megasam.checkpoint import flow_from_state
-from stages.stage1_megasam.network import Flow, Raft
-from stages.stage1_megasam.network.grid import cell_grid
+from stages.flow.checkpoint import flow_from_state
+from stages.flow.grid import cell_grid
+from stages.flow.raft import Flow, Raft
 
 Golden = dict[str, np.ndarray]
 Pair = tuple[torch.Tensor, torch.Tensor]

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from stages.stage1_megasam.network.config import CELL_PX
+from stages.flow.config import CELL_PX
 
 
 def convex_upsample(

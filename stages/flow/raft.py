@@ -1,7 +1,6 @@
 """Optical flow between two pictures: RAFT, the large model.
 
-Teed and Deng, "RAFT: Recurrent All-Pairs Field Transforms for Optical Flow" (ECCV 2020). MegaSaM's
-refinement of depth follows pixels with it.
+Teed and Deng, "RAFT: Recurrent All-Pairs Field Transforms for Optical Flow" (ECCV 2020).
 """
 
 from collections.abc import Iterator
@@ -11,12 +10,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from stages.stage1_megasam.network.config import CELL_PX, LEVELS, RaftConfig
-from stages.stage1_megasam.network.correlation import CorrelationPyramid
-from stages.stage1_megasam.network.encoder import Encoder, instance_norm
-from stages.stage1_megasam.network.flow_update import FlowUpdate
-from stages.stage1_megasam.network.grid import cell_grid
-from stages.stage1_megasam.network.upsampling import convex_upsample
+from stages.flow.config import CELL_PX, LEVELS, RaftConfig
+from stages.flow.correlation import CorrelationPyramid
+from stages.flow.encoder import Encoder, instance_norm
+from stages.flow.flow_update import FlowUpdate
+from stages.flow.grid import cell_grid
+from stages.flow.upsampling import convex_upsample
 
 RADIUS = 4
 

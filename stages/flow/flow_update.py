@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from stages.stage1_megasam.network.config import CELL_PX
+from stages.flow.config import CELL_PX
 
 _MASK_SCALE = 0.25
 """Of the up-sampling logits; RAFT balances gradients with it."""

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Locator, Request
 
 WIDTH, HEIGHT = 900, 600
 DOTS_A_PIXEL = 0.5
-PATIENCE_S = 60.0
+PATIENCE_S = 15.0
 """Software draws a frame in a tenth of a second, or in some seconds on a machine that is busy."""
 NOTICED = 25
 """Steps of 255 by which a pixel is clearly of another colour."""

@@ -144,6 +144,8 @@ def test_the_follow_camera_sees_people_where_the_video_does(seen, data):
 
     def legs_are_there() -> bool:
         _, columns = np.nonzero((seen.still()[-120:] < 200).any(axis=-1))
+        print("MEAN", columns.mean(), expected, seen.frame, flush=True)
+        seen.page.screenshot(path="/tmp/follow.png")
         return abs(columns.mean() - expected) < 8
 
     seen.wait_for(legs_are_there, "legs where the video has them")

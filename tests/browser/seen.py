@@ -17,6 +17,9 @@ WIDTH, HEIGHT = 900, 600
 DOTS_A_PIXEL = 0.5
 PATIENCE_S = 15.0
 """Software draws a frame in a tenth of a second, or in some seconds on a machine that is busy."""
+APART_MS = 100
+"""viser's page sends one change of its widgets in 50 ms, the last: of more that a program makes at
+once those between are lost. People are slower."""
 NOTICED = 25
 """Steps of 255 by which a pixel is clearly of another colour."""
 
@@ -101,13 +104,16 @@ class Seen:
 
     def toggle(self, label: str) -> None:
         self.page.get_by_label(label, exact=True).evaluate("box => box.click()")
+        self.page.wait_for_timeout(APART_MS)
 
     def click(self, button: str) -> None:
         self.page.get_by_role("button", name=button, exact=True).first.click()
+        self.page.wait_for_timeout(APART_MS)
 
     def choose(self, label: str, option: str) -> None:
         self.page.get_by_label(label, exact=True).first.click()
         self.page.get_by_role("option", name=option, exact=True).click()
+        self.page.wait_for_timeout(APART_MS)
 
     def unfold(self, folder: str) -> None:
         self.page.get_by_text(folder, exact=True).first.click()
@@ -121,6 +127,7 @@ class Seen:
         box = self.number(label)
         box.fill(value)
         box.press("Enter")
+        self.page.wait_for_timeout(APART_MS)
 
     def says(self, text: str) -> None:
         """Waits until the panel says something."""

@@ -119,7 +119,8 @@ def retarget(
     scale = body_scale(g1_correspondence(robot), robot, person.joints)
     targets = foot_targets(person.joints, contacts, terrain)
     feet = about_support(targets, person.joints, person.times_s, terrain, scale)
-    setting = _setting(robot, person, feet, ground_under(person.joints, terrain), weights)
+    ground = ground_under(person.joints, terrain)
+    setting = _setting(robot, person, feet, ground, scale, weights)
     solution = _best_of_starts(robot, setting)
     otherwise = carried_otherwise(person.joints, contacts, terrain)
     setting, solution = _lowered(robot, setting, terrain, solution, otherwise, person.times_s)
@@ -151,12 +152,16 @@ class _Setting(NamedTuple):
 
 
 def _setting(
-    robot: Robot, person: Person, feet: FootTargets, ground: HeightField, weights: CostWeights
+    robot: Robot,
+    person: Person,
+    feet: FootTargets,
+    ground: HeightField,
+    scale: float,
+    weights: CostWeights,
 ) -> _Setting:
     table = g1_correspondence(robot)
     frames = len(person.joints)
     length = padded_length(frames)
-    scale = body_scale(table, robot, person.joints)
     R, p = initial_root(person.joints, person.R_world_root, scale)
     rest = resting_joints(robot)
     target = Target(

@@ -8,16 +8,17 @@ import numpy as np
 from jaxtyping import Float32
 
 from stages import catalogue
-from stages.artifacts import layout
+from stages.artifacts import checks, layout
 from stages.artifacts.errors import remedy
 from stages.artifacts.h5tree import (
+    Group,
     as_strings,
     created,
     opened,
     put_array,
     put_strings,
-    read_attribute,
 )
+from stages.artifacts.world import LARGEST_ID
 
 FILE = "gravity_calibrated_keypoints.h5"
 MADE_BY = catalogue.makers(layout.CALIBRATED)
@@ -63,17 +64,24 @@ def read_calibrated_keypoints(path: Path) -> CalibratedKeypoints:
         ArtifactError: missing, damaged, or lacking an entry.
     """
     with opened(path, remedy(MADE_BY)) as file:
-        people = {
-            int(person): PersonJoints(
-                file["joints"][person][:].astype(np.float32).reshape(-1, 45, 3),
-                file["root_orient"][person][:].astype(np.float32).reshape(-1, 3, 3),
-            )
-            for person in sorted(file["joints"], key=int)
-        }
-        metadata = {name: value for name, value in file.attrs.items() if not name.startswith("/")}
-        return CalibratedKeypoints(
-            people,
-            file["world_rotation"][:].astype(np.float32),
-            as_strings(read_attribute(file, "joint_names")),
-            metadata,
-        )
+        people = {int(name): _read_joints(file, name) for name in _ids(file.group("joints"))}
+        rotation = file.array("world_rotation", 3, 3).astype(np.float32)
+        with file.reading("world_rotation"):
+            checks.rotations("it", rotation)
+        with file.reading("joint_names"):
+            names = as_strings(file.attribute("joint_names"))
+        return CalibratedKeypoints(people, rotation, names, file.metadata)
+
+
+def _ids(people: Group) -> list[str]:
+    with people.reading(""):
+        return sorted(people.names, key=lambda name: checks.whole("an id", name, 1, LARGEST_ID))
+
+
+def _read_joints(file: Group, person: str) -> PersonJoints:
+    joints = file.group("joints").array(person, None, 45, 3).astype(np.float32)
+    turns = file.group("root_orient").array(person).astype(np.float32)
+    with file.reading(f"root_orient/{person}"):
+        turns = checks.rotations("it", turns.reshape(len(joints), 3, 3))
+    with file.reading(f"joints/{person}"):
+        return PersonJoints(checks.positions_m("it", joints), turns)

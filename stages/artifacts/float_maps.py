@@ -25,6 +25,8 @@ _DTYPE = np.dtype("<f4")
 _FILTERS = [h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE]
 _ZLIB_HEADER = b"\x78\x01"
 _RAW_DEFLATE = -15
+_SMALL_STREAM = 256 * 1024
+"""Bytes; zlib packs up to a thousand into one."""
 
 
 def put_map(
@@ -45,26 +47,64 @@ def put_map(
 
 
 def read_map(dataset: h5py.Dataset) -> Float32[np.ndarray, "H W *C"]:
-    """Reads a map, however it is stored; those of `put_map` in half of HDF5's time."""
-    if not _is_one_chunk(dataset):
-        return dataset[:].astype(np.float32, copy=False)
-    _, chunk = dataset.id.read_direct_chunk((0,) * dataset.ndim)
-    planes = np.frombuffer(zlib.decompress(chunk, bufsize=dataset.nbytes), np.uint8)
-    numbers = np.empty((dataset.size, _DTYPE.itemsize), np.uint8)
-    for place, plane in enumerate(planes.reshape(_DTYPE.itemsize, -1)):
+    """Reads a map; see `read_array`."""
+    return read_array(dataset).astype(np.float32, copy=False)
+
+
+def read_array(dataset: h5py.Dataset) -> np.ndarray:
+    """Reads an array, however it is stored; float maps of `put_map` in half of HDF5's time.
+
+    Raises:
+        Exception: what is there is damaged, whatever h5py and zlib raise then.
+    """
+    filters = _filters_of_one_chunk(dataset)
+    if not filters:
+        return dataset[()]
+    shape, dtype = dataset.shape, dataset.dtype  # h5py makes them anew each time.
+    _, chunk = dataset.id.read_direct_chunk((0,) * len(shape))
+    content = inflated(chunk, dataset.size * dtype.itemsize)
+    if filters == _FILTERS[1:] or dtype.itemsize == 1:
+        return content.view(dtype).reshape(shape)
+    numbers = np.empty((dataset.size, dtype.itemsize), np.uint8)
+    for place, plane in enumerate(content.reshape(dtype.itemsize, -1)):
         numbers[:, place] = plane
-    return numbers.view(_DTYPE).reshape(dataset.shape)
+    return numbers.view(dtype).reshape(shape)
 
 
-def _is_one_chunk(dataset: h5py.Dataset) -> bool:
-    """Whether the data set is one chunk of float32 with these filters, all of them applied."""
-    if dataset.dtype != _DTYPE or dataset.chunks != dataset.shape:
-        return False
+def inflated(stream: bytes, size: int) -> UInt8[np.ndarray, " size"]:
+    """What a stream of zlib holds, which must be `size` bytes; never much more is unpacked.
+
+    Raises:
+        ValueError: it is more or less.
+        zlib.error: damaged.
+    """
+    if len(stream) <= _SMALL_STREAM:
+        content = zlib.decompress(stream, bufsize=max(size, 1))
+        if len(content) != size:
+            raise ValueError(f"{len(content)} bytes are packed, expected {size}")
+        return np.frombuffer(content, np.uint8)
+    content, filled, unpacker = np.empty(size, np.uint8), 0, zlib.decompressobj()
+    pieces = memoryview(stream)
+    for at in range(0, len(stream), _SMALL_STREAM):
+        part = unpacker.decompress(pieces[at : at + _SMALL_STREAM])
+        if filled + len(part) > size:
+            raise ValueError(f"more is packed than the {size} bytes expected")
+        content[filled : filled + len(part)] = np.frombuffer(part, np.uint8)
+        filled += len(part)
+    if filled != size or not unpacker.eof:
+        raise ValueError(f"{filled} bytes are packed, expected {size}")
+    return content
+
+
+def _filters_of_one_chunk(dataset: h5py.Dataset) -> list[int]:
+    """The filters of a data set that is one chunk, all of them applied; none if it is not."""
+    if dataset.chunks != dataset.shape:
+        return []
     made = dataset.id.get_create_plist()
     filters = [made.get_filter(place)[0] for place in range(made.get_nfilters())]
-    if filters != _FILTERS or dataset.id.get_num_chunks() != 1:
-        return False
-    return dataset.id.get_chunk_info(0).filter_mask == 0
+    if filters not in (_FILTERS, _FILTERS[1:]) or dataset.id.get_num_chunks() != 1:
+        return []
+    return filters if dataset.id.get_chunk_info(0).filter_mask == 0 else []
 
 
 def _shuffled(numbers: Float32[np.ndarray, "H W *C"]) -> UInt8[np.ndarray, "4 N"]:

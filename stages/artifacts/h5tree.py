@@ -6,9 +6,9 @@ slash are metadata that the original's readers ignore. No data set is a scalar.
 """
 
 import io
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,18 @@ import h5py
 import numpy as np
 from jaxtyping import Float32
 
+from stages.artifacts import checks
 from stages.artifacts.atomic import replacing
 from stages.artifacts.errors import ArtifactError
+from stages.artifacts.float_maps import read_array
+from stages.artifacts.h5_watch import Passage, go_through
+from stages.artifacts.opening import reading, reason_of, status_of_file
 
 COMPRESSION = {"compression": "lzf", "shuffle": True}
 # LZF takes a sixth off pictures, and nothing off noisy ones; these are copied from file to file.
 IMAGE_COMPRESSION = {"compression": "gzip", "compression_opts": 1}
 _COMPRESS_FROM_BYTES = 4096
+_NUMBERS = (h5py.h5t.INTEGER, h5py.h5t.FLOAT, h5py.h5t.ENUM)
 _LARGEST_CHUNK_BYTES = 16 * 1024**2
 
 
@@ -76,36 +81,118 @@ def as_strings(values: Any) -> list[str]:
     ]
 
 
-def read_attribute(group: h5py.Group, name: str) -> Any:
-    """An attribute spelled with or without a leading slash; None if there is neither."""
-    for spelling in (name, f"/{name}"):
-        if spelling in group.attrs:
-            return group.attrs[spelling]
-    return None
+class Group:
+    """A group of an open file; what is wrong with what is in it is told with file and place.
+
+    Nothing is read of what `h5_probe` has not gone through.
+    """
+
+    def __init__(self, path: Path, fix: str, passage: Passage, group: h5py.Group) -> None:
+        self.path, self.fix = path, fix
+        self._passage, self._group = passage, group
+        self.place = str(group.name)
+        if problem := passage.wait_for(self.place):
+            raise ArtifactError(path, problem, fix)
+
+    @contextmanager
+    def reading(self, name: str) -> Iterator[None]:
+        """Errors of the block are those of an entry of this group."""
+        place = f"{self.place.rstrip('/')}/{name}"
+        try:
+            yield
+        except ArtifactError:
+            raise
+        except Exception as error:
+            problem = f"{place}: {reason_of(error)}"
+            raise ArtifactError(self.path, problem, self.fix) from None
+
+    @property
+    def names(self) -> list[str]:
+        """Of all that is in the group, sorted."""
+        with self.reading(""):
+            return sorted(self._group)
+
+    def __contains__(self, name: str) -> bool:
+        with self.reading(name):
+            return name in self._group
+
+    def group(self, name: str) -> "Group":
+        """A group in this one."""
+        with self.reading(name):
+            found = self._group.get(name)
+            if not isinstance(found, h5py.Group):
+                raise TypeError("missing, expected a group" if found is None else "not a group")
+            return Group(self.path, self.fix, self._passage, found)
+
+    def dataset(self, name: str) -> h5py.Dataset:
+        """An array in this group, not read yet."""
+        with self.reading(name):
+            found = self._group.get(name)
+            if not isinstance(found, h5py.Dataset):
+                raise TypeError("missing, expected an array" if found is None else "not an array")
+            return found
+
+    def datasets(self) -> Iterator[tuple[str, h5py.Dataset]]:
+        """All that is in the group, as it lies there."""
+        return ((name, self.dataset(name)) for name in self.names)
+
+    def array(self, name: str, *shape: int | None) -> np.ndarray:
+        """The numbers of an array.
+
+        Args:
+            shape: what they must be; None for any length, no shape for any.
+
+        Raises:
+            ArtifactError: missing, damaged, no numbers or of another shape.
+        """
+        dataset = self.dataset(name)
+        with self.reading(name):
+            if shape:
+                checks.has_shape("it", dataset.shape, shape)
+            if dataset.id.get_type().get_class() not in _NUMBERS:
+                raise TypeError(f"{dataset.dtype}, expected numbers")
+            return read_array(dataset)
+
+    def strings(self, name: str) -> list[str]:
+        """The texts of an array."""
+        with self.reading(name):
+            return as_strings(self.dataset(name)[()])
+
+    @cached_property
+    def attributes(self) -> dict[str, Any]:
+        """All attributes; metadata are those without a leading slash."""
+        with self.reading(""):
+            return dict(self._group.attrs.items())
+
+    def attribute(self, name: str) -> Any:
+        """An attribute spelled with or without a leading slash; None if there is neither."""
+        return self.attributes.get(name, self.attributes.get(f"/{name}"))
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Attributes without a leading slash."""
+        return {name: each for name, each in self.attributes.items() if not name.startswith("/")}
 
 
 @contextmanager
-def opened(path: Path, fix: str) -> Iterator[h5py.File]:
+def opened(path: Path, fix: str) -> Iterator[Group]:
     """Opens an HDF5 file for reading, without HDF5's own locks, which some network folders refuse:
     files appear whole under their name and are never written to again.
 
     Raises:
-        ArtifactError: missing, damaged, not to be read, or without an expected entry (a KeyError
-            inside the block).
+        ArtifactError: missing, damaged, not to be read, or no file.
     """
-    if not path.exists():
-        raise ArtifactError(path, "missing", fix)
-    try:
+    status_of_file(path, fix)
+    with reading(path, "an HDF5 file", fix):
+        with path.open("rb"):
+            pass  # The system says better than HDF5 why it cannot be read.
+        passage = go_through(path)
+        if problem := passage.wait_for("/"):
+            again = f"delete it and {fix}" if problem.startswith("damaged") else fix
+            raise ArtifactError(path, problem, again)
         file = h5py.File(path, "r", locking=False)
-    except OSError as error:
-        if error.errno is not None:  # The system's, which tells nothing about what is in the file.
-            raise ArtifactError(path, f"cannot be read ({os.strerror(error.errno)})") from None
-        raise ArtifactError(path, f"damaged ({error})", f"delete it and {fix}") from None
     with file:
-        try:
-            yield file
-        except KeyError as error:
-            raise ArtifactError(path, f"lacks an entry ({error})", fix) from error
+        yield Group(path, fix, passage, file)
 
 
 class _Patient(io.FileIO):

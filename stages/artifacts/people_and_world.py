@@ -15,10 +15,12 @@ import numpy as np
 from jaxtyping import Float32
 
 from stages import catalogue
-from stages.artifacts import layout
+from stages.artifacts import checks, layout
+from stages.artifacts.clock import frame_number
 from stages.artifacts.errors import remedy
-from stages.artifacts.float_maps import POINT_LEVELS, put_map, read_map
+from stages.artifacts.float_maps import POINT_LEVELS, put_map
 from stages.artifacts.h5tree import (
+    Group,
     as_strings,
     created,
     is_packed,
@@ -27,7 +29,7 @@ from stages.artifacts.h5tree import (
     put_strings,
     rounded,
 )
-from stages.artifacts.world import FrameGroup
+from stages.artifacts.world import LARGEST_ID, FrameGroup
 
 WORLD = "our_pred_world_cameras_and_structure"
 PEOPLE = "our_pred_humans_smplx_params"
@@ -76,20 +78,21 @@ def write_people_and_world(
         structure = file.create_group(WORLD)
         for frame in world:
             entry = structure.create_group(frame.name)
-            entry.attrs.update(frame.group.attrs)
-            for name, dataset in frame.group.items():
+            entry.attrs.update(frame.group.attributes)
+            for name, dataset in frame.group.datasets():
                 narrowed = frames_as_dataset and dataset.dtype == np.float64
                 changes = name in ("pts3d", "cam2world") or narrowed
                 if not changes and is_packed(dataset):
                     entry.copy(dataset, entry, name)  # as it lies there: not unpacked, not packed
                     continue
                 if name == "pts3d":
-                    put_map(entry, name, rounded(move_points(read_map(dataset))), POINT_LEVELS)
+                    put_map(entry, name, rounded(move_points(frame.points)), POINT_LEVELS)
                     continue
-                array = dataset[:]
                 if name == "cam2world":
-                    array = move_camera(array.astype(np.float32)).astype(np.float32)
-                elif narrowed:
+                    array = move_camera(frame.T_world_camera).astype(np.float32)
+                else:
+                    array = frame.group.array(name)
+                if narrowed and name != "cam2world":
                     array = array.astype(np.float32)
                 put_array(entry, name, array)
         group, frame_lists = file.create_group(PEOPLE), file.create_group(FRAMES)
@@ -130,23 +133,40 @@ class PeopleAndWorld:
         return [person for person in ranked if person in present] or present
 
 
-def _read_person(file: h5py.File, person: str) -> PersonMotion:
-    entry = file[PEOPLE][person]
-    pose = entry["body_pose"][:].astype(np.float32)
-    count = len(pose)
-    if FRAMES in file and person in file[FRAMES]:
-        frames = as_strings(file[FRAMES][person][:])
+def _read_person(file: Group, person: str) -> PersonMotion:
+    entry = file.group(PEOPLE).group(person)
+    pose = entry.array("body_pose").astype(np.float32)
+    count = len(pose) if pose.ndim else 0
+    if FRAMES in file and person in file.group(FRAMES):
+        frames = file.group(FRAMES).strings(person)
     else:
-        key = f"{FRAMES}/{person}"
-        value = file.attrs.get(f"/{key}", file.attrs.get(key, []))
-        frames = as_strings(value)
-    return PersonMotion(
+        value = file.attribute(f"{FRAMES}/{person}")
+        frames = as_strings([] if value is None else value)
+
+    def rows(name: str, *shape: int) -> np.ndarray:
+        values = entry.array(name).astype(np.float32)
+        with entry.reading(name):
+            return values.reshape(count, *shape)
+
+    motion = PersonMotion(
         frames,
-        pose.reshape(count, 23, 3, 3) if count else np.zeros((0, 23, 3, 3), np.float32),
-        entry["global_orient"][:].astype(np.float32).reshape(count, 3, 3),
-        entry["root_transl"][:].astype(np.float32).reshape(count, 3),
-        entry["betas"][:].astype(np.float32).reshape(count, 10),
+        rows("body_pose", 23, 3, 3),
+        rows("global_orient", 3, 3),
+        rows("root_transl", 3),
+        rows("betas", 10),
     )
+    with entry.reading(""):
+        checks.rotations("body_pose", motion.body_pose)
+        checks.rotations("global_orient", motion.R_world_root)
+        checks.positions_m("root_transl", motion.root_transl)
+        checks.within("betas", motion.betas, -checks.LARGEST_BETA, checks.LARGEST_BETA)
+        if len(frames) != count or len(set(frames)) != count:
+            raise ValueError(f"{len(frames)} frames, expected {count} different ones")
+        if count:
+            checks.rising(
+                "the number of a frame", np.array([frame_number(each) for each in frames])
+            )
+    return motion
 
 
 @contextmanager
@@ -157,8 +177,13 @@ def opened_people_and_world(path: Path) -> Iterator[PeopleAndWorld]:
         ArtifactError: missing, damaged, or not such a file.
     """
     with opened(path, remedy(MADE_BY)) as file:
-        people = {
-            int(person): _read_person(file, person) for person in sorted(file[PEOPLE], key=int)
-        }
-        metadata = {name: value for name, value in file.attrs.items() if not name.startswith("/")}
-        yield PeopleAndWorld(FrameGroup(file[WORLD]), people, metadata)
+        world, everybody = FrameGroup(file.group(WORLD)), file.group(PEOPLE)
+        with everybody.reading(""):
+            ids = sorted(
+                checks.whole("the id of a person", name, 1, LARGEST_ID) for name in everybody.names
+            )
+        people = {person: _read_person(file, str(person)) for person in ids}
+        with file.reading(RANKING):
+            for person in file.attributes.get(RANKING, []):
+                checks.whole("the id of a person", person, 1, LARGEST_ID)
+        yield PeopleAndWorld(world, people, file.metadata)

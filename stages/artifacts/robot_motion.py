@@ -16,10 +16,11 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Int32
 
 from stages import catalogue
-from stages.artifacts import layout
+from stages.artifacts import checks, layout
 from stages.artifacts.clock import ASSUMED_FPS
-from stages.artifacts.errors import ArtifactError, remedy
-from stages.artifacts.h5tree import as_strings, created, opened, put_array, read_attribute
+from stages.artifacts.errors import remedy
+from stages.artifacts.h5tree import Group, as_strings, created, opened, put_array
+from stages.artifacts.world import LARGEST_ID
 
 SINGLE_FILE = "retarget_poses_g1.h5"
 MULTI_FILE = "retarget_poses_g1_multiperson.h5"
@@ -146,57 +147,83 @@ def write_robot_motions(path: Path, motions: dict[int, RobotMotion]) -> None:
         file.attrs["robot_name"] = "g1"
 
 
-def _read_motion(group: h5py.Group, root: h5py.File, path: Path) -> RobotMotion:
-    count = len(group["joints"])
-    contacts = group.get("contacts", {})
+def _read_motion(group: Group, root: Group) -> RobotMotion:
+    with root.reading("joint_names and link_names"):
+        joint_names, link_names = root.attribute("joint_names"), root.attribute("link_names")
+        if joint_names is None or link_names is None:
+            raise ValueError("missing, expected the names of joints and links")
+        joint_names = as_strings(joint_names)
+        link_names = [name.removesuffix(".STL") for name in as_strings(link_names)]
+    with root.reading("fps"):
+        fps = group.attribute("fps")
+        fps = root.attribute("fps") if fps is None else fps
+        fps = ASSUMED_FPS if fps is None else checks.finite("the rate", fps, 0.01, 10_000)
+    joints = group.array("joints", None, len(joint_names)).astype(np.float32)
+    count, links = len(joints), len(link_names)
 
     def foot(name: str) -> np.ndarray:
-        return np.asarray(contacts[name][:]) > 0.5 if name in contacts else np.zeros(count, bool)
-
-    joint_names = read_attribute(root, "joint_names")
-    link_names = read_attribute(root, "link_names")
-    if joint_names is None or link_names is None:
-        raise ArtifactError(path, "names neither its joints nor its links", remedy(MADE_BY))
-    fps = read_attribute(group, "fps")
-    if fps is None:
-        fps = read_attribute(root, "fps")
-    fps = ASSUMED_FPS if fps is None else float(fps)
+        if "contacts" not in group or name not in group.group("contacts"):
+            return np.zeros(count, bool)
+        return group.group("contacts").array(name, count) > 0.5
 
     def rows(name: str, otherwise: np.ndarray) -> np.ndarray:
         """Of the person, else of all people; the original's files have neither."""
         holder = group if name in group else root
-        return holder[name][:] if name in holder else otherwise
+        return holder.array(name, count) if name in holder else otherwise
 
     known = {"fps", "joint_names", "link_names", "robot_name"}
-    return RobotMotion(
+    motion = RobotMotion(
         fps=fps,
-        joint_names=as_strings(joint_names),
-        link_names=[name.removesuffix(".STL") for name in as_strings(link_names)],
-        joints=group["joints"][:].astype(np.float32),
-        root_pos=group["root_pos"][:].astype(np.float64),
-        root_quat_xyzw=group["root_quat"][:].astype(np.float64),
-        link_pos=group["link_pos"][:].astype(np.float64),
-        link_quat_xyzw=group["link_quat"][:].astype(np.float64),
+        joint_names=joint_names,
+        link_names=link_names,
+        joints=joints,
+        root_pos=group.array("root_pos", count, 3).astype(np.float64),
+        root_quat_xyzw=group.array("root_quat", count, 4).astype(np.float64),
+        link_pos=group.array("link_pos", count, links, 3).astype(np.float64),
+        link_quat_xyzw=group.array("link_quat", count, links, 4).astype(np.float64),
         left_foot=foot("left_foot"),
         right_foot=foot("right_foot"),
         frame_numbers=rows("frame_numbers", np.arange(1, count + 1, dtype=np.int32)),
         times_s=rows("times_s", np.arange(count) / fps),
-        seen=rows("seen", np.ones(count, bool)),
-        present=rows("present", np.ones(count, bool)),
+        seen=rows("seen", np.ones(count, bool)).astype(bool),
+        present=rows("present", np.ones(count, bool)).astype(bool),
         metadata={
-            name: value for name, value in group.attrs.items() if name.lstrip("/") not in known
+            name: each for name, each in group.attributes.items() if name.lstrip("/") not in known
         },
     )
+    with group.reading(""):
+        _check(motion)
+    return motion
+
+
+def _check(motion: RobotMotion) -> None:
+    """Raises ValueError where a motion makes no sense."""
+    if not len(motion.joints):
+        raise ValueError("no rows, expected a motion")
+    checks.within("joints", motion.joints, -100, 100)
+    checks.positions_m("root_pos", motion.root_pos)
+    checks.positions_m("link_pos", motion.link_pos)
+    for name in ("root_quat_xyzw", "link_quat_xyzw"):
+        lengths = np.linalg.norm(getattr(motion, name), axis=-1)
+        checks.within(f"the length of {name}", lengths, 1e-2, 1e2)
+    checks.rising("times_s", motion.times_s)
+    if motion.frame_numbers.dtype.kind not in "iu":
+        raise ValueError(f"frame_numbers are {motion.frame_numbers.dtype}, expected whole numbers")
+    checks.within("frame_numbers", motion.frame_numbers, 0, 1e9)
+    checks.within("the step of frame_numbers", np.diff(motion.frame_numbers), 0, 1e9)
+    for name in ("part", "parts", "person"):
+        if name in motion.metadata:
+            checks.whole(name, motion.metadata[name], 0, LARGEST_ID)
 
 
 def read_robot_motion(path: Path) -> RobotMotion:
     """Reads a single-person file.
 
     Raises:
-        ArtifactError: missing, damaged, or without joint and link names.
+        ArtifactError: missing, damaged, without joint and link names, or no motion.
     """
     with opened(path, remedy(MADE_BY)) as file:
-        return _read_motion(file, file, path)
+        return _read_motion(file, file)
 
 
 def robot_files(folder: Path) -> list[Path]:
@@ -218,13 +245,16 @@ def read_robot_parts(folder: Path) -> list[RobotMotion]:
 def read_robot_motions(path: Path) -> dict[int, RobotMotion]:
     """Reads a multi-person file, people by their ranking, or by id where it has none."""
     with opened(path, remedy(MADE_BY)) as file:
-        people = file["persons"]
-        ranking = [str(person) for person in file.attrs.get("people_by_area", [])]
-        order = dict.fromkeys([*ranking, *sorted(people, key=int)])
+        people = file.group("persons")
+        with file.reading("persons"):
+            there = sorted(
+                people.names, key=lambda name: checks.whole("an id", name, 1, LARGEST_ID)
+            )
+            ranking = [str(int(each)) for each in file.attributes.get("people_by_area", [])]
         return {
-            int(person): _read_motion(people[person], file, path)
-            for person in order
-            if person in people
+            int(person): _read_motion(people.group(person), file)
+            for person in dict.fromkeys([*ranking, *there])
+            if person in there
         }
 
 

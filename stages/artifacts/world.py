@@ -3,18 +3,19 @@
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
 from stages import catalogue
+from stages.artifacts import checks
 from stages.artifacts.clock import frame_number
 from stages.artifacts.errors import remedy
-from stages.artifacts.float_maps import DEPTH_LEVELS, POINT_LEVELS, put_map, read_map
-from stages.artifacts.h5tree import created, opened, put_array, rounded
+from stages.artifacts.float_maps import DEPTH_LEVELS, POINT_LEVELS, put_map
+from stages.artifacts.h5tree import Group, created, opened, put_array, rounded
 
 GROUP = "monst3r_ga_output"
 TIME = "time_s"
@@ -22,6 +23,11 @@ TIME = "time_s"
 HEIGHT_IDS, HEIGHTS = "height_person_ids", "heights_m"
 """Attributes of a world that goes with people of some heights."""
 MADE_BY = tuple(entry.name for entry in catalogue.STAGES if entry.world)
+LARGEST = 1e9
+"""In units of the world, which need not be metres before stage 2."""
+LARGEST_SIDE_PX = 8192
+LARGEST_ID = 65535
+"""Of people: masks store ids in 16 bits."""
 
 
 @dataclass(frozen=True)
@@ -110,68 +116,103 @@ def heights_of(metadata: Mapping[str, Any]) -> dict[int, float]:
 
 @dataclass(frozen=True)
 class WorldFrameView:
-    """One frame inside an open file; every array is read when it is asked for."""
+    """One frame inside an open file; every array is read when it is asked for.
+
+    Raises, with each: ArtifactError, if it is missing, damaged or makes no sense.
+    """
 
     name: str
-    group: h5py.Group
+    group: Group
 
-    @property
+    @cached_property
     def size(self) -> tuple[int, int]:
         """Height and width."""
-        return self.group["depths"].shape
+        shape = self.group.dataset("depths").shape
+        with self.group.reading("depths"):
+            checks.has_shape("the map", shape, (None, None))
+            if not all(0 < length <= LARGEST_SIDE_PX for length in shape):
+                raise ValueError(f"{shape} pixels, expected 1 to {LARGEST_SIDE_PX} a side")
+        height, width = shape
+        return height, width
 
     @property
     def rgb(self) -> UInt8[np.ndarray, "H W 3"]:
-        image = self.group["rgbimg"][:]
+        image = self.group.array("rgbimg", *self.size, 3)
         if image.dtype != np.uint8:  # Align3R stores floats from 0 to 1.
-            image = np.clip(image * 255.0 + 0.5, 0, 255).astype(np.uint8)
+            image = np.clip(np.nan_to_num(image) * 255.0 + 0.5, 0, 255).astype(np.uint8)
         return image
 
     @property
     def intrinsic(self) -> Float32[np.ndarray, "3 3"]:
-        return self.group["intrinsic"][:].astype(np.float32)
+        K = self.group.array("intrinsic", 3, 3).astype(np.float32)
+        with self.group.reading("intrinsic"):
+            checks.within("focal lengths", K[[0, 1], [0, 1]], 1e-3, 1e6)
+            return checks.within("a camera's matrix", K, -1e6, 1e6)
 
     @property
     def T_world_camera(self) -> Float32[np.ndarray, "4 4"]:
-        return self.group["cam2world"][:].astype(np.float32)
+        T = self.group.array("cam2world", 4, 4).astype(np.float32)
+        with self.group.reading("cam2world"):
+            checks.within("a camera's place", T[:3, 3], -LARGEST, LARGEST)
+            checks.rotations("a camera's rotation", T[:3, :3])
+        return T
 
     @property
     def depth(self) -> Float32[np.ndarray, "H W"]:
-        return read_map(self.group["depths"])
+        return self._map("depths", 0.0)
 
     @property
     def points(self) -> Float32[np.ndarray, "H W 3"]:
-        return read_map(self.group["pts3d"])
+        return self._map("pts3d", -LARGEST, 3)
 
     @property
     def confidence(self) -> Float32[np.ndarray, "H W"]:
-        return self.group["conf"][:].astype(np.float32, copy=False)
+        return self._map("conf", -LARGEST)
 
     @property
     def measured(self) -> Bool[np.ndarray, "H W"]:
-        mask = self.group["msk"][:]
+        mask = self.group.array("msk", *self.size)
         return mask if mask.dtype == bool else mask > 0.5
 
     @property
     def dynamic(self) -> Bool[np.ndarray, "H W"]:
-        return self.group["dynamic_msk"][:].astype(bool, copy=False)
+        return self.group.array("dynamic_msk", *self.size).astype(bool, copy=False)
 
     @property
     def motion_probability(self) -> Float32[np.ndarray, "h w"] | None:
         """1 where nothing moves; see `WorldFrame`."""
-        return self.group["motion_prob"][:] if "motion_prob" in self.group else None
+        if "motion_prob" not in self.group:
+            return None
+        return self.group.array("motion_prob", None, None).astype(np.float32, copy=False)
 
     @property
     def affine_original_from_reconstruction(self) -> Float[np.ndarray, "2 3"]:
-        return self.group["affine_matrix"][:].astype(np.float64)
+        affine = self.group.array("affine_matrix", 2, 3).astype(np.float64)
+        with self.group.reading("affine_matrix"):
+            checks.within("the scale to the original image", affine[[0, 1], [0, 1]], 1e-3, 1e3)
+            return checks.within("the map to the original image", affine, -1e6, 1e6)
+
+    @property
+    def time_s(self) -> float | None:
+        """Second of the video, where the file has it."""
+        time_s = self.group.attributes.get(TIME)
+        with self.group.reading(TIME):
+            return None if time_s is None else checks.finite("the time", time_s)
+
+    def _map(self, name: str, least: float, *channels: int) -> np.ndarray:
+        numbers = self.group.array(name, *self.size, *channels).astype(np.float32, copy=False)
+        with self.group.reading(name):
+            return checks.within("the map", numbers, least, LARGEST)
 
 
 class FrameGroup:
     """The frames of an open world file (or of the world inside a megahunter file), by name."""
 
-    def __init__(self, group: h5py.Group) -> None:
-        self.names: list[str] = sorted(group)
+    def __init__(self, group: Group) -> None:
+        self.names = group.names
         self._group = group
+        with group.reading(""):
+            checks.rising("the number of the frame", np.array(self.numbers))
         self._opened: dict[str, WorldFrameView] = {}
 
     def __len__(self) -> int:
@@ -179,7 +220,7 @@ class FrameGroup:
 
     def __getitem__(self, name: str) -> WorldFrameView:
         if name not in self._opened:  # HDF5 looks a name up and reads its group each time else.
-            self._opened[name] = WorldFrameView(name, self._group[name])
+            self._opened[name] = WorldFrameView(name, self._group.group(name))
         return self._opened[name]
 
     def __iter__(self) -> Iterator[WorldFrameView]:
@@ -197,8 +238,13 @@ class FrameGroup:
     @property
     def times_s(self) -> list[float]:
         """Seconds of the video; empty where the file does not have them."""
-        found = [frame.group.attrs.get(TIME) for frame in self]
-        return [] if None in found else [float(time) for time in found if time is not None]
+        found = [frame.time_s for frame in self]
+        times_s = [time_s for time_s in found if time_s is not None]
+        if len(times_s) < len(found):
+            return []
+        with self._group.reading(TIME):
+            checks.rising("the time of a frame", np.array(times_s))
+        return times_s
 
     @property
     def Ts_world_camera(self) -> Float32[np.ndarray, "T 4 4"]:
@@ -213,4 +259,8 @@ def opened_world(path: Path) -> Iterator[tuple[FrameGroup, dict[str, Any]]]:
         ArtifactError: missing, damaged, or not a stage-1 file.
     """
     with opened(path, remedy(MADE_BY)) as file:
-        yield FrameGroup(file[GROUP]), dict(file.attrs)
+        with file.reading(HEIGHTS):
+            for person, height_m in heights_of(file.attributes).items():
+                checks.whole("the id of a person", person, 1, LARGEST_ID)
+                checks.finite("the height of a person", height_m, 0.1, 10)
+        yield FrameGroup(file.group(GROUP)), file.attributes

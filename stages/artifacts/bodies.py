@@ -7,15 +7,18 @@ import json
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
 
 from stages import catalogue
-from stages.artifacts import layout
+from stages.artifacts import checks, layout
 from stages.artifacts.atomic import replacing, write_text
-from stages.artifacts.errors import ArtifactError, remedy
+from stages.artifacts.errors import remedy
 from stages.artifacts.json_files import read_json
+from stages.artifacts.masks import LARGEST_ID
+from stages.artifacts.opening import reading
 from stages.artifacts.pickles import read_pickle
 
 MADE_BY = catalogue.makers(layout.BODIES)
@@ -63,18 +66,22 @@ def read_bodies(folder: Path, number: int) -> dict[int, PersonBody]:
     if not path.exists():
         return {}
     record = read_pickle(path)
-    people = {}
-    try:
-        for person, entry in record.items():
-            params = entry["smpl_params"]
-            people[int(person)] = PersonBody(
-                np.asarray(params["global_orient"], np.float32).reshape(1, 3, 3),
-                np.asarray(params["body_pose"], np.float32).reshape(23, 3, 3),
-                np.asarray(params["betas"], np.float32).reshape(10),
-            )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ArtifactError(path, f"not a body file ({error!r})", remedy(MADE_BY)) from None
-    return people
+    with reading(path, "a body file", remedy(MADE_BY)):
+        return {
+            checks.whole("the id of a person", name, 1, LARGEST_ID): _body(entry["smpl_params"])
+            for name, entry in record.items()
+        }
+
+
+def _body(params: dict[str, Any]) -> PersonBody:
+    def rows(name: str, *shape: int) -> np.ndarray:
+        return checks.numbers(name, params[name], np.float32).reshape(shape)
+
+    return PersonBody(
+        checks.rotations("global_orient", rows("global_orient", 1, 3, 3)),
+        checks.rotations("body_pose", rows("body_pose", 23, 3, 3)),
+        checks.within("betas", rows("betas", 10), -checks.LARGEST_BETA, checks.LARGEST_BETA),
+    )
 
 
 def write_betas(path: Path, betas: Float32[np.ndarray, "10"], **details: float) -> None:
@@ -90,7 +97,8 @@ def read_betas(path: Path) -> Float32[np.ndarray, "10"]:
         ArtifactError: missing or not ten numbers.
     """
     record = read_json(path, "write the ten betas into it")
-    try:
-        return np.asarray(record["optimized_shape"], np.float32).reshape(10)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ArtifactError(path, f"not a shape file ({error!r})", "it holds 10 numbers") from None
+    with reading(path, "a shape file", "it holds 10 numbers"):
+        betas = checks.numbers("optimized_shape", record["optimized_shape"], np.float32)
+        return checks.within(
+            "optimized_shape", betas.reshape(10), -checks.LARGEST_BETA, checks.LARGEST_BETA
+        )

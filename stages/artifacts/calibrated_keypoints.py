@@ -18,7 +18,7 @@ from stages.artifacts.h5tree import (
     put_array,
     put_strings,
 )
-from stages.artifacts.world import LARGEST_ID
+from stages.artifacts.masks import LARGEST_ID
 
 FILE = "gravity_calibrated_keypoints.h5"
 MADE_BY = catalogue.makers(layout.CALIBRATED)

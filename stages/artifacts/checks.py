@@ -22,9 +22,8 @@ def has_shape(name: str, shape: Sequence[int], expected: Sequence[int | None]) -
         wanted in (None, length) for length, wanted in zip(shape, expected, strict=True)
     )
     if not fits:
-        wanted = " x ".join("n" if each is None else str(each) for each in expected)
-        found = " x ".join(map(str, shape)) or "one number"
-        raise ValueError(f"{name} is {found}, expected {wanted}".strip())
+        wanted = ", ".join("n" if each is None else str(each) for each in expected)
+        raise ValueError(f"{name} has shape {tuple(shape)}, expected ({wanted})")
 
 
 def numbers(name: str, values: Any, dtype: type, *shape: int | None) -> np.ndarray:

@@ -3,14 +3,17 @@
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
 
 from stages import catalogue
-from stages.artifacts import layout
+from stages.artifacts import checks, layout
 from stages.artifacts.atomic import replacing
-from stages.artifacts.errors import ArtifactError, remedy
+from stages.artifacts.errors import remedy
+from stages.artifacts.masks import LARGEST_ID
+from stages.artifacts.opening import reading
 from stages.artifacts.pickles import read_pickle
 
 MADE_BY = catalogue.makers(layout.CONTACTS)
@@ -54,14 +57,19 @@ def read_contacts(folder: Path, stem: str) -> dict[int, PersonContact] | None:
     if not path.exists():
         return None
     record = read_pickle(path)
-    try:
-        return {
-            int(person): PersonContact(
-                np.asarray(entry["frame_contact_vertices"], np.float32).reshape(-1, 1),
-                bool(np.asarray(entry["left_foot_contact"]) > 0.5),
-                bool(np.asarray(entry["right_foot_contact"]) > 0.5),
-            )
-            for person, entry in record.items()
-        }
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ArtifactError(path, f"not a contact file ({error!r})", remedy(MADE_BY)) from None
+    with reading(path, "a contact file", remedy(MADE_BY)):
+        return {_person(name): _contact(entry) for name, entry in record.items()}
+
+
+def _person(name: Any) -> int:
+    return checks.whole("the id of a person", name, 1, LARGEST_ID)
+
+
+def _contact(entry: dict[str, Any]) -> PersonContact:
+    vertices = checks.numbers("frame_contact_vertices", entry["frame_contact_vertices"], np.float32)
+    left, right = (
+        checks.within(name, checks.numbers(name, entry[name], np.float64).reshape(1), 0, 1)[0] > 0.5
+        for name in ("left_foot_contact", "right_foot_contact")
+    )
+    vertices = checks.within("frame_contact_vertices", vertices.reshape(6890, 1), -1e-3, 1.001)
+    return PersonContact(vertices, bool(left), bool(right))

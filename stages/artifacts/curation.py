@@ -80,7 +80,7 @@ def result_identity(data: Path, video: str) -> str:
             try:
                 outputs = json.loads(path.read_text(encoding="utf-8"))["outputs"]
                 contents |= {entry["sha256"] for entry in outputs.values()}
-            except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 continue
     joined = "\n".join(sorted(contents))
     return hashlib.sha256(joined.encode()).hexdigest()[:16] if contents else ""

@@ -1,22 +1,33 @@
 """`input_images/<video>/cam01/*.jpg` and the true times of the frames beside them."""
 
+import io
 import json
 import re
+import struct
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
+from stages.artifacts import checks
 from stages.artifacts.atomic import replacing, write_text
 from stages.artifacts.errors import ArtifactError
+from stages.artifacts.json_files import read_json
+from stages.artifacts.opening import read_bytes, reading
 from stages.artifacts.video_files import PICTURE_SUFFIXES as SUFFIXES
 
 JPEG_QUALITY = 95
 JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
 TIMES_FILE = "frames.json"
+MOST_PIXELS = 100_000_000
+"""Three times the largest video's."""
+LARGEST_BYTES = 256 * 1024**2
+_FORMATS = ("JPEG", "PNG", "MPO")
+_FIX = "extract it again"
 _STEM = re.compile(r"^(?:.*_)?(\d+)$")
 
 
@@ -62,31 +73,52 @@ def read_image(path: Path) -> UInt8[np.ndarray, "H W 3"]:
     Raises:
         ArtifactError: the file is not a readable picture.
     """
-    try:
-        picture = _decoded(path.read_bytes())
-        if picture is not None:
-            return picture
-        with Image.open(path) as image:
+    if not path.exists():
+        raise ArtifactError(path, "missing", "run stage0-frames on its video")
+    content = read_bytes(path, _FIX, LARGEST_BYTES)
+    with reading(path, "a readable picture", _FIX):
+        size = jpeg_size(content)
+        if size is not None:
+            _check_size(*size)
+            picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB)
+            if picture is not None:
+                return picture
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's own bound is a warning, ours an error.
+            image = Image.open(io.BytesIO(content), formats=_FORMATS)
+        with image:
+            _check_size(*image.size)
             upright = ImageOps.exif_transpose(image)
             if upright.mode.startswith("I"):  # Pillow would cut off what is over 255.
                 grey = (np.asarray(upright) >> 8).clip(0, 255).astype(np.uint8)
                 return np.repeat(grey[..., None], 3, axis=2)
             return np.array(upright.convert("RGB"))
-    except FileNotFoundError:
-        raise ArtifactError(path, "missing", "run stage0-frames on its video") from None
-    except (UnidentifiedImageError, OSError) as error:
-        raise ArtifactError(path, f"not a readable picture ({error})", "extract it again") from None
 
 
-def _decoded(content: bytes) -> UInt8[np.ndarray, "H W 3"] | None:
-    """A whole JPEG's pixels; None for anything else.
+def _check_size(width: int, height: int) -> None:
+    if width * height > MOST_PIXELS:
+        raise ValueError(f"{width} x {height} pixels, expected no more than {MOST_PIXELS}")
+
+
+def jpeg_size(content: bytes) -> tuple[int, int] | None:
+    """Width and height of a whole JPEG; None for anything else.
 
     OpenCV decodes without Python's lock, so that threads can; but it fills up a broken file in
     silence.
     """
     if not (content.startswith(JPEG_START) and content.endswith(JPEG_END)):
         return None
-    return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB)
+    at = len(JPEG_START)
+    while at + 9 <= len(content) and content[at] == 0xFF:
+        marker, length = content[at + 1], int.from_bytes(content[at + 2 : at + 4], "big")
+        if marker == 0xFF:  # A filling byte.
+            at += 1
+        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack(">HH", content[at + 5 : at + 9])
+            return width, height
+        else:
+            at += 2 + length
+    return None
 
 
 def write_image(path: Path, rgb: UInt8[np.ndarray, "H W 3"]) -> None:
@@ -126,15 +158,13 @@ def read_times(folder: Path) -> FrameTimes | None:
     path = folder / TIMES_FILE
     if not path.exists():
         return None
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+    fix = "delete it and run stage0-frames again"
+    record = read_json(path, fix)
+    with reading(path, "a record of frame times", fix):
+        times_s = checks.numbers("times_s", record["times_s"], np.float64, None)
         return FrameTimes(
-            float(record["fps"]),
-            np.asarray(record["times_s"], np.float64),
-            record["source"],
-            record.get("note", ""),
+            checks.finite("fps", record["fps"], 0.001, 100_000),
+            checks.rising("times_s", times_s),
+            str(record["source"]),
+            str(record.get("note", "")),
         )
-    except (ValueError, KeyError, TypeError) as error:
-        raise ArtifactError(
-            path, f"not a record of frame times ({error})", "delete it and run stage0-frames again"
-        ) from None

@@ -3,18 +3,22 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
 
 from stages import catalogue
-from stages.artifacts import layout
+from stages.artifacts import checks, layout
 from stages.artifacts.atomic import write_text
-from stages.artifacts.errors import ArtifactError, remedy
+from stages.artifacts.errors import remedy
 from stages.artifacts.json_files import read_json
+from stages.artifacts.masks import LARGEST_ID
+from stages.artifacts.opening import reading
 
 MADE_BY = catalogue.makers(layout.KEYPOINTS)
 KEYPOINT_COUNT = 133
+_LARGEST_PLACE_PX = 1e6
 
 
 @dataclass(frozen=True)
@@ -53,18 +57,18 @@ def read_keypoints(folder: Path, number: int) -> dict[int, PersonKeypoints]:
     if not path.exists():
         return {}
     record = read_json(path, remedy(MADE_BY))
-    try:
-        people = {
-            int(person): PersonKeypoints(
-                np.asarray(entry["bbox"], np.float32), np.asarray(entry["keypoints"], np.float32)
-            )
-            for person, entry in record.items()
+    with reading(path, "a keypoint file", remedy(MADE_BY)):
+        return {
+            checks.whole("the id of a person", name, 1, LARGEST_ID): _person(entry)
+            for name, entry in record.items()
         }
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ArtifactError(path, f"not a keypoint file ({error!r})", remedy(MADE_BY)) from None
-    for entry in people.values():
-        if entry.keypoints.shape != (KEYPOINT_COUNT, 3) or entry.box.shape != (5,):
-            raise ArtifactError(
-                path, f"keypoints are {entry.keypoints.shape}, not (133, 3)", remedy(MADE_BY)
-            )
-    return people
+
+
+def _person(entry: dict[str, Any]) -> PersonKeypoints:
+    box = checks.numbers("bbox", entry["bbox"], np.float32, 5)
+    keypoints = checks.numbers("keypoints", entry["keypoints"], np.float32, KEYPOINT_COUNT, 3)
+    seen = keypoints[np.isfinite(keypoints)]
+    checks.within("keypoints", seen, -_LARGEST_PLACE_PX, _LARGEST_PLACE_PX)
+    return PersonKeypoints(
+        checks.within("bbox", box, -_LARGEST_PLACE_PX, _LARGEST_PLACE_PX), keypoints
+    )

@@ -1,8 +1,7 @@
 """`input_masks/<video>/cam01/`: people's masks, boxes and ids of every frame, and of the clip."""
 
 import json
-import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,21 @@ import numpy as np
 from jaxtyping import UInt16
 
 from stages import catalogue
-from stages.artifacts import layout
+from stages.artifacts import checks, layout
 from stages.artifacts.atomic import replacing, write_text
 from stages.artifacts.errors import ArtifactError, remedy
 from stages.artifacts.json_files import read_json
+from stages.artifacts.npz_files import read_npz
+from stages.artifacts.opening import reading
 
 MASKS, LABELS = "mask_data", "json_data"
 MADE_BY = catalogue.makers(layout.MASKS)
+LARGEST_ID = 65535
+"""Of people: masks store ids in 16 bits."""
+_LARGEST_BYTES = 256 * 1024**2
+_LARGEST_PLACE_PX = 100_000
+_LARGEST_AREA_PX = 1e10
+_MOST_FRAMES = 10_000_000
 Box = tuple[int, int, int, int]
 """x1, y1, x2, y2 in pixels of the original image: first and last pixel, both inside."""
 
@@ -126,17 +133,10 @@ def read_labels(folder: Path, stem: str) -> dict[int, PersonLabel]:
     """The people seen in one frame, largest box first; people with an empty box are left out."""
     path = label_path(folder, stem)
     record = read_json(path, remedy(MADE_BY))
-    try:
-        labels = [
-            PersonLabel(
-                int(entry["instance_id"]),
-                (int(entry["x1"]), int(entry["y1"]), int(entry["x2"]), int(entry["y2"])),
-                float(entry.get("score", 0.0)),
-            )
-            for entry in record["labels"].values()
-        ]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ArtifactError(path, f"not a label file ({error!r})", remedy(MADE_BY)) from None
+    with reading(path, "a label file", remedy(MADE_BY)):
+        labels = [_label(entry) for entry in record["labels"].values()]
+        if len({label.person for label in labels}) < len(labels):
+            raise ValueError("two people of one id")
     seen = [
         label for label in labels if label.box[2] > label.box[0] and label.box[3] > label.box[1]
     ]
@@ -155,15 +155,12 @@ def read_mask(
         ArtifactError: missing, damaged, or of another size than its image.
     """
     path = mask_path(folder, stem)
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            ids = arrays["mask"]
-    except FileNotFoundError:
-        raise ArtifactError(path, "missing", remedy(MADE_BY)) from None
-    except (KeyError, ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
-        raise ArtifactError(
-            path, f"damaged ({error})", f"delete it and {remedy(MADE_BY)}"
-        ) from None
+    ids = read_npz(path, f"delete it and {remedy(MADE_BY)}", ["mask"], _LARGEST_BYTES)["mask"]
+    with reading(path, "a mask", remedy(MADE_BY)):
+        if ids.dtype.kind not in "biu":
+            raise TypeError(f"of {ids.dtype}, expected ids of people")
+        if ids.dtype != np.uint16:
+            checks.within("an id", ids, 0, LARGEST_ID)
     if ids.ndim != 2 or (size is not None and ids.shape != size):
         raise ArtifactError(
             path,
@@ -220,21 +217,50 @@ def read_summary(folder: Path) -> TrackSummary:
     """Reads `meta_data.json`."""
     path = summary_path(folder)
     record = read_json(path, remedy(MADE_BY))
-    try:
-        return TrackSummary(
-            all_instance_ids=tuple(int(person) for person in record["all_instance_ids"]),
-            sorted_by_avg_area=tuple(int(person) for person in record["sorted_by_avg_area"]),
-            avg_areas=_by_person(record["avg_areas"]),
-            frame_counts=_by_person(record["frame_counts"]),
-            total_areas=_by_person(record["total_areas"]),
-            **{name: record.get(name) for name in _SINGLE_IDS},
+    with reading(path, "a track summary", remedy(MADE_BY)):
+        summary = TrackSummary(
+            all_instance_ids=tuple(_id(person) for person in record["all_instance_ids"]),
+            sorted_by_avg_area=tuple(_id(person) for person in record["sorted_by_avg_area"]),
+            avg_areas=_by_person(record["avg_areas"], _area),
+            frame_counts=_by_person(record["frame_counts"], _count),
+            total_areas=_by_person(record["total_areas"], _area),
+            **{
+                name: None if record.get(name) is None else _id(record[name])
+                for name in _SINGLE_IDS
+            },
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ArtifactError(path, f"not a track summary ({error!r})", remedy(MADE_BY)) from None
+        known = set(summary.all_instance_ids)
+        singles = {getattr(summary, name) for name in _SINGLE_IDS} - {None}
+        if unknown := (singles | set(summary.sorted_by_avg_area)) - known:
+            raise ValueError(f"ranks person {min(unknown)}, expected one of all_instance_ids")
+        if len(set(summary.sorted_by_avg_area)) < len(summary.sorted_by_avg_area):
+            raise ValueError("ranks a person twice")
+        return summary
 
 
-def _by_person(values: dict[str, Any]) -> dict[int, Any]:
-    return {int(person): value for person, value in values.items()}
+def _id(value: Any) -> int:
+    return checks.whole("the id of a person", value, 1, LARGEST_ID)
+
+
+def _area(value: Any) -> float:
+    return checks.finite("an area", value, 0, _LARGEST_AREA_PX)
+
+
+def _count(value: Any) -> int:
+    return checks.whole("a number of frames", value, 0, _MOST_FRAMES)
+
+
+def _by_person(values: dict[str, Any], checked: Callable[[Any], Any]) -> dict[int, Any]:
+    return {_id(person): checked(value) for person, value in values.items()}
+
+
+def _label(entry: dict[str, Any]) -> PersonLabel:
+    x1, y1, x2, y2 = (
+        checks.whole(f"{name} of a box", int(entry[name]), -_LARGEST_PLACE_PX, _LARGEST_PLACE_PX)
+        for name in ("x1", "y1", "x2", "y2")
+    )
+    score = checks.finite("a score", entry.get("score", 0.0), -1e6, 1e6)
+    return PersonLabel(_id(entry["instance_id"]), (x1, y1, x2, y2), score)
 
 
 def choose_people(

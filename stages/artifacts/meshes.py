@@ -1,5 +1,6 @@
 """`background_mesh.obj` and the two background point clouds (stage 3): z-up world, metres."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,15 @@ import trimesh
 from jaxtyping import Float, Int, UInt8
 
 from stages import catalogue
-from stages.artifacts import layout
+from stages.artifacts import checks, layout
 from stages.artifacts.atomic import replacing
-from stages.artifacts.errors import ArtifactError, remedy
+from stages.artifacts.errors import remedy
+from stages.artifacts.opening import read_bytes, reading
 
 MESH_FILE = "background_mesh.obj"
 LESS_FILTERED_FILE = "background_less_filtered_colored_pointcloud.ply"
 MORE_FILTERED_FILE = "background_more_filtered_colored_pointcloud.ply"
+LARGEST_BYTES = 256 * 1024**2
 MADE_BY = catalogue.makers(layout.CALIBRATED)
 
 
@@ -33,16 +36,21 @@ def read_mesh(path: Path) -> tuple[Float[np.ndarray, "V 3"], Int[np.ndarray, "F 
     Raises:
         ArtifactError: missing or not a mesh.
     """
-    if not path.exists():
-        raise ArtifactError(path, "missing", remedy(MADE_BY))
-    try:
-        mesh: Any = trimesh.load(path, force="mesh", process=False)
-        return (
-            np.asarray(mesh.vertices, np.float64).reshape(-1, 3),
-            np.asarray(mesh.faces, np.int64).reshape(-1, 3),
+    content = read_bytes(path, remedy(MADE_BY), LARGEST_BYTES)
+    with reading(path, "a mesh", remedy(MADE_BY)):
+        # Given the content alone, no file that it names is looked for.
+        mesh: Any = trimesh.load(
+            io.BytesIO(content),
+            file_type=path.suffix.removeprefix("."),
+            force="mesh",
+            process=False,
+            skip_materials=True,
         )
-    except Exception as error:  # trimesh's loaders raise whatever their parsers raise.
-        raise ArtifactError(path, f"not a mesh ({error!r})", remedy(MADE_BY)) from None
+        vertices = np.asarray(mesh.vertices, np.float64).reshape(-1, 3)
+        faces = np.asarray(mesh.faces, np.int64).reshape(-1, 3)
+        checks.positions_m("a vertex", vertices)
+        checks.within("the number of a vertex", faces, 0, len(vertices) - 1)
+        return vertices, faces
 
 
 def write_cloud(
@@ -57,7 +65,11 @@ def write_cloud(
 
 def read_cloud(path: Path) -> tuple[Float[np.ndarray, "N 3"], UInt8[np.ndarray, "N 3"]]:
     """Points and colours of a point cloud."""
-    if not path.exists():
-        raise ArtifactError(path, "missing", remedy(MADE_BY))
-    cloud: Any = trimesh.load(path)
-    return np.asarray(cloud.vertices), np.asarray(cloud.colors)[:, :3].astype(np.uint8)
+    content = read_bytes(path, remedy(MADE_BY), LARGEST_BYTES)
+    with reading(path, "a point cloud", remedy(MADE_BY)):
+        cloud: Any = trimesh.load(
+            io.BytesIO(content), file_type=path.suffix.removeprefix("."), process=False
+        )
+        points, colours = np.asarray(cloud.vertices), np.asarray(cloud.colors)[:, :3]
+        checks.has_shape("colours", colours.shape, points.shape)
+        return checks.positions_m("a point", points), colours.astype(np.uint8)

@@ -29,7 +29,8 @@ from stages.artifacts.h5tree import (
     put_strings,
     rounded,
 )
-from stages.artifacts.world import LARGEST_ID, FrameGroup
+from stages.artifacts.masks import LARGEST_ID
+from stages.artifacts.world import FrameGroup
 
 WORLD = "our_pred_world_cameras_and_structure"
 PEOPLE = "our_pred_humans_smplx_params"

@@ -94,7 +94,7 @@ class PickleMachine:
                 return self._stack.pop()
             step = _STEPS.get(code)
             if step is None:
-                raise RefusedError(f"an opcode {code!r} that data do not need")
+                raise ValueError(f"the opcode {code!r}, which data do not need")
             step(self)
 
     def _take(self, count: int) -> bytes:

@@ -20,7 +20,7 @@ from stages.artifacts import checks, layout
 from stages.artifacts.clock import ASSUMED_FPS
 from stages.artifacts.errors import remedy
 from stages.artifacts.h5tree import Group, as_strings, created, opened, put_array
-from stages.artifacts.world import LARGEST_ID
+from stages.artifacts.masks import LARGEST_ID
 
 SINGLE_FILE = "retarget_poses_g1.h5"
 MULTI_FILE = "retarget_poses_g1_multiperson.h5"

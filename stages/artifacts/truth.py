@@ -3,7 +3,7 @@
 World: z up, metres. Cameras: OpenCV, pixel centres at integers.
 """
 
-import zipfile
+import math
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
+from stages.artifacts import checks
 from stages.artifacts.atomic import replacing
 from stages.artifacts.errors import ArtifactError
+from stages.artifacts.npz_files import read_npz
+from stages.artifacts.opening import reason_of
 from stages.geometry.block_terrain import Block, Terrain
 
 TRUTH_FILE = "truth.npz"
@@ -83,13 +86,43 @@ def read_truth(folder: Path) -> Truth:
         ArtifactError: missing, damaged, or without one of the record's fields.
     """
     path = folder / TRUTH_FILE
+    if not path.exists():
+        raise ArtifactError(path, "missing", MADE_BY)
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return _from_arrays(dict(file))
-    except FileNotFoundError:
-        raise ArtifactError(path, "missing", MADE_BY) from None
-    except (KeyError, ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
-        raise ArtifactError(path, f"damaged ({error!r})", f"delete it and {MADE_BY}") from None
+        truth = _from_arrays(read_npz(path, f"delete it and {MADE_BY}"))
+        _check(truth)
+        return truth
+    except Exception as error:
+        problem = f"damaged ({reason_of(error)})"
+        raise ArtifactError(path, problem, f"delete it and {MADE_BY}") from None
+
+
+def _check(truth: Truth) -> None:
+    """Raises ValueError where the truth makes no sense."""
+    people, count = len(truth.betas), len(truth.times_s)
+    shapes = {
+        "K": (3, 3), "T_world_camera": (count, 4, 4), "betas": (people, 10),
+        "local_rotmats": (people, count, 24, 3, 3), "root_m": (people, count, 3),
+        "joints_m": (people, count, 45, 3), "contacts": (people, count, 2),
+        "keypoints_px": (people, count, 133, 2), "keypoint_states": (people, count, 133),
+        "person_ids": (count, None, None), "depth_frames": (None,),
+        "depth_m": (len(truth.depth_frames), None, None),
+    }  # fmt: skip
+    for name, shape in shapes.items():
+        checks.has_shape(name, getattr(truth, name).shape, shape)
+    checks.finite("fps", truth.fps, 0.01, 10_000)
+    checks.rising("times_s", truth.times_s)
+    checks.within("K", truth.K, -1e6, 1e6)
+    checks.within("focal lengths", truth.K[[0, 1], [0, 1]], 1e-3, 1e6)
+    checks.rotations("T_world_camera", truth.T_world_camera[:, :3, :3])
+    checks.rotations("local_rotmats", truth.local_rotmats)
+    for name in ("root_m", "joints_m"):
+        checks.positions_m(name, getattr(truth, name))
+    checks.positions_m("T_world_camera", truth.T_world_camera[:, :3, 3])
+    checks.within("betas", truth.betas, -checks.LARGEST_BETA, checks.LARGEST_BETA)
+    checks.within("depth_frames", truth.depth_frames, 0, count - 1)
+    for block in (*truth.terrain.steps, *truth.terrain.objects):
+        checks.positions_m("a block", np.array([*block.centre_xy_m, block.top_m, block.bottom_m]))
 
 
 def _from_arrays(stored: dict[str, np.ndarray]) -> Truth:
@@ -126,10 +159,13 @@ def _unpack_depth(differences: np.ndarray) -> np.ndarray:
 
 
 def _unpack_ids(stored: dict[str, np.ndarray]) -> np.ndarray:
-    shape = tuple(stored["person_ids_shape"])
+    shape = tuple(stored["person_ids_shape"].tolist())
+    bits = math.prod(shape)
+    if not 0 <= bits <= 8 * stored["person_bits"].shape[-1] or len(shape) != 3 or min(shape) < 0:
+        raise ValueError(f"person_ids_shape is {shape}, which does not fit person_bits")
     ids = np.zeros(shape, np.uint8)
-    for person, bits in enumerate(stored["person_bits"]):
-        ids[np.unpackbits(bits, count=int(np.prod(shape))).reshape(shape) > 0] = person + 1
+    for person, packed in enumerate(stored["person_bits"]):
+        ids[np.unpackbits(packed, count=bits).reshape(shape) > 0] = person + 1
     return ids
 
 

@@ -19,6 +19,7 @@ SUFFIXES = (
     *(".mpg", ".mpeg", ".gif", ".wmv", ".flv", ".ogv"),
 )
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png")
+NO_FILE = "it is a pipe, a device or a link to nothing"
 NOTES_SUFFIX = ".json"
 LONGEST_NAME = 255 - len(WorldName("megasam", "", 99999, 99999, 99999).megahunter_stem + ".h5")
 """Bytes of a name with which every later file can be named, too."""
@@ -45,7 +46,7 @@ def find_videos(folder: Path) -> VideoFiles:
     uses = Counter(names.values())
     refused = {}
     for path, name in names.items():
-        problem = problem_with(name)
+        problem = problem_with(name) or ("" if _is_whole(path) else NO_FILE)
         if uses[name] > 1:
             problem = f"another file has the name {name!r} too"
         if problem:
@@ -80,6 +81,10 @@ def _is_video(path: Path) -> bool:
     if path.is_dir():
         return any(_is_picture(each) for each in path.iterdir())
     return path.suffix.lower() in SUFFIXES
+
+
+def _is_whole(path: Path) -> bool:
+    return path.is_file() or path.is_dir()
 
 
 def _is_picture(path: Path) -> bool:

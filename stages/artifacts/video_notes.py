@@ -54,7 +54,7 @@ def read_notes(path: Path) -> VideoNotes:
     try:
         entries: dict[Any, Any] = given if isinstance(given, dict) else {EVERYBODY: given}
         heights = {int(person): float(height) for person, height in entries.items()}
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         heights = {EVERYBODY: math.nan}
     if isinstance(given, bool) or (isinstance(given, dict) and any(key < 1 for key in heights)):
         heights = {EVERYBODY: math.nan}

@@ -16,6 +16,7 @@ from stages.artifacts.clock import frame_number
 from stages.artifacts.errors import remedy
 from stages.artifacts.float_maps import DEPTH_LEVELS, POINT_LEVELS, put_map
 from stages.artifacts.h5tree import Group, created, opened, put_array, rounded
+from stages.artifacts.masks import LARGEST_ID
 
 GROUP = "monst3r_ga_output"
 TIME = "time_s"
@@ -26,8 +27,6 @@ MADE_BY = tuple(entry.name for entry in catalogue.STAGES if entry.world)
 LARGEST = 1e9
 """In units of the world, which need not be metres before stage 2."""
 LARGEST_SIDE_PX = 8192
-LARGEST_ID = 65535
-"""Of people: masks store ids in 16 bits."""
 
 
 @dataclass(frozen=True)

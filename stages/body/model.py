@@ -13,6 +13,8 @@ import scipy.sparse
 from jaxtyping import Float, Int
 
 from stages.artifacts.errors import ArtifactError
+from stages.artifacts.npz_files import read_npz
+from stages.artifacts.opening import reason_of
 from stages.artifacts.pickles import read_pickle
 from stages.body.joint_names import SMPL_EXTRA_VERTICES, SMPL_PARENTS, smpl45_row
 
@@ -79,25 +81,17 @@ def load_body(path: Path | str) -> BodyModel:
     path = Path(path)
     if path.is_dir():
         raise ArtifactError(path, "a folder", "name the file of the body in it")
-    data = _read_npz(path) if path.suffix == ".npz" else read_pickle(path)
+    if not path.exists():
+        raise ArtifactError(path, "no such file")
+    data = read_npz(path, "make it anew") if path.suffix == ".npz" else read_pickle(path)
     if not isinstance(data, dict):
         raise ArtifactError(path, "holds no table of arrays", "give a body in SMPL's layout")
     try:
         return _from_arrays(data)
     except KeyError as error:
         raise ArtifactError(path, f"lacks {error}", "give a body in SMPL's layout") from None
-    except (TypeError, ValueError) as error:
-        raise ArtifactError(path, str(error), "give a body in SMPL's layout") from None
-
-
-def _read_npz(path: Path) -> dict[str, Any]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except FileNotFoundError:
-        raise ArtifactError(path, "no such file") from None
-    except Exception as error:  # zip, zlib and numpy each have their own
-        raise ArtifactError(path, f"is not a readable npz ({error})", "make it anew") from None
+    except Exception as error:  # NumPy has many over arrays of another kind.
+        raise ArtifactError(path, reason_of(error), "give a body in SMPL's layout") from None
 
 
 def _from_arrays(data: dict[str, Any]) -> BodyModel:

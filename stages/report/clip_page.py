@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 
 from stages.artifacts.atomic import replacing, write_text
+from stages.artifacts.errors import ArtifactError
 from stages.artifacts.images import list_images, read_times
+from stages.artifacts.json_files import read_json
 from stages.artifacts.verdicts import Verdicts
 from stages.report import figures, judgement
 from stages.report.clip import Clip
@@ -178,7 +180,7 @@ def _code() -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = read_json(path, "")
+    except ArtifactError:
         return {}
     return found if isinstance(found, dict) else {}

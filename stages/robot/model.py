@@ -86,7 +86,7 @@ def load_robot(path: Path) -> Robot:
     """
     if not path.is_file():
         raise RobotFileError(
-            f"{path}: no robot description; data/robots of the project has the G1's"
+            path, "no robot description", "data/robots of the project has the G1's"
         )
     return _loaded(path.resolve(), path.stat().st_mtime_ns)
 
@@ -103,7 +103,7 @@ def robot_from_urdf(urdf: Urdf, source: str) -> Robot:
     carrier = {joint.child: joint for joint in urdf.joints}
     roots = [name for name in names if name not in carrier]
     if len(roots) != 1:
-        raise RobotFileError(f"{source}: a robot has one root link, this has {roots}")
+        raise RobotFileError(Path(source), f"a robot has one root link, this has {roots}")
 
     actuated: list[UrdfJoint] = []
     parents: list[int] = []
@@ -112,8 +112,9 @@ def robot_from_urdf(urdf: Urdf, source: str) -> Robot:
     for joint in urdf.joints:
         if joint.parent not in placed:
             raise RobotFileError(
-                f"{source}: joint {joint.name} comes before the joint of its parent"
-                f" {joint.parent}; put joints in order from the root outwards"
+                Path(source),
+                f"joint {joint.name} comes before the joint of its parent {joint.parent}",
+                "put joints in order from the root outwards",
             )
         body, R, p = placed[joint.parent]
         R, p = R @ joint.R, p + R @ joint.p

@@ -12,11 +12,18 @@ from xml.etree import ElementTree
 import numpy as np
 from jaxtyping import Float
 
+from stages.artifacts import checks
+from stages.artifacts.errors import ArtifactError
+from stages.artifacts.opening import read_bytes, reason_of
+
+_LARGEST_BYTES = 16 * 1024**2
+_LARGEST = 1e3
+"""Metres or radians; no robot is as large."""
 Matrix3 = Float[np.ndarray, "3 3"]
 Vector3 = Float[np.ndarray, "3"]
 
 
-class RobotFileError(ValueError):
+class RobotFileError(ArtifactError):
     """The robot description cannot be used; the message names the file and what is wrong."""
 
 
@@ -71,16 +78,19 @@ def read_urdf(path: Path) -> Urdf:
         RobotFileError: not XML, not a URDF, or with moving joints that do not turn (prismatic).
     """
     try:
-        root = ElementTree.parse(path).getroot()
-    except (OSError, ElementTree.ParseError) as error:
-        raise RobotFileError(f"{path}: not a readable URDF ({error})") from error
+        content = read_bytes(path, "", _LARGEST_BYTES)
+        if b"<!DOCTYPE" in content:  # Its entities may swell, and may stand for other files.
+            raise ValueError("it declares a document type, which no robot needs")
+        root = ElementTree.fromstring(content)
+    except Exception as error:  # The parser has several, over encodings for one.
+        raise RobotFileError(path, f"not a readable URDF ({reason_of(error)})") from None
     if root.tag != "robot":
-        raise RobotFileError(f"{path}: the document is <{root.tag}>, a URDF begins with <robot>")
+        raise RobotFileError(path, f"the document is <{root.tag}>, a URDF begins with <robot>")
     try:
         links = tuple(_link(element) for element in root.findall("link"))
         joints = tuple(_joint(element) for element in root.findall("joint"))
     except (AttributeError, KeyError, ValueError) as error:
-        raise RobotFileError(f"{path}: a link or joint is incomplete ({error})") from error
+        raise RobotFileError(path, f"a link or joint is incomplete ({reason_of(error)})") from None
     return Urdf(root.get("name", path.stem), links, joints)
 
 
@@ -100,7 +110,7 @@ def _vector(text: str) -> Vector3:
     vector = np.array([float(word) for word in text.split()])
     if vector.shape != (3,):
         raise ValueError(f"'{text}' is not three numbers")
-    return vector
+    return checks.within(f"'{text}'", vector, -_LARGEST, _LARGEST)
 
 
 def _origin(element: ElementTree.Element) -> tuple[Matrix3, Vector3]:
@@ -124,12 +134,16 @@ def _capsule(collision: ElementTree.Element) -> UrdfCapsule | None:
     R, p = _origin(collision)
     cylinder = collision.find("geometry/cylinder")
     if cylinder is not None:
-        half = R[:, 2] * float(cylinder.attrib["length"]) / 2
-        return UrdfCapsule(p - half, p + half, float(cylinder.attrib["radius"]))
+        half = R[:, 2] * _size(cylinder, "length") / 2
+        return UrdfCapsule(p - half, p + half, _size(cylinder, "radius"))
     sphere = collision.find("geometry/sphere")
     if sphere is not None:
-        return UrdfCapsule(p, p, float(sphere.attrib["radius"]))
+        return UrdfCapsule(p, p, _size(sphere, "radius"))
     return None
+
+
+def _size(element: ElementTree.Element, name: str) -> float:
+    return checks.finite(f"a {name}", element.attrib[name], 0, _LARGEST)
 
 
 def _joint(element: ElementTree.Element) -> UrdfJoint:
@@ -143,7 +157,9 @@ def _joint(element: ElementTree.Element) -> UrdfJoint:
     if bounded and limit is None:
         raise ValueError(f"joint {name} has no <limit>")
     read = limit.attrib if limit is not None else {}
-    return UrdfJoint(
+    if not np.linalg.norm(axis) > 0:
+        raise ValueError(f"joint {name} turns about no axis")
+    joint = UrdfJoint(
         name=name,
         parent=element.find("parent").attrib["link"],  # type: ignore[union-attr]  # AttributeError is reported
         child=element.find("child").attrib["link"],  # type: ignore[union-attr]  # as above
@@ -156,3 +172,6 @@ def _joint(element: ElementTree.Element) -> UrdfJoint:
         velocity=float(read.get("velocity", np.inf)),
         effort=float(read.get("effort", np.inf)),
     )
+    if not (joint.lower <= joint.upper and joint.velocity >= 0 and joint.effort >= 0):
+        raise ValueError(f"joint {name} has limits that exclude each other")
+    return joint

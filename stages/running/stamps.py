@@ -12,6 +12,7 @@ from typing import Any
 
 from stages.artifacts import layout
 from stages.artifacts.atomic import write_text
+from stages.artifacts.json_files import read_json
 from stages.running import fingerprints
 from stages.running.fingerprints import Fingerprint, Fingerprints
 
@@ -42,7 +43,7 @@ def stamp_path(data_folder: Path, stage: str, video: str, variant: str = "") -> 
 def read_stamp(path: Path) -> Stamp | None:
     """The stamp, or None if there is none or it cannot be read."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = read_json(path, "")
         return Stamp(
             bool(record["finished"]),
             dict(record["parameters"]),
@@ -52,7 +53,7 @@ def read_stamp(path: Path) -> Stamp | None:
             list(record["chosen"]),
             fingerprints.from_json(record["outputs"]),
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
         return None
 
 

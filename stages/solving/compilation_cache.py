@@ -38,6 +38,16 @@ def use_compilation_cache(root: Path | None = None) -> Path | None:
     return folder
 
 
+def _foreign_file(folder: Path) -> Path | None:
+    """A file below a folder that is another user's: the folder was open to others once."""
+    for place, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            path = Path(place, name)
+            if path.lstat().st_uid != os.getuid():
+                return path
+    return None
+
+
 def _is_ours(folder: Path, root: Path) -> bool:
     """Whether nobody else can write to the folders from the root on; those missing are made so."""
     below = folder.relative_to(root)
@@ -56,6 +66,13 @@ def _is_ours(folder: Path, root: Path) -> bool:
                     stacklevel=3,
                 )
                 return False
+        if foreign := _foreign_file(folder):
+            warnings.warn(
+                f"nothing is kept of what is compiled, for {foreign} is somebody else's: delete"
+                f" {root} and let it be made anew",
+                stacklevel=3,
+            )
+            return False
         return os.access(folder, os.W_OK)
     except OSError:
         return False

@@ -9,6 +9,7 @@ import functools
 import hashlib
 import os
 import pickle
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,7 @@ def _to_disk(path: Path, function: Any, tree: Any, leaves: list[Any], options: A
     try:
         path.parent.mkdir(mode=0o700, exist_ok=True)
         unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+        unfinished.touch(mode=0o600)
         unfinished.write_bytes(pickle.dumps((bytes(stored), structure[0])))
         unfinished.replace(path)
         programs = [p for p in path.parent.iterdir() if not p.name.startswith(".")]
@@ -85,10 +87,26 @@ def _to_disk(path: Path, function: Any, tree: Any, leaves: list[Any], options: A
     return _compiled(exported, structure[0], leaves, options)
 
 
+def _own_bytes(path: Path) -> bytes:
+    """A file that only this user can have written.
+
+    Raises:
+        OSError, PermissionError: there is none, or others could have written it or put it there.
+    """
+    with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+        for status in (path.parent.lstat(), os.fstat(file.fileno())):
+            is_open = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+            if status.st_uid != os.getuid() or is_open:
+                raise PermissionError(f"{path} may be somebody else's")
+        if not stat.S_ISREG(status.st_mode):
+            raise PermissionError(f"{path} is no file")
+        return file.read()
+
+
 def _from_disk(path: Path, leaves: list[Any], options: Any) -> Program | None:
     """The program, or None where there is none or it is damaged."""
     try:
-        stored, structure = pickle.loads(path.read_bytes())
+        stored, structure = pickle.loads(_own_bytes(path))
         exported = export.deserialize(bytearray(stored))
     except Exception:  # Whatever a damaged file leads to: it is made anew.
         return None

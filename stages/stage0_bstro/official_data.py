@@ -6,7 +6,6 @@ whose first row is the pelvis.
 """
 
 import io
-import tempfile
 import zipfile
 from pathlib import Path
 
@@ -14,15 +13,18 @@ import numpy as np
 import scipy.sparse
 from jaxtyping import Float, Float32, Int
 
-from stages.artifacts.errors import ArtifactError
-from stages.artifacts.pickles import read_pickle
-from stages.body.model import BodyModel
+from stages.artifacts import checks
+from stages.artifacts.npz_files import read_header, read_npy
+from stages.artifacts.opening import read_bytes, reading
+from stages.artifacts.pickles import parse_pickle
+from stages.body.model import VERTEX_COUNT, BodyModel
 from stages.stage0_bstro.template import coarse_template, rotated_rest_vertices
 from stages.weights.errors import WeightsError
 from stages.weights.names import BSTRO_DATA
 from stages.weights.remedy import remedy
 
 SAMPLER, REGRESSOR = BSTRO_DATA
+_LARGEST_BYTES = 64 * 1024**2
 _FROM_ROOT_M = 0.4
 """No vertex that SMPL's pelvis is made of is further from its root."""
 
@@ -65,31 +67,23 @@ def selected_columns(matrix: scipy.sparse.spmatrix) -> Int[np.ndarray, " rows"]:
 
 def _sampling_matrices(path: Path) -> list[scipy.sparse.spmatrix]:
     """The two down-sampling steps; the array of objects is read as data only."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            stored = io.BytesIO(archive.read("D.npy"))
-        version = np.lib.format.read_magic(stored)
-        read_header = np.lib.format.read_array_header_1_0
-        if version != (1, 0):
-            read_header = np.lib.format.read_array_header_2_0
+    content = read_bytes(path, remedy(path), _LARGEST_BYTES)
+    with (
+        reading(path, "a mesh sampler", remedy(path)),
+        zipfile.ZipFile(io.BytesIO(content)) as archive,
+        archive.open("D.npy") as stored,
+    ):
         read_header(stored)
-        with tempfile.TemporaryDirectory() as folder:
-            plain = Path(folder) / "D.pkl"
-            plain.write_bytes(stored.read())
-            steps = list(read_pickle(plain))
-    except FileNotFoundError:
-        raise ArtifactError(path, "missing", remedy(path)) from None
-    except (KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise ArtifactError(path, f"not a mesh sampler ({error})", remedy(path)) from None
-    if len(steps) < 2:
-        raise ArtifactError(path, f"holds {len(steps)} steps, two are needed", remedy(path))
+        steps = parse_pickle(stored.read(_LARGEST_BYTES), path)
+        if not isinstance(steps, list) or len(steps) < 2:
+            raise ValueError("it does not hold two steps")
+        if not all(scipy.sparse.issparse(step) for step in steps[:2]):
+            raise ValueError("its steps are no matrices")
     return steps[:2]
 
 
 def _pelvis_row(path: Path) -> np.ndarray:
-    try:
-        return np.load(path, allow_pickle=False)[0]
-    except FileNotFoundError:
-        raise ArtifactError(path, "missing", remedy(path)) from None
-    except (ValueError, IndexError, EOFError) as error:
-        raise ArtifactError(path, f"not a joint regressor ({error})", remedy(path)) from None
+    rows = read_npy(path, remedy(path), _LARGEST_BYTES)
+    with reading(path, "a joint regressor", remedy(path)):
+        checks.has_shape("it", rows.shape, (None, VERTEX_COUNT))
+        return checks.within("it", rows[0], 0, 1)

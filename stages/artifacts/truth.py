@@ -112,14 +112,8 @@ def _check(truth: Truth) -> None:
         checks.has_shape(name, getattr(truth, name).shape, shape)
     checks.finite("fps", truth.fps, 0.01, 10_000)
     checks.rising("times_s", truth.times_s)
-    checks.within("K", truth.K, -1e6, 1e6)
-    checks.within("focal lengths", truth.K[[0, 1], [0, 1]], 1e-3, 1e6)
-    checks.rotations("T_world_camera", truth.T_world_camera[:, :3, :3])
-    checks.rotations("local_rotmats", truth.local_rotmats)
-    for name in ("root_m", "joints_m"):
+    for name in ("K", "T_world_camera", "betas", "local_rotmats", "root_m", "joints_m"):
         checks.positions_m(name, getattr(truth, name))
-    checks.positions_m("T_world_camera", truth.T_world_camera[:, :3, 3])
-    checks.within("betas", truth.betas, -checks.LARGEST_BETA, checks.LARGEST_BETA)
     checks.within("depth_frames", truth.depth_frames, 0, count - 1)
     for block in (*truth.terrain.steps, *truth.terrain.objects):
         checks.positions_m("a block", np.array([*block.centre_xy_m, block.top_m, block.bottom_m]))

@@ -52,6 +52,8 @@ class Decision:
 
 def decisions_of(data: Path) -> dict[str, Decision]:
     """The last decision about each video; lines that are torn or of another shape are left out."""
+    if not (data / FILE).is_file():
+        return {}
     try:
         text = (data / FILE).read_bytes().decode("utf-8", errors="replace")
     except OSError:

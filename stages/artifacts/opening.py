@@ -42,14 +42,16 @@ def read_bytes(path: Path, fix: str, most_bytes: int = LARGEST_BYTES) -> bytes:
     with reading(path, "a file", fix):
         # A pipe without a writer would be waited for else.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:
+        try:
             status = os.fstat(descriptor)
             check_is_file(status, path)
             if status.st_size > most_bytes:
-                raise ArtifactError(
-                    path, f"{status.st_size} bytes, expected no more than {most_bytes}", fix
-                )
-            return file.read(status.st_size)
+                problem = f"{status.st_size} bytes, expected no more than {most_bytes}"
+                raise ArtifactError(path, problem, fix)
+            with open(descriptor, "rb", closefd=False) as file:
+                return file.read(status.st_size)
+        finally:
+            os.close(descriptor)
 
 
 @contextmanager

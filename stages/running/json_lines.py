@@ -27,7 +27,7 @@ def append(path: Path, record: dict[str, Any]) -> None:
 def read(path: Path) -> list[dict[str, Any]]:
     """All records; a line that is torn, or no record, is left out."""
     records = []
-    for line in path.read_bytes().split(b"\n") if path.exists() else ():
+    for line in path.read_bytes().split(b"\n") if path.is_file() else ():
         try:
             record = json.loads(line)
         except (ValueError, RecursionError):

@@ -89,7 +89,9 @@ def fuzz(count: int, seed: int, workers: int = 2, only: str = "") -> tuple[Count
                 try:
                     work(numbers, seed, folder, send, only)
                 except BaseException as error:  # A mistake of the test, which must be heard of.
-                    os.write(send, (json.dumps([numbers[0], "test failed", repr(error)]) + "\n").encode())
+                    os.write(
+                        send, (json.dumps([numbers[0], "test failed", repr(error)]) + "\n").encode()
+                    )
                 finally:
                     os._exit(0)
             os.close(send)
@@ -137,7 +139,9 @@ def fuzz(count: int, seed: int, workers: int = 2, only: str = "") -> tuple[Count
                         elif outcome != "begun":
                             bad(number, outcome, detail)
                         worker["last"] = number
-                elif worker["at"] is not None and time.monotonic() - worker["since"] > SLOWEST_S + 2:
+                elif (
+                    worker["at"] is not None and time.monotonic() - worker["since"] > SLOWEST_S + 2
+                ):
                     end(receive, "hang")
     return counts, lines
 

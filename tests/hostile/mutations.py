@@ -154,7 +154,9 @@ def of_hdf5(path: Path, dice: random.Random) -> None:
         elif kind == 8:
             shape = dice.choice([(10**9, 10**9), (2**20, 2**20, 4), (50_000, 50_000), (0,)])
             del file[name]
-            file.create_dataset(name, shape, "f4", chunks=tuple(min(each or 1, 99) for each in shape))
+            file.create_dataset(
+                name, shape, "f4", chunks=tuple(min(each or 1, 99) for each in shape)
+            )
         else:
             del file[name]
             layout = h5py.VirtualLayout((4, 4), "f4")

@@ -144,7 +144,8 @@ def read_people(path: Path) -> None:
 def make_joints(folder: Path) -> Path:
     path = folder / calibrated_keypoints.FILE
     joints = calibrated_keypoints.PersonJoints(
-        rng.normal(size=(T, 45, 3)).astype(np.float32), np.tile(np.eye(3, dtype=np.float32), (T, 1, 1))
+        rng.normal(size=(T, 45, 3)).astype(np.float32),
+        np.tile(np.eye(3, dtype=np.float32), (T, 1, 1)),
     )
     calibrated_keypoints.write_calibrated_keypoints(
         path,

@@ -1,6 +1,7 @@
 """What is traced and compiled once: kept privately, and used by the next process."""
 
 import os
+import pickle
 import stat
 import subprocess
 import sys
@@ -112,3 +113,38 @@ def test_a_damaged_program_is_made_again(tmp_path):
         path.write_bytes(path.read_bytes()[:1000])
     assert solved(tmp_path, "one table")[1] > 0
     assert solved(tmp_path, "one table")[1] == 0
+
+
+@pytest.mark.parametrize("left_open", ["file", "folder", "link"])
+def test_a_traced_program_that_others_could_have_written_is_not_run(tmp_path, left_open):
+    ran = tmp_path / "ran"
+    solved(tmp_path, "one table")
+    for path in programs_in(tmp_path):
+        path.write_bytes(pickle.dumps(Calls(os.mkdir, str(ran))))
+        if left_open == "link":
+            path.rename(tmp_path / path.name)
+            path.symlink_to(tmp_path / path.name)
+        else:
+            (path if left_open == "file" else path.parent).chmod(0o777)
+    assert solved(tmp_path, "one table")[1] > 0
+    assert not ran.exists()
+
+
+class Calls:
+    """Pickles as a call of `function`."""
+
+    def __init__(self, function, *arguments):
+        self.function, self.arguments = function, arguments
+
+    def __reduce__(self):
+        return self.function, self.arguments
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file away")
+def test_a_cache_with_a_file_of_somebody_else_is_left_alone(tmp_path, settings):
+    folder = use_compilation_cache(tmp_path / "cache")
+    assert folder is not None
+    (folder / "planted").touch()
+    os.chown(folder / "planted", 65534, 65534)
+    with pytest.warns(UserWarning, match="planted is somebody else's: delete"):
+        assert use_compilation_cache(tmp_path / "cache") is None

@@ -29,7 +29,7 @@ def has_shape(name: str, shape: Sequence[int], expected: Sequence[int | None]) -
 def numbers(name: str, values: Any, dtype: type, *shape: int | None) -> np.ndarray:
     """An array of a shape, of whatever can be read as numbers."""
     with np.errstate(over="ignore", invalid="ignore"):
-        array = np.asarray(values, dtype)
+        array: np.ndarray = np.asarray(values, dtype)
     if shape:
         has_shape(name, array.shape, shape)
     return array
@@ -59,12 +59,13 @@ def rotations(name: str, values: np.ndarray) -> np.ndarray:
     return values
 
 
-def rising(name: str, values: np.ndarray) -> np.ndarray:
-    """Finite, each more than the one before."""
+def rising(name: str, values: np.ndarray, repeats: bool = False) -> np.ndarray:
+    """Finite, each more than the one before, or as much where values may repeat."""
     within(name, values, -1e9, 1e9)
     steps = np.diff(values)
-    if (steps <= 0).any():
-        at = int(np.flatnonzero(steps <= 0)[0]) + 1
+    falls = steps < 0 if repeats else steps <= 0
+    if falls.any():
+        at = int(np.flatnonzero(falls)[0]) + 1
         raise ValueError(f"{name} does not rise at entry {at}, expected growing numbers")
     return values
 

@@ -79,10 +79,10 @@ def inflated(stream: bytes, size: int) -> UInt8[np.ndarray, " size"]:
         zlib.error: damaged.
     """
     if len(stream) <= _SMALL_STREAM:
-        content = zlib.decompress(stream, bufsize=max(size, 1))
-        if len(content) != size:
-            raise ValueError(f"{len(content)} bytes are packed, expected {size}")
-        return np.frombuffer(content, np.uint8)
+        unpacked = zlib.decompress(stream, bufsize=max(size, 1))
+        if len(unpacked) != size:
+            raise ValueError(f"{len(unpacked)} bytes are packed, expected {size}")
+        return np.frombuffer(unpacked, np.uint8)
     content, filled, unpacker = np.empty(size, np.uint8), 0, zlib.decompressobj()
     pieces = memoryview(stream)
     for at in range(0, len(stream), _SMALL_STREAM):

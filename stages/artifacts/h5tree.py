@@ -124,6 +124,11 @@ class Group:
                 raise TypeError("missing, expected a group" if found is None else "not a group")
             return Group(self.path, self.fix, self._passage, found)
 
+    def holds_group(self, name: str) -> bool:
+        """Whether an entry is a group; else it is an array."""
+        with self.reading(name):
+            return self._group.get(name, getclass=True) is h5py.Group
+
     def dataset(self, name: str) -> h5py.Dataset:
         """An array in this group, not read yet."""
         with self.reading(name):

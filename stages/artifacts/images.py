@@ -164,7 +164,7 @@ def read_times(folder: Path) -> FrameTimes | None:
         times_s = checks.numbers("times_s", record["times_s"], np.float64, None)
         return FrameTimes(
             checks.finite("fps", record["fps"], 0.001, 100_000),
-            checks.rising("times_s", times_s),
+            checks.rising("times_s", times_s, repeats=True),
             str(record["source"]),
             str(record.get("note", "")),
         )

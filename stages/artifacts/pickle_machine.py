@@ -230,12 +230,12 @@ def _key(value: Any) -> Any:
     return whole()
 
 
-_STEPS: dict[bytes, Callable[[PickleMachine], None]] = {
-    b"\x80": lambda m: m._take(1) and None,
-    b"\x95": lambda m: m._take(8) and None,
+_STEPS: dict[bytes, Callable[[PickleMachine], object]] = {
+    b"\x80": lambda m: m._take(1),
+    b"\x95": lambda m: m._take(8),
     b"(": lambda m: m._push(_MARK),
-    b"0": lambda m: m._pop(1) and None,
-    b"1": lambda m: m._to_mark() and None,
+    b"0": lambda m: m._pop(1),
+    b"1": lambda m: m._to_mark(),
     b"2": lambda m: m._push(m._stack[-1]),
     b"N": lambda m: m._push(None),
     b"\x88": lambda m: m._push(True),

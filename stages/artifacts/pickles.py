@@ -118,13 +118,14 @@ class _Sparse:
     """A sparse matrix."""
 
     def __init__(self, kind: str) -> None:
-        self.kind, self.parts = kind, {}
+        self.kind = kind
+        self.parts: dict[str, Any] = {}
 
     def build(self, state: Any) -> None:
         state = state[0] if type(state) is tuple and len(state) == 2 else state
         if type(state) is not dict:
             raise RefusedError(f"a matrix of {type(state).__name__}")
-        self.parts: dict[str, Any] = state
+        self.parts = state
 
     def matrix(self, resolve: Any) -> Any:
         """Made anew of its parts, by SciPy's own checks of indices."""

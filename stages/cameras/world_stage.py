@@ -13,6 +13,7 @@ from stages.artifacts import layout
 from stages.artifacts.clock import Clock, frame_number, read_clock
 from stages.artifacts.images import write_image
 from stages.artifacts.layout import WorldName
+from stages.artifacts.soundness import lacking
 from stages.artifacts.world import WorldFrame, WorldFrameView, opened_world, write_world
 from stages.cameras.frames import Frames, choose_frames, frame_range
 from stages.drawing.depth import beside_its_depth
@@ -50,6 +51,11 @@ class WorldStage(Stage):
 
     def outputs(self, video: str) -> list[Path]:
         return [self.output_base_dir / f"{self.world_name(self.method, video).stem}.h5"]
+
+    def lacks(self, video: str) -> str:
+        start, end = self._range(video)
+        with opened_world(self.outputs(video)[0]) as (world, _):
+            return lacking(len(world), len(range(start, end, self.stride)), "frames")
 
     def world_name(self, method: str, video: str) -> WorldName:
         """Of a world of the same frames by any method."""

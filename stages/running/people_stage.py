@@ -9,9 +9,11 @@ import numpy as np
 from jaxtyping import Float
 
 from stages.artifacts import layout
-from stages.artifacts.images import ImageFile
+from stages.artifacts.images import ImageFile, list_images
 from stages.artifacts.masks import Box, read_labels, read_summary
+from stages.artifacts.soundness import lacking
 from stages.running.device import torch_device
+from stages.running.fingerprints import files_in
 from stages.running.flags import flag, folder
 from stages.running.inputs import frames, labels, track_summary
 from stages.running.people_flags import ChosenPeople
@@ -97,6 +99,14 @@ class PeopleStage(ChosenPeople):
 
     def outputs(self, video: str) -> list[Path]:
         return [self.result_folder(video)]
+
+    def lacks(self, video: str) -> str:
+        images = list_images(self.video_base_dir / video / layout.CAMERA)
+        labels_dir = self.bbox_base_dir / video / layout.CAMERA
+        people = set(self.followed(video, read_summary(labels_dir)))
+        seen = [image for image in images if people & read_labels(labels_dir, image.name).keys()]
+        found = len(files_in(self.result_folder(video)))
+        return lacking(found, len(seen), "frames with people")
 
     def notice(self) -> str:
         known = "; these demo weights know only the demo's rendered people"

@@ -6,6 +6,7 @@ nothing: a folder that was moved, or is seen under another name in a container, 
 
 import json
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,9 +14,12 @@ from typing import Any
 
 from stages import catalogue
 from stages.artifacts.atomic import remove_leftovers
-from stages.running import fingerprints
+from stages.artifacts.errors import ArtifactError
+from stages.artifacts.soundness import damage
+from stages.running import fingerprints, machine
 from stages.running.fingerprints import Fingerprint, Fingerprints
-from stages.running.stage import Stage
+from stages.running.overlap import ahead
+from stages.running.stage import Stage, VideoError
 from stages.running.stamps import Stamp, read_stamp, stamp_path, write_stamp
 
 
@@ -50,6 +54,15 @@ class Resume:
             self._models = fingerprints.take(files, known or [])
         return self._models
 
+    def _flaw(self, video: str) -> str:
+        """What is wrong with results that no stamp speaks for; empty for nothing."""
+        with suppress(ArtifactError, VideoError):  # Its frames may be gone: then nothing is known.
+            if lacks := self._stage.lacks(video):
+                return lacks
+        outputs = self._stage.outputs(video)
+        files = [file for output in outputs for file in fingerprints.files_in(output)]
+        return next(filter(None, ahead(damage, files, 2 * machine.cores())), "")
+
     def path(self, video: str) -> Path:
         """Of the video's stamp."""
         return self._path_of(self._stage.name, video)
@@ -74,6 +87,8 @@ class Resume:
             if maker := next(iter(self._of_other_makers(video)), ""):
                 return State(False, f"{maker} made it")
             if all(fingerprints.files_in(output) for output in self._stage.outputs(video)):
+                if flaw := self._flaw(video):
+                    return State(False, f"it was made elsewhere and is not whole: {flaw}")
                 return State(True, "made elsewhere; --no-skip-existing replaces it")
             return State(False, "")
         known = stamp.fingerprints()

@@ -126,6 +126,13 @@ class Stage(ABC):
     def outputs(self, video: str) -> list[Path]:
         """The files or folders that a finished video has. Pictures in `vis` are none of them."""
 
+    def lacks(self, video: str) -> str:
+        """In what the outputs of a video fall short of its frames, in words; empty if in nothing.
+
+        Asked where no record of a run speaks for them.
+        """
+        return ""
+
     @abstractmethod
     def process(self, video: str, inputs: InputPaths) -> Processed:
         """Processes one video.

@@ -17,6 +17,7 @@ from stages.artifacts.images import (
     write_image,
     write_times,
 )
+from stages.artifacts.soundness import lacking
 from stages.artifacts.video_files import VideoFiles, find_videos, pictures_in
 from stages.artifacts.video_notes import notes_path, read_notes
 from stages.drawing.panels import evenly_spread
@@ -89,10 +90,19 @@ class FramesStage(Stage):
     def outputs(self, video: str) -> list[Path]:
         return [self.images_base_dir / video / layout.CAMERA]
 
-    def bucket(self, video: str) -> int:
+    def lacks(self, video: str) -> str:
+        (frames_dir,) = self.outputs(video)
+        count, record = len(list_images(frames_dir)), read_times(frames_dir)
+        if record is not None and len(record.times_s) != count:
+            return f"{count} of {len(record.times_s)} frames are there"
+        return "" if record is not None else lacking(count, self._expected(video), "frames")
+
+    def _expected(self, video: str) -> int:
         path = self._found.files[video]
-        count = len(pictures_in(path)) if path.is_dir() else expected_frames(path, self.fps)
-        return padded_length(count)
+        return len(pictures_in(path)) if path.is_dir() else expected_frames(path, self.fps)
+
+    def bucket(self, video: str) -> int:
+        return padded_length(self._expected(video))
 
     def process(self, video: str, inputs: InputPaths) -> Processed:
         path, (frames_dir,) = inputs["video"], self.outputs(video)

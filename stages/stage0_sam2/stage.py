@@ -16,12 +16,15 @@ from stages.artifacts.masks import (
     LABELS,
     MASKS,
     PersonLabel,
+    label_path,
+    mask_path,
     read_mask,
     summarise,
     summary_path,
     write_frame,
     write_summary,
 )
+from stages.artifacts.soundness import lacking
 from stages.running import (
     Input,
     InputPaths,
@@ -94,6 +97,16 @@ class Sam2Stage(Stage):
     def outputs(self, video: str) -> list[Path]:
         result = self.result_folder(video)
         return [summary_path(result), result / MASKS, result / LABELS]
+
+    def lacks(self, video: str) -> str:
+        images = list_images(self.video_base_dir / video / layout.CAMERA)
+        result = self.result_folder(video)
+        whole = [
+            image
+            for image in images
+            if mask_path(result, image.name).exists() and label_path(result, image.name).exists()
+        ]
+        return lacking(len(whole), len(images), "frames")
 
     def notice(self) -> str:
         line = f"Grounding DINO {self.dino_checkpoint}, SAM 2 {self.sam2_checkpoint}"

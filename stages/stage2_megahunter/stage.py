@@ -19,6 +19,7 @@ from stages.artifacts.people_and_world import (
     opened_people_and_world,
     write_people_and_world,
 )
+from stages.artifacts.soundness import lacking
 from stages.artifacts.video_notes import VideoNotes, notes_path, read_notes
 from stages.artifacts.world import FrameGroup, heights_of, opened_world
 from stages.body.model import load_body
@@ -161,6 +162,13 @@ class MegahunterStage(ChosenPeople):
 
     def outputs(self, video: str) -> list[Path]:
         return [self.out_base_dir / f"megahunter_{self._world(video).stem}.h5"]
+
+    def lacks(self, video: str) -> str:
+        with (
+            opened_world(self._world(video)) as (world, _),
+            opened_people_and_world(self.outputs(video)[0]) as found,
+        ):
+            return lacking(len(found.world), len(world), "frames")
 
     def models(self) -> dict[str, Path]:
         files = super().models()

@@ -1,4 +1,4 @@
-"""Damage and malice by kind: bytes of any file, values and structure of those whose format is known."""
+"""Damage and malice by kind: bytes of any file, values and structure of known formats."""
 
 import json
 import pickle

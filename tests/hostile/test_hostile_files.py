@@ -1,4 +1,4 @@
-"""Whatever a data file holds, its reader answers: with what later stages can use, or in one line."""
+"""Whatever a data file holds, its reader gives what later stages can use, or one line."""
 
 import io
 import os
@@ -175,25 +175,60 @@ def array(*numbers: float, dtype: str = "i4") -> bytes:
 
 
 FAR = array(2**27)
+ONE = array(1, dtype="f8")
+P2 = b"\x80\x02"
+BY_RECONSTRUCT = name("numpy.core.multiarray", "_reconstruct") + b"(" + name("numpy", "ndarray")
 HOSTILE_PICKLES = {
-    "pointers as an array": b"\x80\x02" + name("numpy", "ndarray") + b"(I1\n\x85" + OBJECTS + POINTERS + b"tR.",
-    "pointers as a buffer": b"\x80\x02" + name("numpy._core.numeric", "_frombuffer") + b"(" + POINTERS + OBJECTS + b"I1\n\x85" + text("C") + b"tR.",
-    "pointers as a state": b"\x80\x02" + name("numpy.core.multiarray", "_reconstruct") + b"(" + name("numpy", "ndarray") + b"I0\n\x85" + text("b") + b"tR(I1\nI1\n\x85" + OBJECTS + b"\x89" + POINTERS + b"tb.",
-    "an index beyond a coo matrix": sparse("coo_matrix", _shape=b"I24\nI6890\n\x86", row=FAR, col=array(0), data=array(1, dtype="f8")),
-    "an index beyond a csr matrix": sparse("csr_matrix", _shape=b"I2\nI9\n\x86", indices=FAR, indptr=array(0, 1, 1), data=array(1, dtype="f8"), check_format=name("builtins", "object")),
-    "pointers of a csr matrix that fall": sparse("csr_matrix", _shape=b"I2\nI9\n\x86", indices=array(1), indptr=array(0, 9, 1), data=array(1, dtype="f8")),
-    "a matrix of a billion rows": sparse("csc_matrix", _shape=b"I1000000000\nI1000000000\n\x86", indices=array(), indptr=array(), data=array()),
+    "pointers as an array": (
+        P2 + name("numpy", "ndarray") + b"(I1\n\x85" + OBJECTS + POINTERS + b"tR."
+    ),
+    "pointers as a buffer": b"".join(
+        (P2, name("numpy._core.numeric", "_frombuffer"), b"(", POINTERS, OBJECTS, b"I1\n\x85")
+    )
+    + text("C")
+    + b"tR.",
+    "pointers as a state": b"".join(
+        (P2, BY_RECONSTRUCT, b"I0\n\x85", text("b"), b"tR(I1\nI1\n\x85", OBJECTS, b"\x89", POINTERS)
+    )
+    + b"tb.",
+    "an index beyond a coo matrix": sparse(
+        "coo_matrix", _shape=b"I24\nI6890\n\x86", row=FAR, col=array(0), data=ONE
+    ),
+    "an index beyond a csr matrix": sparse(
+        "csr_matrix",
+        _shape=b"I2\nI9\n\x86",
+        indices=FAR,
+        indptr=array(0, 1, 1),
+        data=ONE,
+        check_format=name("builtins", "object"),
+    ),
+    "pointers of a csr matrix that fall": sparse(
+        "csr_matrix", _shape=b"I2\nI9\n\x86", indices=array(1), indptr=array(0, 9, 1), data=ONE
+    ),
+    "a matrix of a billion rows": sparse(
+        "csc_matrix",
+        _shape=b"I1000000000\nI1000000000\n\x86",
+        indices=array(),
+        indptr=array(),
+        data=array(),
+    ),
     "references that multiply": many_references(),
-    "a list in itself": b"\x80\x02]q\x00h\x00a.",
-    "seven gigabytes": b"\x80\x02" + name("builtins", "bytes") + b"(L%dL\ntR." % (7 * 2**30),
-    "a type of two gigabytes": b"\x80\x02" + name("numpy", "dtype") + b"(" + text(f"V{2**31 - 1}") + b"tR.",
-    "another encoding": b"\x80\x02" + name("_codecs", "encode") + b"(" + text("a") + text("punycode") + b"tR.",
-    "a memo beyond memory": b"\x80\x02Nr\xff\xff\xff\x7fh\x00.",
+    "a list in itself": P2 + b"]q\x00h\x00a.",
+    "seven gigabytes": P2 + name("builtins", "bytes") + b"(L%dL\ntR." % (7 * 2**30),
+    "a type of two gigabytes": (
+        P2 + name("numpy", "dtype") + b"(" + text(f"V{2**31 - 1}") + b"tR."
+    ),
+    "another encoding": (
+        P2 + name("_codecs", "encode") + b"(" + text("a") + text("punycode") + b"tR."
+    ),
+    "a memo beyond memory": P2 + b"Nr\xff\xff\xff\x7fh\x00.",
     "a text longer than the file": b"\x80\x04\x8d" + struct.pack("<Q", 2**62) + b"a.",
-    "a long number": b"\x80\x02\x8b" + struct.pack("<i", 2**30) + b"1.",
-    "a million lists in lists": b"\x80\x02" + b"]" * 1_000_000 + b"a" * 999_999 + b".",
-    "keys that collide": b"\x80\x02}(" + b"".join(b"L%dL\nN" % (k * (2**61 - 1)) for k in range(1, 50_000)) + b"u.",
-}  # fmt: skip
+    "a long number": P2 + b"\x8b" + struct.pack("<i", 2**30) + b"1.",
+    "a million lists in lists": P2 + b"]" * 1_000_000 + b"a" * 999_999 + b".",
+    "keys that collide": (
+        P2 + b"}(" + b"".join(b"L%dL\nN" % (k * (2**61 - 1)) for k in range(1, 50_000)) + b"u."
+    ),
+}
 
 
 @pytest.mark.parametrize("content", HOSTILE_PICKLES.values(), ids=HOSTILE_PICKLES)

@@ -91,6 +91,20 @@ def test_results_of_other_tools_are_kept_unless_told_otherwise(data):
     assert (data / "output" / "a.txt").read_text() == "TEXT A"
 
 
+@pytest.mark.parametrize("damage", ["cut", "zeros"])
+def test_results_of_other_tools_that_cannot_be_read_to_their_end_are_made_again(data, damage):
+    stage = copying(data, ending=".json")
+    made = data / "output" / "a.json"
+    made.parent.mkdir()
+    made.write_text('{"a": [1, 2, 3]}')
+    assert outcomes(go(data, stage)[1])["a"] == "skipped"
+    size = made.stat().st_size
+    made.write_bytes(made.read_bytes()[:-2] if damage == "cut" else bytes(size))
+    _, _, out = go_and_listen(data, stage, pattern="a")
+    assert "a: again, because it was made elsewhere and is not whole" in out and "a.json" in out
+    assert made.read_text() == "TEXT A"
+
+
 @pytest.fixture(params=["moved", "copied", "named relatively", "through a longer path"])
 def the_same_folder(data, request, monkeypatch) -> Path:
     """A finished folder that lies, or is named, elsewhere."""

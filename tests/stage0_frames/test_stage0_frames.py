@@ -1,5 +1,7 @@
 """Video files become numbered pictures on a true clock."""
 
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -126,3 +128,18 @@ def test_the_list_says_each_videos_padded_length_at_the_rate_asked_for(data):
         listed = [line.split("\t") for line in frames_stage("--list", *flags).output.splitlines()]
         assert [line[0] for line in listed] == ["long", "short", "zero"]
         assert [line[1] for line in listed] == lengths
+
+
+def test_frames_without_a_record_that_are_far_fewer_than_the_video_has_are_made_again(data):
+    write_video(data / "videos" / "v.mp4", [i / 30 for i in range(20)])
+    assert frames_stage().exit_code == 0
+    folder = data / "input_images" / "v" / "cam01"
+    shutil.rmtree(data / ".done")
+    assert "made elsewhere; --no-skip" in frames_stage("--list").output
+    (folder / "00020.jpg").unlink()
+    assert "not whole: 19 of 20 frames" in frames_stage("--list").output
+    (folder / "frames.json").unlink()
+    assert "made elsewhere; --no-skip" in frames_stage("--list").output
+    for number in range(8, 20):
+        (folder / f"{number:05d}.jpg").unlink()
+    assert "not whole: 7 of 20 frames" in frames_stage("--list").output

@@ -30,7 +30,10 @@ def read_npz(
     """
     content = read_bytes(path, fix)
     found: dict[str, np.ndarray] = {}
-    with reading(path, "a readable npz", fix), zipfile.ZipFile(io.BytesIO(content)) as archive:
+    with (
+        reading(path, "a readable npz", fix, "damaged: not"),
+        zipfile.ZipFile(io.BytesIO(content)) as archive,
+    ):
         members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
         for name in members if names is None else names:
             if name not in members:

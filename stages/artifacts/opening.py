@@ -55,7 +55,7 @@ def read_bytes(path: Path, fix: str, most_bytes: int = LARGEST_BYTES) -> bytes:
 
 
 @contextmanager
-def reading(path: Path, expected: str, fix: str) -> Iterator[None]:
+def reading(path: Path, expected: str, fix: str, found: str = "not") -> Iterator[None]:
     """Whatever the block raises says that `path` is not what was expected; `fix` what to do.
 
     Around parsing only: a mistake of the program is not the file's.
@@ -67,12 +67,12 @@ def reading(path: Path, expected: str, fix: str) -> Iterator[None]:
     except (FileNotFoundError, NotADirectoryError):
         raise ArtifactError(path, "missing", fix) from None
     except MemoryError:
-        raise ArtifactError(path, f"not {expected} (too large for the memory)", fix) from None
+        raise ArtifactError(path, f"{found} {expected} (too large for the memory)", fix) from None
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
             reason = os.strerror(error.errno)
             raise ArtifactError(path, f"cannot be read ({reason})") from None
-        raise ArtifactError(path, f"not {expected} ({reason_of(error)})", fix) from None
+        raise ArtifactError(path, f"{found} {expected} ({reason_of(error)})", fix) from None
 
 
 def reason_of(error: BaseException) -> str:

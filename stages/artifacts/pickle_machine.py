@@ -12,7 +12,7 @@ import struct
 from collections.abc import Callable
 from typing import Any, Protocol
 
-MOST_STEPS = 500_000
+MOST_STEPS = 250_000
 """Opcodes of one file, or entries of all its containers, each counted where it is referred to."""
 MOST_BYTES = 512 * 1024**2
 """Of all arrays and texts, each counted where it is referred to."""

@@ -66,6 +66,14 @@ def test_pipes_devices_and_folders_are_not_opened(tmp_path, reader):
     look()
 
 
+def test_the_documentation_says_what_every_reader_checks():
+    page = (Path(__file__).parents[2] / "docs" / "robustness.md").read_text()
+    table = page[page.index("## What damaged and hostile files bring") :]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("|")]
+    listed = {each.strip() for row in rows for each in row.split(",")} - {"reader", "---"}
+    assert listed == {reader.name for reader in READERS}
+
+
 def external(group, other):
     group["rgbimg"] = h5py.ExternalLink(str(other), "/x")
 
@@ -224,7 +232,7 @@ HOSTILE_PICKLES = {
     "a memo beyond memory": P2 + b"Nr\xff\xff\xff\x7fh\x00.",
     "a text longer than the file": b"\x80\x04\x8d" + struct.pack("<Q", 2**62) + b"a.",
     "a long number": P2 + b"\x8b" + struct.pack("<i", 2**30) + b"1.",
-    "a million lists in lists": P2 + b"]" * 1_000_000 + b"a" * 999_999 + b".",
+    "many lists in lists": P2 + b"]" * 100_000 + b"a" * 99_999 + b".",
     "keys that collide": (
         P2 + b"}(" + b"".join(b"L%dL\nN" % (k * (2**61 - 1)) for k in range(1, 50_000)) + b"u."
     ),

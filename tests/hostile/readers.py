@@ -132,8 +132,7 @@ def read_people(path: Path) -> None:
         for one in file.people.values():
             count = len(one.frames)
             assert one.body_pose.shape == (count, 23, 3, 3) and one.betas.shape == (count, 10)
-            rotates(one.body_pose)
-            rotates(one.R_world_root)
+            finite(one.body_pose, one.R_world_root, most=2)
             finite(one.root_transl, one.betas, most=1e6)
         assert all(rank in file.people for rank in file.ranking)
         look_at_frames(file.world)

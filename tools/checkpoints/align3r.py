@@ -53,20 +53,30 @@ _BEGIN = 0.7
 """Logarithm of one plus the distance that an untrained head gives."""
 
 
-class _Guided(nn.Module):
+_PRIOR_GAIN = 8.0
+"""Of the first weights that read the prior: its numbers hardly differ within a patch."""
+
+
+class Guided(nn.Module):
     """The network, and what is asked of both decoders' last tokens in training only."""
 
-    def __init__(self) -> None:
+    def __init__(self, config: Align3rConfig = CONFIG) -> None:
         super().__init__()
-        self.network = Align3rNet(CONFIG)
+        self.network = Align3rNet(config)
         outputs = 2 * (PATCH_PX // GUIDE_CELL_PX) ** 2
-        self.guides = nn.ModuleList(nn.Linear(CONFIG.decoder_width, outputs) for _ in range(2))
+        self.guides = nn.ModuleList(nn.Linear(config.decoder_width, outputs) for _ in range(2))
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
                 nn.init.zeros_(module.bias)
         for guide in self.guides:
             nn.init.zeros_(guide.weight)  # Nothing has moved.
+        # What the prior says arrives from the first step on.
+        with torch.no_grad():
+            self.network.patch_embed_point_cloud.proj.weight.mul_(_PRIOR_GAIN)
+        for conv in self.network.zero_convs:
+            nn.init.dirac_(conv[0].weight)
+            nn.init.zeros_(conv[0].bias)
         for head in (self.network.downstream_head1, self.network.downstream_head2):
             with torch.no_grad():
                 head.dpt.head[-1].bias.copy_(torch.tensor([0, 0, _BEGIN, 0]))
@@ -75,7 +85,7 @@ class _Guided(nn.Module):
         self, shown: Float[Tensor, "n 3 h w"], prior: Tensor, pairs: Int[Tensor, "e 2"]
     ) -> tuple[PairMaps, Float[Tensor, "2 e h w 2"]]:
         """Point maps; and how far what cells show lies from there in the other picture, in px."""
-        net, read = self.network, CONFIG.read_after
+        net, read = self.network, self.network.config.read_after
         with torch.autocast(shown.device.type, torch.bfloat16, enabled=shown.is_cuda):
             tokens = net.look_at(shown, prior)
             both = net.decode(tokens[pairs[:, 0]], tokens[pairs[:, 1]])
@@ -98,7 +108,7 @@ class Align3rTask:
     weight_decay = 0.02
 
     def __init__(self, footage: Footage, held_out: Footage, smoke: bool = False) -> None:
-        self.model = _Guided()
+        self.model = Guided()
         self.footage, self.held_out, self.smoke = footage, held_out, smoke
         self._stock: Stock[PairClips] = Stock(1 if smoke else STOCK)
 
@@ -116,20 +126,7 @@ class Align3rTask:
         clips = _some_frames(self._stock.draw(1 if self.smoke else CLIPS), SEEN)
         if step % 2:
             clips = mirrored(clips)
-        return self._losses(clips, as_filmed(clips.pictures))
-
-    def _losses(self, clips: PairClips, filmed: Float[Tensor, "C T 3 H W"]) -> dict[str, Tensor]:
-        with full_precision():
-            pairs = ordered_pairs(*clips.depth_m.shape[:2], clips.depth_m.device)
-            truth = truth_of(clips, pairs)
-            wanted, counts = guide_truth(truth)
-        shown = filmed.flatten(0, 1) / 127.5 - 1
-        maps, guided = self.model(shown, prior_maps(guessed(clips.depth_m).flatten(0, 1)), pairs)
-        parts = point_losses(maps, truth)
-        off = (guided - wanted).abs().sum(-1)
-        parts["guide"] = (off * counts).sum() / counts.sum().clamp(min=1)
-        total = parts["points"] + GUIDE_LOSS * parts["guide"]
-        return {"total": total, **parts}
+        return losses(self.model, clips, as_filmed(clips.pictures))
 
     def _clips(self, footage: Footage, count: int) -> PairClips:
         return pair_clips(footage, count, SEEN if self.smoke else FRAMES, SIZE)
@@ -159,6 +156,22 @@ class Align3rTask:
         folder.mkdir(parents=True, exist_ok=True)
         about = {"made_by": "tools/checkpoints", "trained_on": "rendered demo scenes"}
         save_sized(self.model.network, folder / "align3r.safetensors", about)
+
+
+def losses(
+    model: Guided, clips: PairClips, filmed: Float[Tensor, "C T 3 H W"]
+) -> dict[str, Tensor]:
+    """Of all ordered pairs of the clips' frames, as pictures from 0 to 255 show them."""
+    with full_precision():
+        pairs = ordered_pairs(*clips.depth_m.shape[:2], clips.depth_m.device)
+        truth = truth_of(clips, pairs)
+        wanted, counts = guide_truth(truth)
+    shown = filmed.flatten(0, 1) / 127.5 - 1
+    maps, guided = model(shown, prior_maps(guessed(clips.depth_m).flatten(0, 1)), pairs)
+    parts = point_losses(maps, truth)
+    off = (guided - wanted).abs().sum(-1)
+    parts["guide"] = (off * counts).sum() / counts.sum().clamp(min=1)
+    return {"total": parts["points"] + GUIDE_LOSS * parts["guide"], **parts}
 
 
 def _some_frames(clips: PairClips, count: int) -> PairClips:

@@ -1,5 +1,7 @@
 """What Align3R's trainer shows and asks for, and that its network learns it."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -40,7 +42,7 @@ def clip_of_a_wall(tilt: float = 0.02) -> PairClips:
 
 
 def truth(clips: PairClips) -> Truth:
-    return truth_of(clips, ordered_pairs(len(clips), FRAMES, torch.device("cpu")))
+    return truth_of(clips, ordered_pairs(clips.depth_m))
 
 
 def found_without_error(true: Truth, scale: float = 1.0) -> PairMaps:
@@ -49,7 +51,7 @@ def found_without_error(true: Truth, scale: float = 1.0) -> PairMaps:
 
 
 def test_every_frame_is_first_and_second_to_every_other_of_its_clip() -> None:
-    pairs = ordered_pairs(2, 3, torch.device("cpu")).tolist()
+    pairs = ordered_pairs(torch.zeros(2, 3, 1, 1)).tolist()
     assert len(pairs) == 12 and pairs[:3] == [[0, 1], [0, 2], [1, 0]]
     assert all(i != j and i // 3 == j // 3 for i, j in pairs)
 
@@ -104,6 +106,19 @@ def test_the_loss_does_not_know_the_unit_and_wants_to_be_sure_where_it_is_right(
     assert modest["points"] < point_losses(exact, true)["points"]
 
 
+def test_a_point_beside_its_pixel_is_off_by_pixels_in_its_own_picture() -> None:
+    true = truth(clip_of_a_wall())
+    exact = found_without_error(true)
+    assert float(point_losses(exact, true)["aim"]) < 1e-2
+    other = se3.inverse(true.T_first_second)[:, None, None]
+    own = se3.act(other, true.points_second)
+    # Two pixels to the right, as the second picture's camera has it.
+    own[..., 0] += 2 / FOCAL_PX * own[..., 2]
+    beside = se3.act(true.T_first_second[:, None, None], own)
+    found = float(point_losses(exact._replace(points_second=beside), true)["aim"])
+    assert abs(found - 1) < 0.1, "of two pictures one is off by two"
+
+
 def test_the_guide_is_asked_where_the_points_are_in_the_other_picture() -> None:
     still = clip_of_a_wall()
     still.T_camera_world[:] = se3.exp(torch.zeros(6))
@@ -138,17 +153,17 @@ def test_errors_are_nothing_at_the_truth_and_tell_what_is_off() -> None:
 
 def test_the_network_learns_a_clip_that_it_sees_again_and_again() -> None:
     torch.manual_seed(0)
-    model, clips = Guided(SMALL), clip_of_a_wall()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
-    off = []
-    for _ in range(25):
+    model, clips = Guided(replace(SMALL, encoder_depth=1, decoder_depth=4)), clip_of_a_wall()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    total = []
+    for _ in range(15):
         found = losses(model, clips, clips.pictures.float())
         optimizer.zero_grad()
         found["total"].backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        off.append(float(found["off"].detach()))
-    assert np.mean(off[-5:]) < 0.6 * off[0]
+        total.append(float(found["total"].detach()))
+    assert np.mean(total[-5:]) < 0.7 * total[0]
 
 
 def test_the_checkpoint_is_small() -> None:

@@ -1,4 +1,4 @@
-"""What the trainers of MegaSaM's networks ask for; and that they, and Align3R's, leave what stages load."""
+"""What the trainers of MegaSaM's networks ask for; what these and Align3R's leave for stages."""
 
 import subprocess
 import sys

@@ -46,8 +46,15 @@ CLIPS, SEEN = 24, 3
 SURENESS = 0.2
 """What being sure is worth: alpha of DUSt3R."""
 
-GUIDE_LOSS, GUIDE_CELL_PX, GUIDE_MOST_PX = 0.05, 4, 60.0
-"""The guide: a pixel's weight, the squares of pixels that it tells places of, what is hopeless."""
+GUIDE_LOSS, GUIDE_CELL_PX = 0.05, 4
+"""The guide: a pixel's weight, and the squares of pixels that it tells places of."""
+
+AIM_LOSS = 0.05
+"""A pixel's weight, of points that are not seen in the pixel that they belong to: between frames
+next to each other all that tells of the camera's motion is smaller than the errors of depth."""
+
+MOST_PX, NEAREST_M = 60.0, 0.1
+"""What is farther off or nearer is hopeless."""
 
 _BEGIN = 0.7
 """Logarithm of one plus the distance that an untrained head gives."""
@@ -64,22 +71,13 @@ class Guided(nn.Module):
         super().__init__()
         self.network = Align3rNet(config)
         outputs = 2 * (PATCH_PX // GUIDE_CELL_PX) ** 2
-        self.guides = nn.ModuleList(nn.Linear(config.decoder_width, outputs) for _ in range(2))
-        for module in self.modules():
-            if isinstance(module, nn.Linear):
-                nn.init.xavier_uniform_(module.weight)
-                nn.init.zeros_(module.bias)
-        for guide in self.guides:
-            nn.init.zeros_(guide.weight)  # Nothing has moved.
-        # What the prior says arrives from the first step on.
-        with torch.no_grad():
-            self.network.patch_embed_point_cloud.proj.weight.mul_(_PRIOR_GAIN)
-        for conv in self.network.zero_convs:
-            nn.init.dirac_(conv[0].weight)
-            nn.init.zeros_(conv[0].bias)
-        for head in (self.network.downstream_head1, self.network.downstream_head2):
-            with torch.no_grad():
-                head.dpt.head[-1].bias.copy_(torch.tensor([0, 0, _BEGIN, 0]))
+        self.guide_first = nn.Linear(config.decoder_width, outputs)
+        self.guide_second = nn.Linear(config.decoder_width, outputs)
+        _begin(self)
+        net = self.network
+        # What blocks add to stays in float32 where they multiply in half precision.
+        for module in (net.patch_embed, net.patch_embed_point_cloud, net.decoder_embed):
+            module.register_forward_hook(lambda *called: called[-1].float())
 
     def forward(
         self, shown: Float[Tensor, "n 3 h w"], prior: Tensor, pairs: Int[Tensor, "e 2"]
@@ -88,16 +86,36 @@ class Guided(nn.Module):
         net, read = self.network, self.network.config.read_after
         with torch.autocast(shown.device.type, torch.bfloat16, enabled=shown.is_cuda):
             tokens = net.look_at(shown, prior)
-            both = net.decode(tokens[pairs[:, 0]], tokens[pairs[:, 1]])
-            guided = [guide(found[-1]) for guide, found in zip(self.guides, both, strict=True)]
+            one, two = net.decode(tokens[pairs[:, 0]], tokens[pairs[:, 1]])
+            guided = torch.stack([self.guide_first(one[-1]), self.guide_second(two[-1])])
         # What a head gives is finer than bfloat16.
-        first, second = ([found[k].float() for k in read] for found in both)
+        first, second = ([found[k].float() for k in read] for found in (one, two))
         maps = PairMaps(
             *net.downstream_head1(first, tokens.rows), *net.downstream_head2(second, tokens.rows)
         )
-        cells = torch.stack(guided).float().unflatten(2, (tokens.rows, -1)).permute(0, 1, 4, 2, 3)
+        cells = guided.float().unflatten(2, (tokens.rows, -1)).permute(0, 1, 4, 2, 3)
         places = F.pixel_shuffle(cells.flatten(0, 1), PATCH_PX // GUIDE_CELL_PX)
         return maps, PATCH_PX * places.movedim(1, -1).unflatten(0, cells.shape[:2])
+
+
+@torch.no_grad()
+def _begin(model: Guided) -> None:
+    """Numbers from which it learns soon: all that is known arrives, and nothing has moved."""
+    net = model.network
+    for module in model.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.xavier_uniform_(module.weight)
+            nn.init.zeros_(module.bias)
+    net.patch_embed_point_cloud.proj.weight.mul_(_PRIOR_GAIN)
+    for module in net.zero_convs.modules():
+        if isinstance(module, nn.Conv1d) and module.bias is not None:
+            nn.init.dirac_(module.weight)
+            nn.init.zeros_(module.bias)
+    for guide in (model.guide_first, model.guide_second):
+        nn.init.zeros_(guide.weight)
+    for head in (net.downstream_head1, net.downstream_head2):
+        bias = head.get_parameter(f"dpt.head.{len(head.dpt.head) - 1}.bias")
+        bias.copy_(torch.tensor([0, 0, _BEGIN, 0]))
 
 
 class Align3rTask:
@@ -141,7 +159,7 @@ class Align3rTask:
         found: list[dict[str, Tensor]] = []
         for _ in range(1 if self.smoke else 12 if full else 3):
             clips = self._clips(self.held_out, 1 if self.smoke else 4)
-            pairs = ordered_pairs(*clips.depth_m.shape[:2], clips.depth_m.device)
+            pairs = ordered_pairs(clips.depth_m)
             with full_precision():
                 truth = truth_of(clips, pairs)
             depth = guessed(clips.depth_m).flatten(0, 1)
@@ -163,7 +181,7 @@ def losses(
 ) -> dict[str, Tensor]:
     """Of all ordered pairs of the clips' frames, as pictures from 0 to 255 show them."""
     with full_precision():
-        pairs = ordered_pairs(*clips.depth_m.shape[:2], clips.depth_m.device)
+        pairs = ordered_pairs(clips.depth_m)
         truth = truth_of(clips, pairs)
         wanted, counts = guide_truth(truth)
     shown = filmed.flatten(0, 1) / 127.5 - 1
@@ -171,7 +189,8 @@ def losses(
     parts = point_losses(maps, truth)
     off = (guided - wanted).abs().sum(-1)
     parts["guide"] = (off * counts).sum() / counts.sum().clamp(min=1)
-    return {"total": parts["points"] + GUIDE_LOSS * parts["guide"], **parts}
+    total = parts["points"] + AIM_LOSS * parts["aim"] + GUIDE_LOSS * parts["guide"]
+    return {"total": total, **parts}
 
 
 def _some_frames(clips: PairClips, count: int) -> PairClips:
@@ -190,7 +209,7 @@ def _some_frames(clips: PairClips, count: int) -> PairClips:
 def point_losses(maps: PairMaps, truth: Truth) -> dict[str, Tensor]:
     """Distances of points, over the mean distance of both pictures' own, weighed by confidence.
 
-    What has no depth is to be unsure.
+    What has no depth is to be unsure. Points are to be seen in their pixels besides.
     """
     points, confidence = (
         torch.stack([getattr(maps, f"{name}_{side}") for side in ("first", "second")], 1)
@@ -198,21 +217,40 @@ def point_losses(maps: PairMaps, truth: Truth) -> dict[str, Tensor]:
     )
     wanted = torch.stack([truth.points_first, truth.points_second], 1)
     known = torch.stack([truth.known_first, truth.known_second], 1)
-    off = (_in_mean_distances(points, known) - _in_mean_distances(wanted, known)).norm(dim=-1)
+    distance, true_distance = _mean_distances(points, known), _mean_distances(wanted, known)
+    off = (points / distance - wanted / true_distance).norm(dim=-1)
     sure = confidence.log()
     each = known * (confidence * off - SURENESS * sure) + (1 - known) * SURENESS * sure
+    aim, counts = _aim(points * (true_distance / distance), known, truth)
     return {
         "points": each.mean(),
+        "aim": (aim * counts).sum() / counts.sum().clamp(min=1),
         "off": (known * off).sum() / known.sum().clamp(min=1),
         "sure": (known * confidence).sum() / known.sum().clamp(min=1),
     }
 
 
-def _in_mean_distances(
+def _mean_distances(
     points: Float[Tensor, "n 2 h w 3"], known: Float[Tensor, "n 2 h w"]
-) -> Float[Tensor, "n 2 h w 3"]:
+) -> Float[Tensor, "n 1 1 1 1"]:
+    """Of a pair's known points from the first camera."""
     distance = (known * points.norm(dim=-1)).sum((1, 2, 3)) / known.sum((1, 2, 3)).clamp(min=1)
-    return points / distance.clamp(min=1e-6)[:, None, None, None, None]
+    return distance.clamp(min=1e-6)[:, None, None, None, None]
+
+
+def _aim(
+    points_m: Float[Tensor, "n 2 h w 3"], known: Float[Tensor, "n 2 h w"], truth: Truth
+) -> tuple[Float[Tensor, "n 2 h w"], Float[Tensor, "n 2 h w"]]:
+    """How far from its pixel each point is seen by its own picture's true camera, in px, and
+    whether that counts."""
+    first, second = points_m.unbind(1)
+    other = se3.inverse(truth.T_first_second)[:, None, None]
+    seen = torch.stack([first, se3.act(other, second)], 1)
+    here = rays(points_m.shape[2], points_m.shape[3], truth.focal_px)[:, None, ..., :2]
+    level = seen[..., :2] / seen[..., 2:].clamp(min=NEAREST_M)
+    off = truth.focal_px[:, None, None, None] * (level - here).abs().sum(-1)
+    hopeful = (off.detach() < MOST_PX) & (seen[..., 2] > NEAREST_M)
+    return off, known * hopeful
 
 
 def guide_truth(truth: Truth) -> tuple[Float[Tensor, "2 n h w 2"], Float[Tensor, "2 n h w"]]:
@@ -227,9 +265,9 @@ def guide_truth(truth: Truth) -> tuple[Float[Tensor, "2 n h w 2"], Float[Tensor,
     far = se3.act(truth.T_first_second[:, None, None], FARTHEST_M * here)
     second = _or_far(truth.points_second[few], truth.known_second[few], far / FARTHEST_M)
     points = torch.stack([first, second])
-    level = points[..., :2] / points[..., 2:].clamp(min=0.1)
+    level = points[..., :2] / points[..., 2:].clamp(min=NEAREST_M)
     off = (level - here[..., :2]) * truth.focal_px[:, None, None, None]
-    return off, ((points[..., 2] > 0.1) & (off.norm(dim=-1) < GUIDE_MOST_PX)).float()
+    return off, ((points[..., 2] > NEAREST_M) & (off.norm(dim=-1) < MOST_PX)).float()
 
 
 def _or_far(points: Tensor, known: Tensor, directions: Tensor) -> Tensor:

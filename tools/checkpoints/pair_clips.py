@@ -15,8 +15,8 @@ from tools.checkpoints.flow_clips import camera_poses
 from tools.checkpoints.samples import Footage
 from tools.footage.batches import Batched
 
-LONGEST_STRIDE = 4
-"""Between frames of a clip of five, at 30 frames a second: so up to 16 frames are between the
+LONGEST_STRIDE = 6
+"""Between frames of a clip of five, at 30 frames a second: so up to 24 frames are between the
 pictures of a pair. The stage has up to 9, of videos of 30 frames a second and fewer."""
 
 FARTHEST_M = 30.0
@@ -71,8 +71,9 @@ def pair_clips(footage: Footage, clips: int, frames: int, size: tuple[int, int])
     return by_clip
 
 
-def ordered_pairs(clips: int, frames: int, device: torch.device) -> Int[Tensor, "n 2"]:
+def ordered_pairs(depth_m: Float[Tensor, "C T H W"]) -> Int[Tensor, "n 2"]:
     """All ordered pairs of every clip's frames, as rows of all frames of all clips."""
+    (clips, frames), device = depth_m.shape[:2], depth_m.device
     i, j = (~torch.eye(frames, dtype=torch.bool, device=device)).nonzero().unbind(1)
     start = frames * torch.arange(clips, device=device)[:, None]
     return torch.stack([start + i, start + j], -1).flatten(0, 1)
@@ -83,7 +84,7 @@ def truth_of(clips: PairClips, pairs: Int[Tensor, "n 2"]) -> Truth:
     frames = clips.depth_m.shape[1]
     depth, poses = clips.depth_m.flatten(0, 1), clips.T_camera_world.flatten(0, 1)
     focal = clips.focal_px.repeat_interleave(frames)
-    own = depth[..., None] * rays(*depth.shape[1:], focal)
+    own = depth[..., None] * rays(depth.shape[1], depth.shape[2], focal)
     first, second = pairs.unbind(1)
     T_first_second = se3.multiply(poses[first], se3.inverse(poses[second]))
     there = se3.act(T_first_second[:, None, None], own[second])

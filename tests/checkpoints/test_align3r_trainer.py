@@ -116,7 +116,7 @@ def test_a_point_beside_its_pixel_is_off_by_pixels_in_its_own_picture() -> None:
     own[..., 0] += 2 / FOCAL_PX * own[..., 2]
     beside = se3.act(true.T_first_second[:, None, None], own)
     found = float(point_losses(exact._replace(points_second=beside), true)["aim"])
-    assert abs(found - 1) < 0.1, "of two pictures one is off by two"
+    assert abs(found - np.log(3) / 2) < 0.05, "of two pictures one is off by two"
 
 
 def test_the_guide_is_asked_where_the_points_are_in_the_other_picture() -> None:
@@ -156,7 +156,7 @@ def test_the_network_learns_a_clip_that_it_sees_again_and_again() -> None:
     model, clips = Guided(replace(SMALL, encoder_depth=1, decoder_depth=4)), clip_of_a_wall()
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     total = []
-    for _ in range(15):
+    for _ in range(20):
         found = losses(model, clips, clips.pictures.float())
         optimizer.zero_grad()
         found["total"].backward()

@@ -49,9 +49,10 @@ SURENESS = 0.2
 GUIDE_LOSS, GUIDE_CELL_PX = 0.05, 4
 """The guide: a pixel's weight, and the squares of pixels that it tells places of."""
 
-AIM_LOSS = 0.05
-"""A pixel's weight, of points that are not seen in the pixel that they belong to: between frames
-next to each other all that tells of the camera's motion is smaller than the errors of depth."""
+AIM_LOSS = 0.1
+"""Of points that are not seen in the pixel that they belong to, by the logarithm of 1 plus how many
+pixels they are off: between frames next to each other all that tells of the camera's motion is
+smaller than the errors of depth."""
 
 MOST_PX, NEAREST_M = 60.0, 0.1
 """What is farther off or nearer is hopeless."""
@@ -224,7 +225,7 @@ def point_losses(maps: PairMaps, truth: Truth) -> dict[str, Tensor]:
     aim, counts = _aim(points * (true_distance / distance), known, truth)
     return {
         "points": each.mean(),
-        "aim": (aim * counts).sum() / counts.sum().clamp(min=1),
+        "aim": (aim.log1p() * counts).sum() / counts.sum().clamp(min=1),
         "off": (known * off).sum() / known.sum().clamp(min=1),
         "sure": (known * confidence).sum() / known.sum().clamp(min=1),
     }

@@ -20,7 +20,7 @@ from stages.geometry.rotations import matrix_from_rotvec
 from stages.people.skeleton import KEYPOINTS, SkeletonBuilder
 from stages.people.tracks import Cameras, Track
 from stages.robot.terrain import Terrain
-from stages.stage2_megahunter.ground import CANDIDATES
+from stages.people.ground import CANDIDATES
 from stages.stage2_megahunter.scene_samples import SceneSamples
 from stages.stage4_retarget.contacts import Flags
 from stages.stage4_retarget.retarget import Person

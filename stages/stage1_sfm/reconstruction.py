@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Float32
 
 from stages.artifacts.world import WorldFrame
 from stages.cameras.frames import PEOPLE_MARGIN_SHARE, Frames, grown
@@ -14,10 +15,18 @@ from stages.running import VideoError
 from stages.stage1_sfm.cameras import SolvedCameras, solve_cameras
 from stages.stage1_sfm.depth import fused_frames, measure_keys
 from stages.stage1_sfm.fusion import KeyDepth
+from stages.stage1_sfm.people import (
+    PlacedPerson,
+    body_depth,
+    frames_to_look_at,
+    metres_per_unit,
+)
 from stages.stage1_sfm.views import Views, as_views
 
 BEHIND_PEOPLE = 0.5
 """Factor on the confidence of what people hide: it was not seen in that frame."""
+OF_BODIES = 0.1
+"""Confidence of people's own depth, which is that of a body put before the camera."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,11 @@ class Reconstruction:
     views: Views
     keys: list[KeyDepth]
     threads: int
+
+    @property
+    def intrinsic(self) -> Float32[np.ndarray, "3 3"]:
+        """K at the reconstruction's resolution."""
+        return self.resizing.intrinsic(self.cameras.focal_px)
 
 
 def reconstruct(frames: Frames, workspace: Path, threads: int) -> Reconstruction:
@@ -62,26 +76,58 @@ def _load_views(frames: Frames, resizing: Resizing, cameras: SolvedCameras) -> V
     return as_views(grey, moving, intrinsic, cameras.Ts_camera_world, device)
 
 
-def world_frames(made: Reconstruction) -> Iterator[WorldFrame]:
+def people_scale(made: Reconstruction, people: list[PlacedPerson]) -> float | None:
+    """Metres per unit of the world, by the people in it; None where nothing tells."""
+    frames = frames_to_look_at(people, made.cameras.registered)
+    fused = fused_frames(made.views, made.cameras, made.keys, made.threads, frames)
+    depths = {frame: depth for frame, (depth, _) in zip(frames, fused, strict=True)}
+    return metres_per_unit(people, frames, depths.__getitem__, made.intrinsic)
+
+
+def world_frames(made: Reconstruction, people: list[PlacedPerson]) -> Iterator[WorldFrame]:
     """What is written of every frame, in turn.
 
-    Depth is that of the place along each pixel's ray, behind people too where other frames saw
-    it; confidence is the share of key frames that confirm it, halved behind people, whose pixels
-    do not count as measured.
+    Depth is that of the place along each pixel's ray; confidence is the share of key frames that
+    confirm it. People's pixels have the depth of their body, where it is known how large they are
+    in the world, and little confidence. The place that they hide is known where other frames saw
+    it, with half of the confidence. Neither counts as measured.
     """
+    scale = people_scale(made, people)
     fused = fused_frames(made.views, made.cameras, made.keys, made.threads)
     for place, (depth, agreement) in enumerate(fused):
-        people = made.resizing.mask(made.frames.people(place))
-        trust = np.where(people, BEHIND_PEOPLE, 1.0).astype(np.float32)
+        dynamic = made.resizing.mask(made.frames.people(place))
+        confidence = np.where(dynamic, BEHIND_PEOPLE, 1.0).astype(np.float32) * agreement
+        measured, behind = (agreement > 0) & ~dynamic, None
+        if scale is not None:
+            bodies = _bodies(made, people, place) * dynamic / np.float32(scale)
+            behind = np.where(dynamic, depth, 0)
+            depth = np.where(bodies > 0, bodies, depth)
+            confidence = np.where(bodies > 0, np.float32(OF_BODIES), confidence)
         T_world_camera = np.linalg.inv(made.cameras.Ts_camera_world[place])
         yield WorldFrame(
             name=made.frames.images[place].name,
             rgb=made.resizing.image(made.frames.rgb(place)),
-            intrinsic=made.resizing.intrinsic(made.cameras.focal_px),
+            intrinsic=made.intrinsic,
             T_world_camera=T_world_camera.astype(np.float32),
             depth=depth,
-            confidence=trust * agreement,
-            dynamic=people,
-            measured=(agreement > 0) & ~people,
+            confidence=confidence,
+            dynamic=dynamic,
+            measured=measured,
+            behind=behind,
             affine_original_from_reconstruction=made.resizing.affine_original_from_reconstruction,
         )
+
+
+def _bodies(
+    made: Reconstruction, people: list[PlacedPerson], frame: int
+) -> Float32[np.ndarray, "H W"]:
+    """Depth (m) of the bodies of a frame; 0 elsewhere, and where a pose is only guessed."""
+    depth_m = np.zeros((made.resizing.height, made.resizing.width), np.float32)
+    if not made.cameras.registered[frame]:
+        return depth_m
+    ids = made.frames.ids(frame)
+    for each in people:
+        if each.known[frame]:
+            mask = made.resizing.mask(ids == each.person)
+            depth_m += body_depth(each.points_m[frame], mask & (depth_m == 0), made.intrinsic)
+    return depth_m

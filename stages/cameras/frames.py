@@ -65,6 +65,10 @@ class Frames:
             return np.zeros((self.height, self.width), np.uint16)
         return read_mask(self.masks, self.images[frame].name, (self.height, self.width))
 
+    def outside(self, frame: int) -> Bool[np.ndarray, "H W"]:
+        """Where one frame shows nothing that was taken."""
+        return np.zeros((self.height, self.width), bool)
+
 
 def frame_range(folder: Path, start: int, end: int) -> tuple[int, int]:
     """Places of the frames of a folder from `start` to before `end`; -1: to the last, if any."""

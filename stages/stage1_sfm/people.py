@@ -51,11 +51,11 @@ class PlacedPerson:
     contacts: Bool[np.ndarray, "T 2"] | None
 
 
-def placed(track: Track, model: BodyModel, intrinsic: Float[np.ndarray, "3 3"]) -> PlacedPerson:
-    """A person by their track; `intrinsic` is that of its pixels."""
+def placed(track: Track, model: BodyModel, intrinsics: Float[np.ndarray, "T 3 3"]) -> PlacedPerson:
+    """A person by their track; `intrinsics` are those of its pixels."""
     offsets = _body_points(track, model)
     ones = np.ones((*track.pixels.shape[:-1], 1))
-    rays = np.concatenate([track.pixels, ones], -1) @ np.linalg.inv(intrinsic).T
+    rays = np.concatenate([track.pixels, ones], -1) @ np.linalg.inv(intrinsics).mT
     weights = np.where(track.scores > SURE, track.scores, 0.0) * track.detected[:, None]
     root = place_before_camera(offsets[:, : len(SMPL45_OF_COCO18)], rays, weights)
     known = track.detected & ((weights > 0).sum(1) >= 4)
@@ -103,7 +103,7 @@ def metres_per_unit(
     people: list[PlacedPerson],
     frames: list[int],
     depth_of: Callable[[int], Float32[np.ndarray, "H W"]],
-    intrinsic: Float[np.ndarray, "3 3"],
+    intrinsic_of: Callable[[int], Float[np.ndarray, "3 3"]],
 ) -> float | None:
     """How large people are in the world: soles that stand are as far below the camera as the
     ground around them.
@@ -116,7 +116,7 @@ def metres_per_unit(
     """
     metres, units, weights = [], [], []
     for frame in frames:
-        depth = depth_of(frame)
+        depth, intrinsic = depth_of(frame), intrinsic_of(frame)
         for each in people:
             if not each.known[frame]:
                 continue

@@ -15,6 +15,7 @@ from stages.running import VideoError
 from stages.stage1_sfm.cameras import SolvedCameras, solve_cameras
 from stages.stage1_sfm.depth import fused_frames, measure_keys
 from stages.stage1_sfm.fusion import KeyDepth
+from stages.stage1_sfm.lens import StraightFrames, framed, framed_intrinsic
 from stages.stage1_sfm.people import (
     PlacedPerson,
     body_depth,
@@ -40,10 +41,25 @@ class Reconstruction:
     keys: list[KeyDepth]
     threads: int
 
+    def intrinsic(self, frame: int) -> Float32[np.ndarray, "3 3"]:
+        """K of a frame as it is written, at the reconstruction's resolution."""
+        pinhole, lens = self.resizing.intrinsic(self.cameras.focal_px), self.cameras.lens
+        if lens is None:
+            return pinhole
+        return framed_intrinsic(pinhole, lens, frame, self.resizing.scale).astype(np.float32)
+
     @property
-    def intrinsic(self) -> Float32[np.ndarray, "3 3"]:
-        """K at the reconstruction's resolution."""
-        return self.resizing.intrinsic(self.cameras.focal_px)
+    def written(self) -> Frames:
+        """The frames as they are written: framed as filmed, lines straight."""
+        lens = self.cameras.lens
+        if lens is None or lens.kappa == 0:
+            return self.frames
+        return StraightFrames(**vars(self.frames), lens=lens, as_framed=True)
+
+    def framed(self, values: Float32[np.ndarray, "H W"], frame: int) -> Float32[np.ndarray, "H W"]:
+        """Values of the pinhole's pixels at those of a frame as it is written."""
+        lens = self.cameras.lens
+        return values if lens is None else framed(values, lens, frame, self.resizing.scale)
 
 
 def reconstruct(frames: Frames, workspace: Path, threads: int) -> Reconstruction:
@@ -69,8 +85,13 @@ def reconstruct(frames: Frames, workspace: Path, threads: int) -> Reconstruction
 
 def _load_views(frames: Frames, resizing: Resizing, cameras: SolvedCameras) -> Views:
     margin = round(PEOPLE_MARGIN_SHARE * LONG_SIDE_PX)
+    if cameras.lens is not None:
+        frames = StraightFrames(**vars(frames), lens=cameras.lens)
     grey = [resizing.image(frames.grey(frame)) for frame in range(len(frames))]
-    moving = [grown(resizing.mask(frames.people(frame)), margin) for frame in range(len(frames))]
+    moving = [
+        grown(resizing.mask(frames.people(frame)), margin) | resizing.mask(frames.outside(frame))
+        for frame in range(len(frames))
+    ]
     device = "cuda" if torch.cuda.is_available() else "cpu"
     intrinsic = resizing.intrinsic(cameras.focal_px)
     return as_views(grey, moving, intrinsic, cameras.Ts_camera_world, device)
@@ -80,7 +101,9 @@ def people_scale(made: Reconstruction, people: list[PlacedPerson]) -> float | No
     """Metres per unit of the world, by the people in it; None where nothing tells."""
     frames = frames_to_look_at(people, made.cameras.registered)
     fused = fused_frames(made.views, made.cameras, made.keys, made.threads, frames)
-    depths = {frame: depth for frame, (depth, _) in zip(frames, fused, strict=True)}
+    depths = {
+        frame: made.framed(depth, frame) for frame, (depth, _) in zip(frames, fused, strict=True)
+    }
     return metres_per_unit(people, frames, depths.__getitem__, made.intrinsic)
 
 
@@ -92,10 +115,11 @@ def world_frames(made: Reconstruction, people: list[PlacedPerson]) -> Iterator[W
     in the world, and little confidence. The place that they hide is known where other frames saw
     it, with half of the confidence. Neither counts as measured.
     """
-    scale = people_scale(made, people)
+    scale, frames = people_scale(made, people), made.written
     fused = fused_frames(made.views, made.cameras, made.keys, made.threads)
     for place, (depth, agreement) in enumerate(fused):
-        dynamic = made.resizing.mask(made.frames.people(place))
+        depth, agreement = made.framed(depth, place), made.framed(agreement, place)
+        dynamic = made.resizing.mask(frames.people(place))
         confidence = np.where(dynamic, BEHIND_PEOPLE, 1.0).astype(np.float32) * agreement
         measured, behind = (agreement > 0) & ~dynamic, None
         if scale is not None:
@@ -105,9 +129,9 @@ def world_frames(made: Reconstruction, people: list[PlacedPerson]) -> Iterator[W
             confidence = np.where(bodies > 0, np.float32(OF_BODIES), confidence)
         T_world_camera = np.linalg.inv(made.cameras.Ts_camera_world[place])
         yield WorldFrame(
-            name=made.frames.images[place].name,
-            rgb=made.resizing.image(made.frames.rgb(place)),
-            intrinsic=made.intrinsic,
+            name=frames.images[place].name,
+            rgb=made.resizing.image(frames.rgb(place)),
+            intrinsic=made.intrinsic(place),
             T_world_camera=T_world_camera.astype(np.float32),
             depth=depth,
             confidence=confidence,
@@ -125,9 +149,9 @@ def _bodies(
     depth_m = np.zeros((made.resizing.height, made.resizing.width), np.float32)
     if not made.cameras.registered[frame]:
         return depth_m
-    ids = made.frames.ids(frame)
+    ids = made.written.ids(frame)
     for each in people:
         if each.known[frame]:
-            mask = made.resizing.mask(ids == each.person)
-            depth_m += body_depth(each.points_m[frame], mask & (depth_m == 0), made.intrinsic)
+            mask = made.resizing.mask(ids == each.person) & (depth_m == 0)
+            depth_m += body_depth(each.points_m[frame], mask, made.intrinsic(frame))
     return depth_m

@@ -111,17 +111,16 @@ class SfmStage(PicturesStage):
         names = [image.name for image in made.frames.images]
         found = read_people(names, folders)
         T = len(names)
+        intrinsics = np.stack([made.intrinsic(frame) for frame in range(T)]).astype(np.float64)
         cameras = Cameras(
-            np.tile(made.intrinsic, (T, 1, 1)),
+            intrinsics,
             np.linalg.inv(made.cameras.Ts_camera_world),
             made.resizing.affine_original_from_reconstruction,
             np.arange(T, dtype=np.float64),
         )
         ids = sorted({person for frame in found for person in frame.bodies})
         tracks = [track_of(person, found, cameras, None) for person in ids]
-        return [
-            placed(track, self.body, made.intrinsic) for track in tracks if track.detected.any()
-        ]
+        return [placed(track, self.body, intrinsics) for track in tracks if track.detected.any()]
 
 
 def _watched(frames: Iterator[WorldFrame], shares: list[float]) -> Iterator[WorldFrame]:
@@ -140,6 +139,13 @@ def _processed(made: Reconstruction, coverage: float) -> Processed:
         f"{len(frames) - len(guessed)} of {len(frames)} frames registered, focal {share:.2f} "
         f"of the long side, depth on {coverage:.0%} of the place"
     )
+    if cameras.lens is not None:
+        zooms = cameras.lens.zooms
+        note += f"; {' and '.join(cameras.kinds)}: not one pinhole, taken as it is"
+        if np.ptp(zooms) > 0:
+            note += f", focal {share * zooms.min():.2f} to {share * zooms.max():.2f}"
+    if cameras.doubt:
+        note += f"; DOUBT: {cameras.doubt}: the world's shape and size may be wrong"
     if guessed:
         note += f"; interpolated and without depth: {', '.join(guessed)}"
     details = {
@@ -148,6 +154,8 @@ def _processed(made: Reconstruction, coverage: float) -> Processed:
         "interpolated": guessed,
         "focal_share_of_long_side": round(share, 4),
         "reprojection_px": round(cameras.reprojection_px, 3),
+        "camera": list(cameras.kinds),
+        "doubt": cameras.doubt,
         "points": len(cameras.points),
         "depth_coverage": round(coverage, 3),
     }

@@ -10,6 +10,7 @@ from stages.people.tracks import Track
 from stages.stage1_sfm.people import body_depth, frames_to_look_at, metres_per_unit, placed
 
 K = np.array([[300.0, 0, 159.5], [0, 300.0, 119.5], [0, 0, 1]])
+KS = np.stack([K, K])
 SIZE = (240, 320)
 AWAY_M, CAMERA_HEIGHT_M = 4.0, 1.4
 UNIT_M = 2.5
@@ -23,9 +24,9 @@ def somebody(contacts=(True, True)):
     rotmats[:, 0] = np.diag([1.0, -1.0, -1.0])
     nothing = np.zeros((2, 18, 2)), np.zeros((2, 18)), np.zeros((2, 4))
     known = np.ones(2, bool)
-    at_origin = placed(
-        Track(1, known, known, *nothing, rotmats, np.zeros(10), np.tile(contacts, (2, 1))), model, K
-    )
+    touching = np.tile(contacts, (2, 1))
+    track = Track(1, known, known, *nothing, rotmats, np.zeros(10), touching)
+    at_origin = placed(track, model, KS)
     points = at_origin.points_m - at_origin.points_m[:, -4:].mean(1, keepdims=True)
     points += [0.2, CAMERA_HEIGHT_M, AWAY_M]
     pixels = (points[:, :18] / points[:, :18, 2:]) @ K.T
@@ -33,7 +34,7 @@ def somebody(contacts=(True, True)):
         1, known, known, pixels[..., :2], np.ones((2, 18)), nothing[2], rotmats, np.zeros(10),
         np.tile(contacts, (2, 1)),
     )  # fmt: skip
-    return placed(track, model, K), points
+    return placed(track, model, KS), points
 
 
 def floor() -> np.ndarray:
@@ -53,14 +54,15 @@ def test_a_body_is_put_where_its_keypoints_are_seen():
 
 def test_people_are_as_large_in_the_world_as_the_ground_under_their_feet_says():
     person, _ = somebody()
-    found = metres_per_unit([person], [0, 1], lambda _: floor(), K)
+    found = metres_per_unit([person], [0, 1], lambda _: floor(), lambda _: K)
     assert found == pytest.approx(UNIT_M, rel=0.02)
 
 
 def test_without_ground_under_feet_nothing_is_said():
     person, _ = somebody()
-    assert metres_per_unit([person], [0, 1], lambda _: np.zeros(SIZE, np.float32), K) is None
-    assert metres_per_unit([], [], lambda _: floor(), K) is None
+    nothing = np.zeros(SIZE, np.float32)
+    assert metres_per_unit([person], [0, 1], lambda _: nothing, lambda _: K) is None
+    assert metres_per_unit([], [], lambda _: floor(), lambda _: K) is None
 
 
 def test_frames_are_looked_at_in_which_somebody_stands():

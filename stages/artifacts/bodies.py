@@ -4,7 +4,6 @@ Also `known_betas.json`, which gives everybody in a clip one known shape.
 """
 
 import json
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from stages.artifacts import layout
 from stages.artifacts.atomic import replacing, write_text
 from stages.artifacts.errors import ArtifactError, remedy
 from stages.artifacts.json_files import read_json
-from stages.artifacts.pickles import read_pickle
+from stages.artifacts.pickles import dumped, read_pickle
 
 MADE_BY = catalogue.makers(layout.BODIES)
 BETAS_FILE = "known_betas.json"
@@ -50,7 +49,7 @@ def write_bodies(folder: Path, number: int, people: dict[int, PersonBody]) -> No
         for person, body in people.items()
     }
     with replacing(bodies_path(folder, number)) as temporary:
-        temporary.write_bytes(pickle.dumps(record, protocol=4))
+        temporary.write_bytes(dumped(record))
 
 
 def read_bodies(folder: Path, number: int) -> dict[int, PersonBody]:

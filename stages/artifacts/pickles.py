@@ -30,6 +30,10 @@ _NUMPY_BUILDERS: dict[str, Any] = {
     "scalar": np.float64(0).__reduce__()[0],
     "_frombuffer": np.zeros(1).__reduce_ex__(5)[0],
 }
+_SINCE_MOVED = {
+    "numpy._core.multiarray": "numpy.core.multiarray",
+    "scipy.sparse._csc": "scipy.sparse.csc",
+}
 _ADMITTED_SPARSE = ("csc_matrix", "csr_matrix", "coo_matrix", "csc_array", "csr_array", "coo_array")
 
 
@@ -97,6 +101,20 @@ def _without_chumpy(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return type(value)(_without_chumpy(v) for v in value)
     return value
+
+
+def dumped(value: Any) -> bytes:
+    """A pickle that environments with an older NumPy or SciPy read too.
+
+    NumPy 2 says of arrays where it rebuilds them itself, a module that NumPy has from 1.26 on; the
+    one of before is there in all versions. SciPy moved its matrices in 1.8 and kept the old place,
+    which SMPL's own files name.
+    """
+    # In protocol 3 a name is a line of text. No array of ours holds such a line.
+    found = pickle.dumps(value, protocol=3)
+    for now, before in _SINCE_MOVED.items():
+        found = found.replace(f"c{now}\n".encode(), f"c{before}\n".encode())
+    return found
 
 
 def read_pickle(path: Path) -> Any:

@@ -9,10 +9,10 @@ from stages.body.model import DEMO_BODY, load_body
 from stages.body.skin import forward_kinematics
 from stages.geometry.block_terrain import Terrain
 from stages.geometry.rotations import matrix_from_rotvec
+from stages.people.ground import CANDIDATES, grounds_near
 from stages.people.posing import posed_points
 from stages.people.skeleton import KEYPOINTS, SkeletonBuilder
 from stages.people.tracks import Cameras, Track
-from stages.stage2_megahunter.ground import CANDIDATES, grounds_near
 from stages.stage2_megahunter.scene_samples import SceneSamples
 from tools.footage.camera_paths import look_at
 from tools.footage.motions import (

@@ -17,10 +17,10 @@ from stages.body.joint_names import COCO18, SMPL45_OF_COCO18, smpl45_row
 from stages.body.model import DEMO_BODY, load_body
 from stages.geometry.block_terrain import Terrain as Place
 from stages.geometry.rotations import matrix_from_rotvec
+from stages.people.ground import CANDIDATES
 from stages.people.skeleton import KEYPOINTS, SkeletonBuilder
 from stages.people.tracks import Cameras, Track
 from stages.robot.terrain import Terrain
-from stages.stage2_megahunter.ground import CANDIDATES
 from stages.stage2_megahunter.scene_samples import SceneSamples
 from stages.stage4_retarget.contacts import Flags
 from stages.stage4_retarget.retarget import Person

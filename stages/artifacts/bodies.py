@@ -4,7 +4,6 @@ Also `known_betas.json`, which gives everybody in a clip one known shape.
 """
 
 import json
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from stages.artifacts.errors import remedy
 from stages.artifacts.json_files import read_json
 from stages.artifacts.masks import LARGEST_ID
 from stages.artifacts.opening import reading
-from stages.artifacts.pickles import read_pickle
+from stages.artifacts.pickles import dumped, read_pickle
 
 MADE_BY = catalogue.makers(layout.BODIES)
 BETAS_FILE = "known_betas.json"
@@ -53,7 +52,7 @@ def write_bodies(folder: Path, number: int, people: dict[int, PersonBody]) -> No
         for person, body in people.items()
     }
     with replacing(bodies_path(folder, number)) as temporary:
-        temporary.write_bytes(pickle.dumps(record, protocol=4))
+        temporary.write_bytes(dumped(record))
 
 
 def read_bodies(folder: Path, number: int) -> dict[int, PersonBody]:

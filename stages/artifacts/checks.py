@@ -39,8 +39,8 @@ def within(name: str, values: np.ndarray, least: float, most: float) -> np.ndarr
     """All numbers are finite and between two bounds, which are included."""
     if values.size and not (values.min() >= least and values.max() <= most):
         finite = np.isfinite(values).all()
-        found = f"{values.min():g} to {values.max():g}" if finite else "not all finite"
-        raise ValueError(f"{name} is {found}, expected {least:g} to {most:g}")
+        found = f"is {values.min():g} to {values.max():g}" if finite else "has what are no numbers"
+        raise ValueError(f"{name} {found}, expected {least:g} to {most:g}")
     return values
 
 

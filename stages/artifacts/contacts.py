@@ -1,6 +1,5 @@
 """`input_contacts/<video>/cam01/<image stem>.pkl`: contact of every vertex and of the feet."""
 
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from stages.artifacts.atomic import replacing
 from stages.artifacts.errors import remedy
 from stages.artifacts.masks import LARGEST_ID
 from stages.artifacts.opening import reading
-from stages.artifacts.pickles import read_pickle
+from stages.artifacts.pickles import dumped, read_pickle
 
 MADE_BY = catalogue.makers(layout.CONTACTS)
 
@@ -44,7 +43,7 @@ def write_contacts(folder: Path, stem: str, people: dict[int, PersonContact]) ->
         for person, contact in people.items()
     }
     with replacing(contacts_path(folder, stem)) as temporary:
-        temporary.write_bytes(pickle.dumps(record, protocol=4))
+        temporary.write_bytes(dumped(record))
 
 
 def read_contacts(folder: Path, stem: str) -> dict[int, PersonContact] | None:

@@ -8,6 +8,7 @@ SMPL's own files store some arrays as objects of `chumpy`, which is not needed t
 
 from __future__ import annotations
 
+import pickle
 import re
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,10 @@ _DEEPEST = 40
 _MOST_DIMENSIONS = 32
 _TYPE = re.compile(r"[<>=|]?(b1|[iu][1248]|f[248]|c8|c16|[SU]\d{1,6}|O8?)")
 _SPARSE = ("csc", "csr", "coo")
+_SINCE_MOVED = {
+    "numpy._core.multiarray": "numpy.core.multiarray",
+    "scipy.sparse._csc": "scipy.sparse.csc",
+}
 _LARGEST_MATRIX = 512 * 1024**2
 
 
@@ -297,6 +302,20 @@ def _resolved(value: Any, spending: Spending, depth: int = 0) -> Any:
     elif isinstance(value, (Name, _Type)):
         raise RefusedError("a name in the place of data")
     return value
+
+
+def dumped(value: Any) -> bytes:
+    """A pickle that environments with an older NumPy or SciPy read too.
+
+    NumPy 2 says of arrays where it rebuilds them itself, a module that NumPy has from 1.26 on; the
+    one of before is there in all versions. SciPy moved its matrices in 1.8 and kept the old place,
+    which SMPL's own files name.
+    """
+    # In protocol 3 a name is a line of text. No array of ours holds such a line.
+    found = pickle.dumps(value, protocol=3)
+    for now, before in _SINCE_MOVED.items():
+        found = found.replace(f"c{now}\n".encode(), f"c{before}\n".encode())
+    return found
 
 
 def read_pickle(path: Path) -> Any:

@@ -21,6 +21,7 @@ from stages.artifacts.masks import LARGEST_ID
 GROUP = "monst3r_ga_output"
 TIME = "time_s"
 """Attribute of a frame: its second of the video."""
+BEHIND = "depths_behind_people"
 HEIGHT_IDS, HEIGHTS = "height_person_ids", "heights_m"
 """Attributes of a world that goes with people of some heights."""
 MADE_BY = tuple(entry.name for entry in catalogue.STAGES if entry.world)
@@ -50,8 +51,12 @@ class WorldFrame:
     measured: Bool[np.ndarray, "H W"] | None = None
     """Whether the depth is that of what the pixel shows; None: wherever the confidence is not 0.
 
-    `stage1-sfm` also knows the place behind people; there it has confidence, but is not measured.
+    `stage1-sfm` also knows the place behind people, and where their bodies are; both have
+    confidence, but are not measured.
     """
+    behind: Float32[np.ndarray, "H W"] | None = None
+    """z-depth of the place that people hide, 0 where it is not known; None: `depth` is the place's
+    everywhere, or nothing behind people is known."""
     motion_probability: Float32[np.ndarray, "h w"] | None = None
     """At an eighth of the size, as MegaSaM has it and under its name: 1 where nothing moves."""
 
@@ -91,6 +96,8 @@ def write_world(path: Path, frames: Iterable[WorldFrame], **metadata: Any) -> No
             put_array(entry, "dynamic_msk", frame.dynamic.astype(bool))
             affine = frame.affine_original_from_reconstruction.astype(np.float64)
             put_array(entry, "affine_matrix", affine)
+            if frame.behind is not None:
+                put_map(entry, BEHIND, rounded(frame.behind), DEPTH_LEVELS)
             if frame.motion_probability is not None:
                 put_array(entry, "motion_prob", frame.motion_probability.astype(np.float32))
             if frame.time_s is not None:
@@ -159,6 +166,13 @@ class WorldFrameView:
     @property
     def depth(self) -> Float32[np.ndarray, "H W"]:
         return self._map("depths", 0.0)
+
+    @property
+    def place_depth(self) -> Float32[np.ndarray, "H W"]:
+        """z-depth of the place: behind people that of what they hide, where the file has it."""
+        if BEHIND not in self.group:
+            return self.depth
+        return np.where(self.dynamic, read_map(self.group[BEHIND]), self.depth)
 
     @property
     def points(self) -> Float32[np.ndarray, "H W 3"]:

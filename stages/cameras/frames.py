@@ -5,7 +5,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, UInt8, UInt16
 
 from stages.artifacts.errors import ArtifactError
 from stages.artifacts.images import ImageFile, list_images, read_image
@@ -57,9 +57,17 @@ class Frames:
 
     def people(self, frame: int) -> Bool[np.ndarray, "H W"]:
         """Where people are in one frame."""
+        return self.ids(frame) > 0
+
+    def ids(self, frame: int) -> UInt16[np.ndarray, "H W"]:
+        """Who is where in one frame, 0 for nobody."""
         if self.masks is None:
-            return np.zeros((self.height, self.width), bool)
-        return read_mask(self.masks, self.images[frame].name, (self.height, self.width)) > 0
+            return np.zeros((self.height, self.width), np.uint16)
+        return read_mask(self.masks, self.images[frame].name, (self.height, self.width))
+
+    def outside(self, frame: int) -> Bool[np.ndarray, "H W"]:
+        """Where one frame shows nothing that was taken."""
+        return np.zeros((self.height, self.width), bool)
 
 
 def frame_range(folder: Path, start: int, end: int) -> tuple[int, int]:

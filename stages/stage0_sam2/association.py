@@ -5,13 +5,14 @@ last mask for a while. Where that is empty or lies on somebody else, they are ou
 until somebody dressed as they were appears.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, UInt8
 
 from stages.artifacts.masks import box_of
-from stages.tracking.appearance import ALIKE, Colours, likeness
+from stages.tracking.appearance import ALIKE, Colours, colours_of, likeness
 from stages.tracking.pairing import SAME, best_pairs, by_clothes, by_place, contained
 
 MISSES_ALLOWED = 2
@@ -27,6 +28,9 @@ LITTLE = 0.15
 """Share of somebody's area that is too little to go on with."""
 COLLAPSED = 0.5
 """A mask carried on that has less than this of the area found is not to be trusted any more."""
+STRANGE = ALIKE / 2
+"""A mask with less than this of somebody's colours in common shows something else: of feet or a leg
+alone there is more."""
 PARTS_ALIKE, PARTS_AREA = 0.8, 1.5
 """Parts of one person share that much of their colours, and are in all at most so many times
 the area that the person had."""
@@ -76,6 +80,13 @@ def fills(mask: Bool[np.ndarray, "H W"], box: Float[np.ndarray, "4"]) -> bool:
     return bool(mask.sum() >= max(MIN_AREA_PX, LEAST_FILLED * (x2 - x1) * (y2 - y1)))
 
 
+def is_strange(
+    track: Track, image: UInt8[np.ndarray, "H W 3"], mask: Bool[np.ndarray, "H W"]
+) -> bool:
+    """Whether a mask shows something else than the person; not if it is empty."""
+    return bool(mask.any()) and likeness(track.colours, colours_of(image, mask)) < STRANGE
+
+
 def found_together(tracks: dict[int, Track], candidates: list[Candidate]) -> bool:
     """Whether somebody in view was found only as a part of somebody else who is followed.
 
@@ -102,13 +113,18 @@ def changed_places(tracks: dict[int, Track], candidates: list[Candidate]) -> boo
 
 
 def associate(
-    tracks: dict[int, Track], candidates: list[Candidate], next_id: int, crossed: bool = False
+    tracks: dict[int, Track],
+    candidates: list[Candidate],
+    next_id: int,
+    crossed: bool = False,
+    strange: Collection[int] = (),
 ) -> Prompts:
     """Whom to follow on, and from what.
 
     `tracks` is brought up to date: people lost for too long leave, new ones get ids from
     `next_id` on. `crossed`: people were found together before or have changed places, so that
-    clothes say more than places.
+    clothes say more than places. `strange`: people whose mask has become that of something else,
+    unless they are found there.
     """
     prompts = Prompts()
     in_view = _in_view(tracks)
@@ -118,7 +134,7 @@ def associate(
     for person, track in in_view.items():
         if person not in pairs:
             others = [candidates[i].mask for i in pairs.values()]
-            track.hidden = _little_left(track) or _covered(track, others)
+            track.hidden = person in strange or _little_left(track) or _covered(track, others)
             track.misses = 0 if track.hidden else track.misses + 1
             if not track.hidden:
                 prompts.masks[person] = track.last

@@ -26,7 +26,7 @@ class Pictures:
     def __init__(self, sam2: Sam2, images: Sequence[ImageFile]) -> None:
         self.sam2 = sam2
         self.size: tuple[int, int] = read_image(images[0].path).shape[:2]
-        self.count = len(images)
+        self.images, self.count = images, len(images)
         self.held: dict[int, Levels] = {}
         self.places: Float[torch.Tensor, "1 C h w"]
         """Of the coarsest level's features: the same in all pictures."""

@@ -11,6 +11,7 @@ from jaxtyping import UInt16
 
 from stages.artifacts import layout
 from stages.artifacts.atomic import clear
+from stages.artifacts.clock import read_clock
 from stages.artifacts.images import ImageFile, list_images, read_image
 from stages.artifacts.masks import (
     LABELS,
@@ -36,12 +37,12 @@ from stages.running import (
     stage_command,
     torch_device,
 )
-from stages.running.inputs import frames
+from stages.running.inputs import clock, frames
 from stages.running.model_flags import checkpoint_flag
 from stages.running.overlap import CALLS_WAITING, ahead
 from stages.stage0_sam2.detector import PersonDetector
 from stages.stage0_sam2.drawing import draw, write_video
-from stages.stage0_sam2.looks import looks
+from stages.stage0_sam2.looks import look_at, look_step, looks
 from stages.stage0_sam2.network import Sam2
 from stages.stage0_sam2.pictures import Pictures
 from stages.stage0_sam2.tracker import Tracker
@@ -89,7 +90,7 @@ class Sam2Stage(Stage):
         return folders_with_frames(self.video_base_dir)
 
     def inputs(self, video: str) -> list[Input]:
-        return [frames(self.video_base_dir, video)]
+        return [frames(self.video_base_dir, video), clock(self.video_base_dir, video)]
 
     def result_folder(self, video: str) -> Path:
         return self.masks_base_dir / video / layout.CAMERA
@@ -129,7 +130,14 @@ class Sam2Stage(Stage):
         for part in (MASKS, LABELS, "result"):
             clear(result / part)
         pictures = Pictures(self.sam2, images)
-        tracker = Tracker(pictures, looks(self.detector, images))
+        numbers = np.array([image.number for image in images])
+        step = look_step(read_clock(inputs.get("clock")).times_s(numbers))
+        tracker = Tracker(
+            pictures,
+            looks(self.detector, images, step),
+            step,
+            lambda frame: look_at(self.detector, images[frame]),
+        )
 
         def frames() -> Iterator[Frame]:
             for segment in tracker.run():

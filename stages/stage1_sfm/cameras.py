@@ -1,6 +1,7 @@
 """One camera and its pose in every frame of a video."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,15 +11,24 @@ from jaxtyping import Bool, Float
 
 from stages.cameras.frames import Frames
 from stages.running import VideoError
+from stages.stage1_sfm.cuts import require_one_place
+from stages.stage1_sfm.evidence import (
+    LEAST_GAIN,
+    LEFT_GAIN,
+    keypoints_straightened,
+    misfit,
+)
 from stages.stage1_sfm.features import (
     PEOPLE_MARGIN_SHARE,
     SEED,
     CameraPrior,
     extract_features,
     grown,
+    image_names,
     match_along_the_video,
     write_feature_masks,
 )
+from stages.stage1_sfm.lens import Lens, StraightFrames
 from stages.stage1_sfm.mapping import PLAUSIBLE_FOCAL_SHARES, SparseScene, build_map
 from stages.stage1_sfm.parallax import PairParallax, measure_pairs
 from stages.stage1_sfm.registration import (
@@ -37,6 +47,8 @@ MIN_PARALLAX_SHARE = 0.006
 """Parallax that one match in ten must show in some pair, as a share of the long side."""
 MAX_GAP = 5
 """So many frames in a row may stay without a measured pose."""
+MAX_LENS_ROUNDS = 4
+"""Each explains most of what the one before left."""
 MEDIAN_DEPTH = 3.0
 """What the world is scaled to. People are filmed from some 3 m: the later scale is near 1."""
 WALK = "film while walking a few steps around or along with the person, or use another world method"
@@ -59,6 +71,12 @@ class SolvedCameras:
     keys: list[int]
     """Frames that were mapped together."""
     reprojection_px: float
+    lens: Lens | None = None
+    """What the frames' camera is beyond one pinhole; all else here is of that pinhole."""
+    kinds: tuple[str, ...] = ()
+    """What that is, in words."""
+    doubt: str = ""
+    """What no camera that is known here explains."""
 
 
 def key_frames(frames: int) -> list[int]:
@@ -95,8 +113,16 @@ def solve_cameras(frames: Frames, workspace: Path, threads: int) -> SolvedCamera
     extract_features(database, frames.folder, names, masks, prior, threads)
     match_along_the_video(database, prior, threads)
     pairs = measure_pairs(database, max(frames.width, frames.height), prior.max_error_px)
+    place_of = {number: names.index(name) for number, name in image_names(database).items()}
+    linked = [(place_of[pair.first], place_of[pair.second]) for pair in pairs]
+    require_one_place(frames, keys, linked)
     require_parallax(pairs, max(frames.width, frames.height))
-    scene = build_map(database, frames.folder, workspace, pairs, len(keys), prior, threads)
+    frame_of = dict(zip(names, keys, strict=True))
+
+    def mapped() -> SparseScene | None:
+        return build_map(database, frames.folder, workspace, pairs, len(keys), prior, threads)
+
+    scene, found = straightened_map(mapped, database, frame_of, frames)
     if scene is None:
         raise NoParallaxError(
             "no map could be built from any pair of frames although there is parallax of "
@@ -109,10 +135,59 @@ def solve_cameras(frames: Frames, workspace: Path, threads: int) -> SolvedCamera
             f"the focal length came out as {share:.2f} of the image's long side, which no phone "
             f"has ({low} to {high}): the camera moves too little to tell; {WALK}"
         )
-    views = _key_views(scene, dict(zip(names, keys, strict=True)))
-    Ts, registered = register_all(frames, views, scene.focal_px, prior.max_error_px)
+    views = _key_views(scene, frame_of)
+    seen = frames if found.lens is None else StraightFrames(**vars(frames), lens=found.lens)
+    Ts, registered = register_all(seen, views, scene.focal_px, prior.max_error_px)
     require_short_gaps(registered, frames)
-    return _normalised(scene, views, Ts, registered)
+    solved = _normalised(scene, views, Ts, registered)
+    return replace(solved, lens=found.lens, kinds=found.kinds, doubt=found.doubt)
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What a video's camera is beyond one pinhole, if anything; see `SolvedCameras`."""
+
+    lens: Lens | None = None
+    kinds: tuple[str, ...] = ()
+    doubt: str = ""
+
+
+def straightened_map(
+    mapped: Callable[[], SparseScene | None],
+    database: Path,
+    frame_of: dict[str, int],
+    frames: Frames,
+) -> tuple[SparseScene | None, Explained]:
+    """A map of pinhole pictures. Where they are none, features are put where they would be in such.
+
+    Args:
+        mapped: makes a map of the features in the database.
+        frame_of: frames of the video by name of the key image.
+    """
+    scene, lens = mapped(), None
+    kinds: list[str] = []
+    named = image_names(database)
+    with pycolmap.Database.open(database) as opened:
+        found = {number: (name, opened.read_keypoints(number)) for number, name in named.items()}
+    for round_ in range(MAX_LENS_ROUNDS + 1):
+        if scene is None:
+            break
+        least = LEAST_GAIN if round_ in (0, MAX_LENS_ROUNDS) else LEFT_GAIN
+        left = misfit(scene.model, frame_of, len(frames), least)
+        if left is None:
+            return scene, Explained(lens, tuple(dict.fromkeys(kinds)))
+        if round_ == MAX_LENS_ROUNDS:
+            break
+        lens = left.lens if lens is None else lens.then(left.lens)
+        kinds.append(left.kind)
+        size = frames.height, frames.width
+        with pycolmap.Database.open(database) as opened:
+            for number, (name, keypoints) in found.items():
+                moved = keypoints_straightened(keypoints, lens, frame_of[name], size)
+                opened.update_keypoints(number, moved.astype(np.float32))
+        scene = mapped()
+    doubt = "neither a zoom nor a bent lens nor a cut-off side explains the pictures"
+    return scene, Explained(lens, tuple(dict.fromkeys(kinds)), doubt)
 
 
 def require_parallax(pairs: list[PairParallax], long_side_px: int) -> None:
@@ -154,7 +229,7 @@ def register_all(
     grey = lru_cache(maxsize=8)(frames.grey)
 
     def people(frame: int) -> Bool[np.ndarray, "H W"]:
-        return grown(frames.people(frame), margin)
+        return grown(frames.people(frame), margin) | frames.outside(frame)
 
     Ts = np.tile(np.eye(4), (len(frames), 1, 1))
     registered = np.zeros(len(frames), bool)

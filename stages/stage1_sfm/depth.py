@@ -1,7 +1,7 @@
 """Dense depth of all frames: measured in the key frames, joined for every frame."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -59,9 +59,13 @@ def measure_keys(views: Views, cameras: SolvedCameras, threads: int) -> list[Key
 
 
 def fused_frames(
-    views: Views, cameras: SolvedCameras, keys: list[KeyDepth], threads: int
+    views: Views,
+    cameras: SolvedCameras,
+    keys: list[KeyDepth],
+    threads: int,
+    frames: Sequence[int] | None = None,
 ) -> Iterator[tuple[Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"]]]:
-    """Depth and agreement of every frame in turn; all 0 for frames without a measured pose."""
+    """Depth and agreement of some or of all frames in turn; 0 for those without a measured pose."""
 
     @torch.no_grad()
     def one(frame: int) -> tuple[np.ndarray, np.ndarray]:
@@ -73,7 +77,7 @@ def fused_frames(
 
     with _workers(views, threads) as pool:
         ahead: deque[Future[tuple[np.ndarray, np.ndarray]]] = deque()
-        for frame in range(len(views)):
+        for frame in range(len(views)) if frames is None else frames:
             ahead.append(pool.submit(one, frame))
             if len(ahead) > _FRAMES_AHEAD:
                 yield ahead.popleft().result()

@@ -98,3 +98,9 @@ def match_along_the_video(database: Path, camera: CameraPrior, threads: int) -> 
     verification.ransac.max_num_trials = 1000
     verification.ransac.random_seed = SEED
     pycolmap.match_sequential(database, matching, pairing, verification, pycolmap.Device.cpu)
+
+
+def image_names(database: Path) -> dict[int, str]:
+    """Names of the images in a database, by id."""
+    with pycolmap.Database.open(database) as opened:
+        return {image.image_id: image.name for image in opened.read_all_images()}

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pycolmap
@@ -31,6 +32,8 @@ class SparseScene:
     """By image name: indices of points and where they were found, pixel centres at integers."""
     reprojection_px: float
     """Mean distance between points and features."""
+    model: Any
+    """The map as pycolmap has it."""
 
 
 def _mapper_options(camera: CameraPrior, pair: PairParallax, threads: int):
@@ -105,7 +108,7 @@ def build_map(
     best = None
     for number, pair in enumerate(pairs[:FIRST_PAIRS]):
         output = workspace / f"map{number}"
-        output.mkdir()
+        output.mkdir(exist_ok=True)
         options = _mapper_options(camera, pair, threads)
         models = pycolmap.incremental_mapping(database, image_folder, output, options)
         for model in models.values():
@@ -142,4 +145,5 @@ def _sparse_scene(reconstruction) -> SparseScene:
         points=np.array([reconstruction.points3D[point].xyz for point in ids]).reshape(-1, 3),
         tracks=tracks,
         reprojection_px=float(reconstruction.compute_mean_reprojection_error()),
+        model=reconstruction,
     )

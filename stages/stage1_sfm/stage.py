@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +10,13 @@ import torch
 
 from stages.artifacts import layout
 from stages.artifacts.world import WorldFrame
+from stages.body.model import load_body
 from stages.cameras.world_stage import PicturesStage
+from stages.people.sources import Folders, read_people, track_of
+from stages.people.tracks import Cameras
 from stages.running import (
     DeclinedError,
+    Input,
     InputPaths,
     Processed,
     flag,
@@ -20,7 +24,10 @@ from stages.running import (
     stage_command,
     torch_device,
 )
+from stages.running.inputs import bodies, contacts, keypoints, labels
+from stages.running.model_flags import body_flag
 from stages.stage1_sfm.cameras import NoParallaxError
+from stages.stage1_sfm.people import PlacedPerson, placed
 from stages.stage1_sfm.reconstruction import Reconstruction, reconstruct, world_frames
 
 METHOD = "sfm"
@@ -32,12 +39,17 @@ class SfmStage(PicturesStage):
     """Reconstruct cameras and the place, by structure from motion and multi-view stereo.
 
     Writes <outdir>/sfm_reconstruction_results_<video>_cam01_frame_<start>_<end>_subsample_<n>.h5,
-    up to scale. Needs a camera that moves: a few steps around or along with the person.
+    up to scale. Needs a camera that moves: a few steps around or along with the person. People have
+    the depth of their bodies, where these are known; the rest goes without.
     """
 
     outdir: Path = folder(
         layout.world_folder(METHOD), "Folder for the reconstructions.", is_output=True
     )
+    pose2d_base_dir: Path = folder(layout.KEYPOINTS, "Folder of people's keypoints.")
+    smpl_base_dir: Path = folder(layout.BODIES, "Folder of people's bodies.")
+    contact_base_dir: Path = folder(layout.CONTACTS, "Folder of people's contacts.")
+    body_model: Path = body_flag()
     auto: bool = flag(
         False, "Leave videos whose camera stands to stage1-ground.", changes_results=False
     )
@@ -48,6 +60,21 @@ class SfmStage(PicturesStage):
     @property
     def may_decline(self) -> bool:
         return self.auto
+
+    def inputs(self, video: str) -> list[Input]:
+        needed = super().inputs(video)
+        if not self.gsam2:
+            return needed
+        of_people = [
+            labels(self.mask_base_dir, video),
+            keypoints(self.pose2d_base_dir, video),
+            bodies(self.smpl_base_dir, video),
+            contacts(self.contact_base_dir, video),
+        ]
+        return [*needed, *(replace(each, required=False) for each in of_people)]
+
+    def load(self) -> None:
+        self.body = load_body(self.body_model)
 
     def notice(self) -> str:
         people = "masked out" if self.gsam2 else "taken for scene"
@@ -64,15 +91,36 @@ class SfmStage(PicturesStage):
                 if self.auto:
                     raise DeclinedError(f"left to stage1-ground: {error}") from None
                 raise
+        people = self._people(made, inputs)
         shares: list[float] = []
         self.write(
             video,
             inputs,
-            _watched(world_frames(made), shares),
+            _watched(world_frames(made, people), shares),
             focal_px_original=made.cameras.focal_px,
             registered_frames=int(made.cameras.registered.sum()),
         )
         return _processed(made, float(np.mean(shares)))
+
+    def _people(self, made: Reconstruction, inputs: InputPaths) -> list[PlacedPerson]:
+        """Everybody whose body, keypoints and boxes are known."""
+        if not {"labels", "keypoints", "bodies"} <= inputs.keys():
+            return []
+        masks = inputs["labels"].parent
+        folders = Folders(masks, inputs["keypoints"], inputs["bodies"], inputs.get("contacts"))
+        names = [image.name for image in made.frames.images]
+        found = read_people(names, folders)
+        T = len(names)
+        intrinsics = np.stack([made.intrinsic(frame) for frame in range(T)]).astype(np.float64)
+        cameras = Cameras(
+            intrinsics,
+            np.linalg.inv(made.cameras.Ts_camera_world),
+            made.resizing.affine_original_from_reconstruction,
+            np.arange(T, dtype=np.float64),
+        )
+        ids = sorted({person for frame in found for person in frame.bodies})
+        tracks = [track_of(person, found, cameras, None) for person in ids]
+        return [placed(track, self.body, intrinsics) for track in tracks if track.detected.any()]
 
 
 def _watched(frames: Iterator[WorldFrame], shares: list[float]) -> Iterator[WorldFrame]:
@@ -91,6 +139,13 @@ def _processed(made: Reconstruction, coverage: float) -> Processed:
         f"{len(frames) - len(guessed)} of {len(frames)} frames registered, focal {share:.2f} "
         f"of the long side, depth on {coverage:.0%} of the place"
     )
+    if cameras.lens is not None:
+        zooms = cameras.lens.zooms
+        note += f"; {' and '.join(cameras.kinds)}: not one pinhole, taken as it is"
+        if np.ptp(zooms) > 0:
+            note += f", focal {share * zooms.min():.2f} to {share * zooms.max():.2f}"
+    if cameras.doubt:
+        note += f"; DOUBT: {cameras.doubt}: the world's shape and size may be wrong"
     if guessed:
         note += f"; interpolated and without depth: {', '.join(guessed)}"
     details = {
@@ -99,6 +154,8 @@ def _processed(made: Reconstruction, coverage: float) -> Processed:
         "interpolated": guessed,
         "focal_share_of_long_side": round(share, 4),
         "reprojection_px": round(cameras.reprojection_px, 3),
+        "camera": list(cameras.kinds),
+        "doubt": cameras.doubt,
         "points": len(cameras.points),
         "depth_coverage": round(coverage, 3),
     }

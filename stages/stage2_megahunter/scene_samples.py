@@ -10,8 +10,8 @@ from stages.artifacts.errors import ArtifactError
 from stages.artifacts.masks import mask_path, read_mask
 from stages.artifacts.world import FrameGroup, WorldFrameView
 from stages.body.joint_names import coco18_row
+from stages.people.ground import CANDIDATES, NO_GROUND, GroundPatch, grounds_near
 from stages.people.tracks import Cameras, Track
-from stages.stage2_megahunter.ground import CANDIDATES, NO_GROUND, GroundPatch, grounds_near
 from stages.stage2_megahunter.surface_points import (
     inside_own_mask,
     sample_depths,
@@ -77,7 +77,7 @@ def sample_scene(
         if not present:
             continue
         # Depth 0 is what confidence 0 is, a hole, so the confidence need not be unpacked too.
-        depth, measured, dynamic = frame.depth, frame.measured, frame.dynamic
+        depth, measured, dynamic = frame.place_depth, frame.measured, frame.dynamic
         known = depth > 0
         usable = measured & known
         static = known & (measured != dynamic if sees_behind_people else measured & ~dynamic)

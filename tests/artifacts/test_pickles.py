@@ -3,6 +3,7 @@
 import collections
 import os
 import pickle
+import pickletools
 import subprocess
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays as numpy_arrays
 
 from stages.artifacts.errors import ArtifactError
-from stages.artifacts.pickles import read_pickle
+from stages.artifacts.pickles import dumped, read_pickle
 
 
 class Calls:
@@ -94,3 +95,20 @@ def test_a_damaged_pickle_is_told_in_a_line(tmp_path, content):
 def test_a_missing_pickle_is_told(tmp_path):
     with pytest.raises(ArtifactError, match="no such file"):
         read_pickle(tmp_path / "data.pkl")
+
+
+def test_what_is_written_names_only_what_older_environments_have(tmp_path):
+    value = {1: {"a": np.eye(3), "b": np.bool_(True), "c": scipy.sparse.csc_matrix(np.eye(3))}}
+    data = dumped(value)
+    names = [name for code, name, _ in pickletools.genops(data) if "GLOBAL" in code.name]
+    assert set(names) == {
+        "numpy dtype",
+        "numpy ndarray",
+        "numpy.core.multiarray _reconstruct",
+        "numpy.core.multiarray scalar",
+        "scipy.sparse.csc csc_matrix",
+    }
+    (tmp_path / "new.pkl").write_bytes(data)
+    (found,) = read_pickle(tmp_path / "new.pkl").values()
+    assert (found["a"] == np.eye(3)).all() and found["b"] == np.True_
+    assert (found["c"].toarray() == np.eye(3)).all()

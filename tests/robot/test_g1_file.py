@@ -72,6 +72,12 @@ def test_links_have_their_order(urdf):
     assert list(load_g1().link_names) == LINKS
 
 
+def test_shapes_are_called_by_their_links(urdf):
+    # The original's retargeting takes the names of links from them.
+    without_shape = {"imu_link", "d435_link", "mid360_link"}
+    assert list(urdf.scene.geometry) == [link for link in LINKS if link not in without_shape]
+
+
 def test_it_weighs_what_the_robot_weighs(urdf):
     mass = sum(link.inertial.mass for link in urdf.link_map.values() if link.inertial)
     assert mass == pytest.approx(35.12, abs=0.01)

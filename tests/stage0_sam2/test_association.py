@@ -12,6 +12,7 @@ from stages.stage0_sam2.association import (
     changed_places,
     fills,
     found_together,
+    is_strange,
 )
 from stages.tracking.appearance import colours_of, likeness
 from tests.tracking.dressed import BLUE, RED, block, dressed
@@ -109,6 +110,21 @@ def test_what_is_left_of_somebody_who_vanishes_is_not_followed() -> None:
     tracks[1].last = block(5, width=3, height=9)
     assert not associate(tracks, [found(40, BLUE)], next_id=2).masks
     assert tracks[1].hidden
+
+
+def test_somebody_whose_mask_shows_something_else_is_out_of_sight_unless_found_there() -> None:
+    tracks = {1: followed(5, RED), 2: followed(30, RED)}
+    prompts = associate(tracks, [found(30, RED)], next_id=3, strange=[1, 2])
+    assert tracks[1].hidden and not prompts.masks
+    assert list(prompts.boxes) == [2]
+
+
+def test_a_part_of_somebody_in_the_picture_is_not_something_else() -> None:
+    person = Track(0.9, block(5), (dressed(block(5), RED) + dressed(block(5), BLUE)) / 2, 200)
+    red, green = (np.full((*block(5).shape, 3), shade, np.uint8) for shade in (RED, (0, 200, 0)))
+    assert not is_strange(person, red, block(5))
+    assert is_strange(person, green, block(5))
+    assert not is_strange(person, green, block(5) & False)
 
 
 def test_a_stranger_is_not_taken_for_somebody_hidden() -> None:

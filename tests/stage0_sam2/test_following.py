@@ -9,15 +9,15 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from bench.stage0.sam2 import person_box, show_a_person
-from stages.artifacts.images import list_images, write_image
+from stages.artifacts.images import list_images, read_image, write_image
 from stages.running.stage import VideoError
 from stages.stage0_sam2 import propagation
 from stages.stage0_sam2.detector import Detection
-from stages.stage0_sam2.looks import STEP, Look
+from stages.stage0_sam2.looks import MOST_FRAMES, STEP, Look, look_step
 from stages.stage0_sam2.network import Sam2
 from stages.stage0_sam2.pictures import Pictures, _read
 from stages.stage0_sam2.propagation import FOLLOWED, Group, follow, looks_back
-from stages.stage0_sam2.tracker import FRAMES_FOLLOWED, Tracker
+from stages.stage0_sam2.tracker import LOOKS_FOLLOWED, Tracker
 from stages.weights.locate import demo_checkpoint
 from stages.weights.sam2 import build_sam2, load_sam2
 
@@ -81,6 +81,52 @@ def test_every_picture_is_encoded_once(quick, clip, encoded):
     assert len(found) == len(encoded) == len(images) and set(encoded.values()) == {1}
 
 
+@pytest.fixture
+def passing(quick, tmp_path):
+    """Who is in which frames, of a clip with somebody in red in some of them.
+
+    The network goes on to see somebody where nobody is any more.
+    """
+
+    def tracked(frames, there):
+        for frame in range(frames):
+            picture = np.full((*SIZE, 3), [200, 0, 0] if frame in there else [0, 0, 200], np.uint8)
+            write_image(tmp_path / f"{frame + 1:05d}.png", picture)
+        images = list_images(tmp_path)
+
+        def look_at(frame):
+            found = [Detection(BOX, 0.9)] if frame in there else []
+            return Look(read_image(images[frame].path), found)
+
+        looks = [look_at(frame) for frame in range(0, frames, STEP)]
+        segments = Tracker(Pictures(quick, images), looks, look_at=look_at).run()
+        seen = [np.unique(ids).tolist() for segment in segments for ids in segment.ids]
+        assert len(seen) == frames
+        assert all(max(ids) <= 1 for ids in seen), "it is one person"
+        return [frame for frame, ids in enumerate(seen) if any(ids)]
+
+    return tracked
+
+
+def test_somebody_who_passes_between_two_looks_is_found_and_only_where_they_are(passing):
+    assert passing(30, range(2, 20)) == [*range(2, 20)]
+
+
+def test_a_mask_does_not_stay_when_somebody_has_left_before_a_look(passing):
+    assert passing(2 * STEP, range(14)) == [*range(14)]
+
+
+def test_a_mask_does_not_stay_when_somebody_has_left_before_the_end(passing):
+    assert passing(STEP, range(14)) == [*range(14)]
+
+
+@pytest.mark.parametrize(
+    ("fps", "step"), [(30, 20), (60, 40), (15, 10), (1, 1), (240, MOST_FRAMES)]
+)
+def test_looks_come_by_time(fps, step):
+    assert look_step(np.arange(50) / fps) == step
+
+
 def test_what_is_held_does_not_grow_with_the_video(quick, clip, monkeypatch):
     held, remembered = [], []
     follow_one = Group.follow
@@ -96,7 +142,7 @@ def test_what_is_held_does_not_grow_with_the_video(quick, clip, monkeypatch):
     for _ in Tracker(Pictures(quick, images), somebody(images)).run():
         pass
     assert len(held) > 7 * STEP
-    assert max(held) <= 2 * FRAMES_FOLLOWED
+    assert max(held) <= 2 * LOOKS_FOLLOWED * STEP
     assert max(held[: 4 * STEP]) == max(held)
     assert max(remembered) <= looks_back(quick.network)
 

@@ -5,9 +5,9 @@ import pytest
 
 from stages.geometry.placement import first_scale, place_before_camera
 from stages.geometry.rotations import matrix_from_rotvec, rotvec_from_matrix
+from stages.people.ground import grounds_near
 from stages.people.tracks import Cameras, Track
 from stages.stage2_megahunter.gaps import fill_short_gaps
-from stages.stage2_megahunter.ground import grounds_near
 from stages.stage2_megahunter.smoothing import OneEuro, smooth_rotations, smooth_vectors
 from stages.stage2_megahunter.surface_points import (
     inside_own_mask,

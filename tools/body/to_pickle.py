@@ -3,11 +3,13 @@
 `smplx` reads SMPL from pickles only. Name the file ``SMPL_NEUTRAL.pkl`` for `smplx.create`.
 """
 
-import pickle
 from pathlib import Path
 
 import click
 import numpy as np
+import scipy.sparse
+
+from stages.artifacts.pickles import dumped
 
 SMPL_KEYS = [
     "v_template", "shapedirs", "posedirs", "J_regressor", "J", "weights", "f", "kintree_table",
@@ -16,10 +18,11 @@ SMPL_KEYS = [
 
 
 def write_smpl_pickle(body: Path, output: Path) -> None:
-    """Write the arrays that SMPL's own files have."""
+    """Write what SMPL's own files have: arrays, and the joints' regressor as a sparse matrix."""
     with np.load(body, allow_pickle=False) as file:
         data = {name: file[name] for name in SMPL_KEYS}
-    output.write_bytes(pickle.dumps(data, protocol=4))
+    data["J_regressor"] = scipy.sparse.csc_matrix(data["J_regressor"])
+    output.write_bytes(dumped(data))
 
 
 @click.command()

@@ -172,7 +172,7 @@ class WorldFrameView:
         """z-depth of the place: behind people that of what they hide, where the file has it."""
         if BEHIND not in self.group:
             return self.depth
-        return np.where(self.dynamic, read_map(self.group[BEHIND]), self.depth)
+        return np.where(self.dynamic, self._map(BEHIND, 0.0), self.depth)
 
     @property
     def points(self) -> Float32[np.ndarray, "H W 3"]:

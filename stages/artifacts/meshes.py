@@ -1,6 +1,7 @@
 """`background_mesh.obj` and the two background point clouds (stage 3): z-up world, metres."""
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from stages.artifacts.opening import read_bytes, reading
 MESH_FILE = "background_mesh.obj"
 LESS_FILTERED_FILE = "background_less_filtered_colored_pointcloud.ply"
 MORE_FILTERED_FILE = "background_more_filtered_colored_pointcloud.ply"
+_VERTEX_0 = re.compile(rb"^f[^\n]*[ \t]0(?:[/\s]|$)", re.MULTILINE)
 LARGEST_BYTES = 256 * 1024**2
 MADE_BY = catalogue.makers(layout.CALIBRATED)
 
@@ -38,6 +40,8 @@ def read_mesh(path: Path) -> tuple[Float[np.ndarray, "V 3"], Int[np.ndarray, "F 
     """
     content = read_bytes(path, remedy(MADE_BY), LARGEST_BYTES)
     with reading(path, "a mesh", remedy(MADE_BY)):
+        if path.suffix == ".obj" and _VERTEX_0.search(content):
+            raise ValueError("a face of vertex 0, expected numbers from 1")
         # Given the content alone, no file that it names is looked for.
         mesh: Any = trimesh.load(
             io.BytesIO(content),

@@ -289,6 +289,7 @@ def test_a_picture_of_more_pixels_than_memory_is_not_unpacked(tmp_path):
     [
         ("f 1 2 99999999", "out of bounds"),
         ("f -1 -2 -99", "mesh"),
+        ("f 0 1 2", "vertex 0"),
         ("v nan 0 0\nf 1 2 4", "a vertex has what are no numbers"),
     ],
 )
@@ -329,3 +330,31 @@ def test_a_world_whose_times_fall_or_whose_heights_are_negative_is_refused(tmp_p
             opened_world(path) as (frames, _),
         ):
             frames.times_s  # noqa: B018
+
+
+def test_what_goes_through_files_ends_with_a_process_that_is_killed(tmp_path):
+    path = readers.make_world(tmp_path)
+    script = (
+        "import sys, time; from pathlib import Path; from stages.artifacts import h5_watch\n"
+        "from stages.artifacts.world import opened_world\n"
+        "with opened_world(Path(sys.argv[1])): print(h5_watch._running.process.pid, flush=True)\n"
+        "time.sleep(60)"
+    )
+    command = [sys.executable, "-c", script, str(path)]
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as process:
+        assert process.stdout is not None
+        probe = Path("/proc") / process.stdout.readline().strip()
+        assert (probe / "cmdline").read_bytes()
+        process.kill()
+    until = time.monotonic() + 10
+    while time.monotonic() < until and _is_alive(probe):
+        time.sleep(0.02)
+    assert not _is_alive(probe)
+
+
+def _is_alive(process: Path) -> bool:
+    try:
+        return ") Z" not in (process / "stat").read_text()
+    except OSError:
+        return False

@@ -2,8 +2,10 @@
 
 import json
 import os
+import random
 import resource
 import signal
+import time
 
 import pytest
 
@@ -79,6 +81,25 @@ def test_a_run_killed_in_the_middle_of_a_write_leaves_no_half_file_and_a_rerun_f
     code, entries = go(data)
     assert code == 0
     assert outcomes(entries) == {"a": "skipped", "b": "done", "c": "done"}
+
+
+@pytest.mark.parametrize("share", [0.4, 1.0])
+def test_a_run_killed_at_any_moment_leaves_whole_files_and_a_rerun_does_the_rest(data, share):
+    for number in range(20):
+        (data / "input" / f"v{number:02d}.txt").write_text(f"text {number}" * 500)
+    began = time.monotonic()
+    first = spawn(data)
+    while not list((data / "output").glob("v*.txt")) and time.monotonic() - began < 60:
+        time.sleep(0.005)
+    time.sleep(random.Random(share).random() * share / 2)
+    first.kill()
+    first.communicate(timeout=60)
+    for made in (data / "output").glob("*.txt"):
+        assert made.read_text() == (data / "input" / made.name).read_text().upper()
+    code, entries = go(data)
+    assert code == 0 and set(outcomes(entries).values()) <= {"done", "skipped"}
+    assert len(list((data / "output").glob("*.txt"))) == 23
+    assert not list((data / "output").glob(".*.part*"))
 
 
 def test_a_killed_worker_costs_one_video_and_the_others_finish(data):

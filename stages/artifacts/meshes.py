@@ -18,6 +18,7 @@ from stages.artifacts.opening import read_bytes, reading
 MESH_FILE = "background_mesh.obj"
 LESS_FILTERED_FILE = "background_less_filtered_colored_pointcloud.ply"
 MORE_FILTERED_FILE = "background_more_filtered_colored_pointcloud.ply"
+_ZEROS = (b" 0 ", b" 0\n", b" 0\r", b" 0/", b"\t0")
 _VERTEX_0 = re.compile(rb"^f[^\n]*[ \t]0(?:[/\s]|$)", re.MULTILINE)
 LARGEST_BYTES = 256 * 1024**2
 MADE_BY = catalogue.makers(layout.CALIBRATED)
@@ -40,7 +41,10 @@ def read_mesh(path: Path) -> tuple[Float[np.ndarray, "V 3"], Int[np.ndarray, "F 
     """
     content = read_bytes(path, remedy(MADE_BY), LARGEST_BYTES)
     with reading(path, "a mesh", remedy(MADE_BY)):
-        if path.suffix == ".obj" and _VERTEX_0.search(content):
+        faces_text = content[max(content.find(b"\nf"), 0) :]
+        # Looking for the bytes first takes a tenth of the time.
+        may_be = path.suffix == ".obj" and any(each in faces_text for each in _ZEROS)
+        if may_be and _VERTEX_0.search(content):
             raise ValueError("a face of vertex 0, expected numbers from 1")
         # Given the content alone, no file that it names is looked for.
         mesh: Any = trimesh.load(

@@ -1,4 +1,4 @@
-"""What the trainers of MegaSaM's networks ask for, and that they leave what the stage loads."""
+"""What the trainers of MegaSaM's networks ask for; what these and Align3R's leave for stages."""
 
 import subprocess
 import sys
@@ -11,10 +11,12 @@ from stages.body.model import DEMO_BODY, load_body
 from stages.flow.checkpoint import load_flow
 from stages.flow.grid import cell_grid
 from stages.geometry import se3
+from stages.stage1_align3r.checkpoint import load_network
 from stages.stage1_megasam.checkpoint import load_tracker
 from stages.stage1_megasam.projection import Scene, see
 from stages.stage1_megasam.refinement.flow_pairs import sampled
 from stages.weights.depth_anything import load_depth_anything
+from tools.checkpoints import align3r
 from tools.checkpoints.flow_clips import FlowClips, flow_clips, rigid_places
 from tools.checkpoints.megasam_tracker import CONFIG, Guess, edges_of
 from tools.checkpoints.motion_pool import build_pool
@@ -91,13 +93,15 @@ def test_trainers_leave_what_the_stage_loads(tmp_path: Path) -> None:
     for name, seed in (("train", "1000000"), ("held_out", "5000000")):
         out = str(tmp_path / f"{name}.pt")
         call("motions", "--first-seed", seed, "--count", "3", "--processes", "1", "--out", out)
-    for network in ("megasam-tracker", "raft", "depth-anything"):
+    for network in ("megasam-tracker", "raft", "depth-anything", "align3r"):
         call(
             network, "--device", "cpu", "--smoke", "--steps", "2", "--out", str(tmp_path / network),
             "--motions", str(tmp_path / "train.pt"), "--held-out", str(tmp_path / "held_out.pt"),
         )  # fmt: skip
     made = tmp_path / "megasam-tracker" / "checkpoint" / "tracker.safetensors"
     assert load_tracker(made).config == CONFIG
+    made = tmp_path / "align3r" / "checkpoint" / "align3r.safetensors"
+    assert load_network(made).config == align3r.CONFIG
     load_flow(tmp_path / "raft" / "checkpoint" / "raft.safetensors")
     for name in ("relative", "metric"):
         folder = tmp_path / "depth-anything" / "checkpoint" / name

@@ -12,6 +12,8 @@ from safetensors.torch import save_file
 from stages.stage1_align3r.checkpoint import load_network, network_from_state
 from stages.stage1_align3r.network import Align3rNet
 from stages.weights.errors import WeightsError
+from stages.weights.locate import is_demo
+from stages.weights.names import chosen
 from stages.weights.sized import save_sized
 from tests.stage1_align3r.small import SMALL, small_network
 
@@ -98,3 +100,14 @@ def test_safetensors_without_sizes_are_of_the_official_ones(tmp_path: Path) -> N
     )
     with pytest.raises(WeightsError, match=r"Align3R network.*\(1024,"):
         load_network(tmp_path / "x.safetensors")
+
+
+def test_the_demo_s_is_found_where_the_official_one_is_not(tmp_path: Path) -> None:
+    small = tmp_path / "demo" / "align3r" / "align3r.safetensors"
+    small.parent.mkdir(parents=True)
+    save_sized(small_network(), small, {})
+    assert chosen("align3r", tmp_path) == small
+    assert load_network(chosen("align3r", tmp_path)).config == SMALL
+    assert is_demo(small), "so that the stage says what it knows"
+    (tmp_path / "align3r_depthpro.pth").touch()
+    assert chosen("align3r", tmp_path).name == "align3r_depthpro.pth"

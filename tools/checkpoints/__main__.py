@@ -30,6 +30,7 @@ TASKS = {
     "megasam-tracker": ("megasam_tracker", "TrackerTask", (0.08, 0.72, 0.2)),
     "raft": ("megasam_flow", "FlowTask", (0.08, 0.72, 0.2)),
     "depth-anything": ("megasam_depth", "DepthTask", (0.08, 0.72, 0.2)),
+    "align3r": ("align3r", "Align3rTask", (0.08, 0.72, 0.2)),
 }
 
 
@@ -99,7 +100,7 @@ def train_network(arguments: argparse.Namespace) -> None:
     )
     if arguments.start_from:
         print(f"{start_from(task.model, arguments.start_from)} tensors loaded", flush=True)
-    if arguments.command == "vimo" and arguments.device != "cpu" and not arguments.eager:
+    if hasattr(task, "compile") and arguments.device != "cpu" and not arguments.eager:
         task.compile()
     run = Run(
         out=arguments.out,

@@ -100,7 +100,7 @@ def _annotated(shots: Shots, body: BodyTensors, size: tuple[int, int], every: in
         [first[:, 0, 0] / scale[0], first[:, 1, 1] / scale[1],
          (first[:, 0, 2] + 0.5) / scale[0] - 0.5, (first[:, 1, 2] + 0.5) / scale[1] - 0.5], -1
     )  # fmt: skip
-    poses = _poses(cameras.T_world_camera).view(count, T, 7)
+    poses = camera_poses(cameras.T_world_camera).view(count, T, 7)
 
     def by_clip(value: Tensor) -> Tensor:
         return value.unflatten(0, (count, T))
@@ -159,7 +159,8 @@ def _is_seen(places: Tensor, far: Tensor, depth: Tensor) -> Tensor:
     return inside & (far < HIDDEN_SHARE * surface + HIDDEN_M)
 
 
-def _poses(T_world_camera: Tensor) -> Tensor:
+def camera_poses(T_world_camera: Float[Tensor, "n 4 4"]) -> Float[Tensor, "n 7"]:
+    """T_camera_world as position and quaternion wxyz."""
     T = torch.linalg.inv(T_world_camera.double()).cpu()
     wxyz = torch.as_tensor(wxyz_from_matrix(T[:, :3, :3].numpy()))
     return torch.cat([T[:, :3, 3], wxyz], 1).float().to(T_world_camera.device)

@@ -35,7 +35,11 @@ def build(metric: bool) -> DepthAnythingForDepthEstimation:
         depth_estimation_type="metric" if metric else "relative",
         max_depth=FARTHEST_M if metric else 1,
     )  # fmt: skip
-    return DepthAnythingForDepthEstimation(config)
+    model = DepthAnythingForDepthEstimation(config)
+    if not metric:
+        # The last layer is a ReLU, and learns nothing where it begins below zero.
+        torch.nn.init.constant_(model.head.conv3.bias, 1.0)
+    return model
 
 
 class _Both(nn.Module):

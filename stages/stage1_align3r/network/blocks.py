@@ -97,5 +97,6 @@ def _heads(tokens: Tensor) -> Float[Tensor, "b heads t c"]:
 
 
 def _attend(query: Tensor, key: Tensor, value: Tensor, places: Turns) -> Float[Tensor, "b t c"]:
-    query, key = turned(query, places), turned(key, places)
+    # Turning gives float32 where training multiplies in half precision.
+    query, key = (turned(each, places).to(value.dtype) for each in (query, key))
     return F.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)

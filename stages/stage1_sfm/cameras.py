@@ -12,12 +12,7 @@ from jaxtyping import Bool, Float
 from stages.cameras.frames import Frames
 from stages.running import VideoError
 from stages.stage1_sfm.cuts import require_one_place
-from stages.stage1_sfm.evidence import (
-    LEAST_GAIN,
-    LEFT_GAIN,
-    keypoints_straightened,
-    misfit,
-)
+from stages.stage1_sfm.evidence import keypoints_straightened, misfit
 from stages.stage1_sfm.features import (
     PEOPLE_MARGIN_SHARE,
     SEED,
@@ -172,11 +167,11 @@ def straightened_map(
     for round_ in range(MAX_LENS_ROUNDS + 1):
         if scene is None:
             break
-        least = LEAST_GAIN if round_ in (0, MAX_LENS_ROUNDS) else LEFT_GAIN
-        left = misfit(scene.model, frame_of, len(frames), least)
+        last = round_ == MAX_LENS_ROUNDS
+        left = misfit(scene.model, frame_of, len(frames), () if last else kinds)
         if left is None:
             return scene, Explained(lens, tuple(dict.fromkeys(kinds)))
-        if round_ == MAX_LENS_ROUNDS:
+        if last:
             break
         lens = left.lens if lens is None else lens.then(left.lens)
         kinds.append(left.kind)

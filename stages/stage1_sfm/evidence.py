@@ -4,6 +4,7 @@ The map is adjusted anew with one thing more left free: the focal length of ever
 radial term, or the principal point. On a map of a pinhole's pictures that changes next to nothing.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +36,7 @@ class Misfit:
 
 
 def misfit(
-    model: Any, frame_of: dict[str, int], frames: int, least_gain: float = LEAST_GAIN
+    model: Any, frame_of: dict[str, int], frames: int, known: Collection[str] = ()
 ) -> Misfit | None:
     """What explains a map's pictures better than the pinhole that it was made with; None: nothing.
 
@@ -43,13 +44,18 @@ def misfit(
         model: a map of one camera.
         frame_of: frames of the video by name of the picture.
         frames: of the video.
+        known: kinds that are found already, of which a little may be left.
     """
     gains = {kind: _adjusted(model, kind, MOST_POINTS, ROUNDS_TO_TELL)[1] for kind in KINDS}
-    kind = max(gains, key=lambda each: gains[each])
-    if gains[kind] < least_gain:
-        return None
-    found, gain = _adjusted(model, kind, model.num_points3D(), ROUNDS_TO_SOLVE)
-    return Misfit(kind, gain, _lens(found, frame_of, frames))
+    (used,) = model.cameras.values()
+    for kind in sorted(KINDS, key=lambda each: -gains[each]):
+        if gains[kind] < (LEFT_GAIN if kind in known else LEAST_GAIN):
+            continue
+        found, gain = _adjusted(model, kind, model.num_points3D(), ROUNDS_TO_SOLVE)
+        lens = _lens(found, frame_of, frames)
+        if kind in known or lens.matters(used.height, used.width):
+            return Misfit(kind, gain, lens)
+    return None
 
 
 def _adjusted(model: Any, kind: str, points: int, rounds: int) -> tuple[Any, float]:

@@ -16,6 +16,9 @@ from jaxtyping import Bool, Float, Float32, UInt8, UInt16
 
 from stages.cameras.frames import Frames
 
+ZOOM, BEND, SHIFT = 0.03, 0.01, 0.02
+"""Less than so much, of the focal length, of the way to a corner, of the long side, is not worth a
+model: rolling shutters and focusing do as much (0.008 of the focal length in a phone's video)."""
 _ROUNDS = 20
 
 
@@ -42,6 +45,12 @@ class Lens:
             square = (found**2).sum(-1, keepdims=True)
             found = away / np.maximum(1 + self.kappa * square, 0.3)
         return found
+
+    def matters(self, height: int, width: int) -> bool:
+        """Whether a world is much the worse without it."""
+        corner = self.kappa * (middle(height, width) ** 2).sum()
+        shift = np.abs(self.shift_px).max() / max(height, width)
+        return bool(np.ptp(self.zooms) > ZOOM or abs(corner) > BEND or shift > SHIFT)
 
     def then(self, other: "Lens") -> "Lens":
         """With what is left by this one explained by another, to the first order."""

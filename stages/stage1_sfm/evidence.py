@@ -53,7 +53,7 @@ def misfit(
             continue
         found, gain = _adjusted(model, kind, model.num_points3D(), ROUNDS_TO_SOLVE)
         lens = _lens(found, frame_of, frames)
-        if kind in known or lens.matters(used.height, used.width):
+        if kind in known or (gain >= LEAST_GAIN and lens.matters(used.height, used.width)):
             return Misfit(kind, gain, lens)
     return None
 

@@ -18,7 +18,7 @@ from stages.cameras.frames import Frames
 
 ZOOM, BEND, SHIFT = 0.03, 0.01, 0.02
 """Less than so much, of the focal length, of the way to a corner, of the long side, is not worth a
-model: rolling shutters and focusing do as much (0.008 of the focal length in a phone's video)."""
+model: rolling shutters and focusing do as much."""
 _ROUNDS = 20
 
 

@@ -91,9 +91,18 @@ _running: _Probe | None = None
 _known: dict[tuple[int, ...], Passage] = {}
 
 
+def _begin_anew() -> None:
+    """In a forked worker: the pipes are its parent's, and so is whoever holds the lock."""
+    global _lock, _running
+    _lock, _running = threading.RLock(), None
+
+
+os.register_at_fork(after_in_child=_begin_anew)
+
+
 def _probe_of_this_process() -> _Probe:
     global _running
-    if _running is None or _running.owner != os.getpid():
+    if _running is None:
         _running = _Probe()
         atexit.register(_running.end)
     return _running

@@ -9,6 +9,8 @@ import numpy as np
 import torch
 
 from stages.artifacts import layout
+from stages.artifacts.errors import ArtifactError
+from stages.artifacts.masks import read_summary
 from stages.artifacts.world import WorldFrame
 from stages.body.model import load_body
 from stages.cameras.world_stage import PicturesStage
@@ -63,7 +65,7 @@ class SfmStage(PicturesStage):
 
     def inputs(self, video: str) -> list[Input]:
         needed = super().inputs(video)
-        if not self.gsam2:
+        if not self.gsam2 or not self._shows_people(video):
             return needed
         of_people = [
             labels(self.mask_base_dir, video),
@@ -72,6 +74,14 @@ class SfmStage(PicturesStage):
             contacts(self.contact_base_dir, video),
         ]
         return [*needed, *(replace(each, required=False) for each in of_people)]
+
+    def _shows_people(self, video: str) -> bool:
+        """False where it is known that nobody is seen: what places them then never finishes."""
+        try:
+            summary = read_summary(self.mask_base_dir / video / layout.CAMERA)
+        except ArtifactError:  # Missing or damaged: what needs it says so.
+            return True
+        return bool(summary.all_instance_ids)
 
     def load(self) -> None:
         self.body = load_body(self.body_model)

@@ -140,6 +140,7 @@ def test_the_world_has_cameras_depth_and_points_of_every_frame(data):
                 "intrinsic": (3, 3),
                 "cam2world": (4, 4),
                 "depths": (height, width),
+                "depths_behind_people": (height, width),
                 "pts3d": (height, width, 3),
                 "conf": (height, width),
                 "msk": (height, width),

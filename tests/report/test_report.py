@@ -165,7 +165,7 @@ def test_another_body_model_makes_pages_again_and_a_broken_one_is_one_line(tmp_p
     assert "kitchen: as it was" in report(tmp_path).output
     (tmp_path / "broken.npz").write_bytes(b"no body")
     said = report(tmp_path, "--body-model", str(tmp_path / "broken.npz"))
-    assert said.exit_code == 2 and "broken.npz: is not a readable npz" in said.output
+    assert said.exit_code == 2 and "broken.npz: damaged: not a readable npz" in said.output
 
 
 def test_videos_that_nothing_was_made_of_are_in_the_table_without_numbers(tmp_path):

@@ -49,7 +49,7 @@ def test_the_report_s_image_takes_the_body_that_make_names(images, data, cache, 
     broken.write_bytes(b"no body")
     arguments, environment = in_containers(data, cache)
     code, output = make("report", *arguments, f"BODY={broken}", **environment)
-    assert code == 2 and "/body/broken.npz: is not a readable npz" in output
+    assert code == 2 and "/body/broken.npz: damaged: not a readable npz" in output
 
 
 def test_the_viewer_s_image_answers_on_its_port_of_this_machine_alone(engine, images, data, cache):

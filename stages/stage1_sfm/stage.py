@@ -155,7 +155,7 @@ def _processed(made: Reconstruction, coverage: float) -> Processed:
         if np.ptp(zooms) > 0:
             note += f", focal {share * zooms.min():.2f} to {share * zooms.max():.2f}"
     if cameras.doubt:
-        note += f"; DOUBT: {cameras.doubt}: the world's shape and size may be wrong"
+        note += f"; doubt: {cameras.doubt}: the world's shape and size may be wrong"
     if guessed:
         note += f"; interpolated and without depth: {', '.join(guessed)}"
     details = {

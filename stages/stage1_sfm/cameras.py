@@ -106,7 +106,7 @@ def solve_cameras(frames: Frames, workspace: Path, threads: int) -> SolvedCamera
     database, masks = workspace / "features.db", workspace / "masks"
     write_feature_masks(masks, names, [frames.people(key) for key in keys])
     extract_features(database, frames.folder, names, masks, prior, threads)
-    match_along_the_video(database, prior, threads)
+    match_along_the_video(database, prior)
     pairs = measure_pairs(database, max(frames.width, frames.height), prior.max_error_px)
     place_of = {number: names.index(name) for number, name in image_names(database).items()}
     linked = [(place_of[pair.first], place_of[pair.second]) for pair in pairs]

@@ -66,7 +66,14 @@ def extract_features(
     options.use_gpu = False
     options.max_image_size = MAX_IMAGE_SIZE_PX
     options.sift.max_num_features = MAX_FEATURES
-    options.sift.first_octave = 0
+    # SIFT's own start is a picture twice as large. Large ones have features enough without.
+    fits_twice = 2 * max(camera.width, camera.height) <= MAX_IMAGE_SIZE_PX
+    options.sift.first_octave = -1 if fits_twice else 0
+    # Threads would number the images in the order in which they get done: another map every time.
+    pycolmap.Database.open(database).close()
+    pycolmap.import_images(
+        database, image_folder, pycolmap.CameraMode.SINGLE, list(image_names), reader
+    )
     pycolmap.extract_features(
         database,
         image_folder,
@@ -78,19 +85,21 @@ def extract_features(
     )
 
 
-def match_along_the_video(database: Path, camera: CameraPrior, threads: int) -> None:
+def match_along_the_video(database: Path, camera: CameraPrior) -> None:
     """Matches every image with those 1, 2, 4, 8, ... places later.
 
     Matches are checked against a fundamental matrix only: where parallax is small, a homography
     explains nearly everything, and what it does not explain is all there is to learn depth from.
     """
     matching = pycolmap.FeatureMatchingOptions()
-    matching.num_threads = threads
+    # Several threads share an index of features and find other matches now and then. They would
+    # save a fifth of the time.
+    matching.num_threads = 1
     matching.use_gpu = False
     pairing = pycolmap.SequentialPairingOptions()
     pairing.overlap = 10
     pairing.quadratic_overlap = True
-    pairing.num_threads = threads
+    pairing.num_threads = 1
     verification = pycolmap.TwoViewGeometryOptions()
     verification.detect_watermark = False
     verification.max_H_inlier_ratio = 1.0

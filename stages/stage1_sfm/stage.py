@@ -26,7 +26,7 @@ from stages.running import (
     stage_command,
     torch_device,
 )
-from stages.running.inputs import bodies, contacts, keypoints, labels
+from stages.running.inputs import bodies, contacts, keypoints, labels, track_summary
 from stages.running.model_flags import body_flag
 from stages.stage1_sfm.cameras import NoParallaxError
 from stages.stage1_sfm.people import PlacedPerson, placed
@@ -68,6 +68,7 @@ class SfmStage(PicturesStage):
         if not self.gsam2 or not self._shows_people(video):
             return needed
         of_people = [
+            track_summary(self.mask_base_dir, video),
             labels(self.mask_base_dir, video),
             keypoints(self.pose2d_base_dir, video),
             bodies(self.smpl_base_dir, video),

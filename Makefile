@@ -17,7 +17,7 @@ export
 # A + runs the driver under make -n too: it shows the commands that it would run.
 DRIVER = +@"$$PYTHON" -m driver
 
-.PHONY: help doctor setup weights weights-check images sif dataset status evaluate viewer report \
+.PHONY: help doctor setup weights weights-check images sif dataset status evaluate viewer report export \
     test lint bench bench-stage0 bench-worlds bench-solve bench-viewer bench-verdicts robustness \
     warm-cache anew
 .NOTPARALLEL:
@@ -58,6 +58,9 @@ evaluate: ## Compare DATA with its ground truth; SEEDS=1,2 renders and processes
 
 report: ## Pages to look at DATA with, in report/ of it; RUNNER=docker: in its image
 	$(DRIVER) report
+
+export: ## Write the motions of DATA as the trainers in FORMAT read them, of ROBOT=29, 23 or unitree23
+	$(DRIVER) export
 
 viewer: ## Look at the results of DATA in the browser and choose what to keep; more flags in ARGS
 	$(DRIVER) viewer

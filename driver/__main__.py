@@ -156,6 +156,14 @@ def _report(settings: Settings, _rest: list[str]) -> int:
     return _read(settings, "report", ["--pattern", settings.pattern] if settings.pattern else [])
 
 
+def _export(settings: Settings, _rest: list[str]) -> int:
+    flags = [part for name in settings.format for part in ("--format", name)]
+    flags += ["--pattern", settings.pattern] if settings.pattern else []
+    flags += ["--robot", settings.robot] if settings.robot else []
+    flags += ["--world", settings.world] if settings.world != catalogue.AUTO else []
+    return _read(settings, "exporter", [*flags, *["--curated"] * settings.curated])
+
+
 def _viewer(settings: Settings, _rest: list[str]) -> int:
     return _read(settings, "viewer", ["--pattern", settings.pattern] if settings.pattern else [])
 
@@ -191,6 +199,7 @@ VERBS: dict[str, Callable[[Settings, list[str]], int]] = {
     "evaluate": _evaluate,
     "report": _report,
     "viewer": _viewer,
+    "export": _export,
     "venv": _venv,
 }
 

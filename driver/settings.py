@@ -176,6 +176,10 @@ class Settings:
     sbatch_gpu_args: tuple[str, ...] = variable(
         "", "slurm: what tasks with a GPU ask for besides; else --gres=gpu:1", words
     )
+    format: tuple[str, ...] = variable(
+        "", "export: trainers, such as mjlab holosoma; all where none is named", words
+    )
+    robot: str = variable("", "export: the G1's joints: 29, 23 or unitree23")
     seeds: str = variable("", "evaluate: scenes to render and process first, such as 1,2")
     site: str = variable("site.mk", "a makefile with settings that stay")
     stage_args: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -180,6 +180,7 @@ READERS = (
     Reader("evaluation", "results against ground truth", has_image=False),
     Reader("verdicts", "which results to keep, to doubt and to reject"),
     Reader("report", "pages to look at a data set with"),
+    Reader("exporter", "motions in the files of trainers"),
     Reader("viewer", "results in the browser, and what to keep of them"),
 )
 

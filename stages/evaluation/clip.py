@@ -11,7 +11,7 @@ from stages.artifacts.images import ImageFile, list_images, read_times
 from stages.artifacts.layout import DataFolder
 from stages.artifacts.masks import read_mask
 from stages.artifacts.truth import Truth, read_truth
-from stages.evaluation.people_method import people_method
+from stages.running.people_method import people_method
 
 
 @dataclass(frozen=True)

@@ -63,8 +63,9 @@ def test_the_pickle_for_smplx_is_read_here_too(demo_body, tmp_path):
     write_smpl_pickle(DEMO_BODY, path)
     again = load_body(path)
     np.testing.assert_array_equal(again.extra_vertices, demo_body.extra_vertices)
-    np.testing.assert_array_equal(
-        smpl45(again, *random_pose(5)), smpl45(demo_body, *random_pose(5))
+    # The last bit of a sum depends on where its numbers lie in memory.
+    np.testing.assert_allclose(
+        smpl45(again, *random_pose(5)), smpl45(demo_body, *random_pose(5)), atol=1e-6
     )
 
 

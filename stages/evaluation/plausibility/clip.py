@@ -38,12 +38,12 @@ from stages.artifacts.robot_motion import (
 )
 from stages.body.model import DEMO_BODY, BodyModel, load_body
 from stages.body.skin import forward_kinematics
-from stages.evaluation.people_method import people_method
 from stages.evaluation.plausibility.measured import NotMeasuredError
 from stages.evaluation.plausibility.second_look import Look, looks_of
 from stages.people.contacts import filter_contacts
 from stages.robot.terrain import Terrain
 from stages.running.model_flags import BODY_VARIABLE
+from stages.running.people_method import people_method
 from stages.running.reconstructions import current, world_folders
 
 LEFT_FOOT, RIGHT_FOOT = (29, 31), (32, 34)

@@ -1,0 +1,1 @@
+"""Finished motions in the files of the trainers that read them."""

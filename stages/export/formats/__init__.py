@@ -1,0 +1,1 @@
+"""One module a trainer: what its files hold, in which order and with which quaternions."""

@@ -120,8 +120,10 @@ def _write(
     rate = form.fps if fps is None or form.only_fps else fps
     model = g1(chosen, form.revision_1_0)
     motion = motion_of(clip.motion, clip.place, model, rate, clip.name, about)
-    form.write(motion, folder)
-    described = description(motion, form, chosen)
+    found = form.write(motion, folder) or {}
+    described = {**description(motion, form, chosen), **found}
+    for doubt in found.get("physics", {}).get("doubts", []):
+        print(f"{clip.name}: {doubt}", flush=True)
     write_text(folder / f"{clip.name}.json", json.dumps(described, indent=1))
     return described
 

@@ -52,6 +52,17 @@ class Motion:
         return list(self.g1.robot.joint_names)
 
     @property
+    def qpos(self) -> Float[np.ndarray, "T 7+J"]:
+        """As MuJoCo has it: the root's place and quaternion w, x, y, z, and the joints."""
+        return np.concatenate([self.body_pos[:, 0], self.body_wxyz[:, 0], self.joint_pos], axis=1)
+
+    @property
+    def root_spin(self) -> Float[np.ndarray, "T 3"]:
+        """The root's turning about its own axes, as MuJoCo has it of a free joint (rad/s)."""
+        R = matrix_from_wxyz(self.body_wxyz[:, 0])
+        return np.einsum("tji,tj->ti", R, self.body_ang_vel[:, 0])
+
+    @property
     def body_names(self) -> list[str]:
         return self.g1.body_names
 

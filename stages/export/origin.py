@@ -7,11 +7,10 @@ from stages import catalogue
 from stages.artifacts.layout import WorldName
 from stages.running.people_method import people_method
 from stages.running.stamps import read_stamp, stamp_path
-from stages.weights.manifest import read_manifest
+from stages.weights.licences import licence_of
 
 _SETTINGS = (".json", ".yaml", ".txt")
 """Beside weights, in a network's folder."""
-UNKNOWN = "not in the manifest of weights: the demo's own, or yours"
 
 
 def origin(data: Path, name: WorldName) -> dict[str, Any]:
@@ -34,8 +33,7 @@ def origin(data: Path, name: WorldName) -> dict[str, Any]:
 def _weights(data: Path, stage: str, name: WorldName) -> list[dict[str, str]]:
     """Files of networks and bodies that a stage noted, with licences."""
     stamps = (
-        read_stamp(stamp_path(data, stage, name.video, variant))
-        for variant in (name.stem, name.megahunter_stem, "")
+        read_stamp(stamp_path(data, stage, name.video, variant)) for variant in (name.method, "")
     )
     stamp = next((each for each in stamps if each is not None), None)
     if stamp is None:
@@ -45,13 +43,6 @@ def _weights(data: Path, stage: str, name: WorldName) -> list[dict[str, str]]:
         field, _, member = key.partition("/")
         called = "/".join(filter(None, [stamp.model_names.get(field, field), member]))
         if Path(called).suffix not in _SETTINGS:
-            licence = _licence(fingerprint.sha256)
+            licence = licence_of(fingerprint.sha256)
             found.append({"file": called, "sha256": fingerprint.sha256, "licence": licence})
     return found
-
-
-def _licence(sha256: str) -> str:
-    for checkpoint in read_manifest().values():
-        if any(file.sha256 == sha256 for file in checkpoint.files):
-            return f"weights {checkpoint.weights}, code {checkpoint.code}"
-    return UNKNOWN

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from stages.export.formats import (
     beyondmimic,
@@ -23,12 +24,14 @@ from stages.export.robots import ROBOTS
 class Format:
     """A trainer's files.
 
+    write: writes a motion's files; what it finds out about the motion goes into its description.
+
     fps: rows a second where none is asked for; 0 for the motion's own. only_fps: whether it can be
     no other. robots: those that it can hold, the first where none is asked for. revision_1_0:
     whether bodies lie as Unitree's revision 1.0 has them. quaternions, order: as they are stored.
     """
 
-    write: Callable[[Motion, Path], None]
+    write: Callable[[Motion, Path], dict[str, Any] | None]
     help: str
     fps: float
     robots: tuple[str, ...]

@@ -8,7 +8,7 @@ import numpy as np
 from stages.artifacts.meshes import read_mesh
 from stages.robot.terrain import HeightField, Terrain
 
-HEIGHTS, MESH = "ground_heights", "place_mesh"
+GROUND, MESH = "ground_heights", "place_mesh"
 BASE_M = 0.5
 """Thickness of the height field below its lowest place."""
 
@@ -40,7 +40,7 @@ def add_place(spec: mujoco.MjSpec, place: Path, mesh_file: str) -> None:
     centre = np.asarray(field.origin, np.float64) + side / 2
     rows, columns = heights.T.shape
     spec.add_hfield(
-        name=HEIGHTS,
+        name=GROUND,
         size=[side / 2, side / 2, extent, BASE_M],
         nrow=rows,
         ncol=columns,
@@ -49,9 +49,9 @@ def add_place(spec: mujoco.MjSpec, place: Path, mesh_file: str) -> None:
     spec.add_mesh(name=MESH, file=mesh_file, inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL)
     world = spec.worldbody
     world.add_geom(
-        name=HEIGHTS,
+        name=GROUND,
         type=mujoco.mjtGeom.mjGEOM_HFIELD,
-        hfieldname=HEIGHTS,
+        hfieldname=GROUND,
         pos=[*centre, low],
         group=3,
     )

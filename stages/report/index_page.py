@@ -1,6 +1,5 @@
 """The page of the data set: table, outliers, failures, totals, and where all of it comes from."""
 
-from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,19 +13,10 @@ from stages.report.figures import FIGURES, Figure
 from stages.report.judgement import FAILED, MARKS, NOT_JUDGED
 from stages.report.pages import rendered
 from stages.running import ledger
-from stages.weights.manifest import read_manifest, sha256_of
+from stages.weights.licences import WEIGHTS_SUFFIXES, licence_of
 
-WEIGHTS_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".tflite", ".onnx")
 CLIPS, INDEX = "clips", "index.html"
 MOST_REASONS = 4
-OWN = Path(__file__).resolve().parents[2] / "data"
-OWN_FILES = {
-    "weights/demo": "CC0 (demo checkpoint)",
-    "bodies": "CC0 (demo body)",
-    "robots": "written here, after the published Unitree G1",
-}
-"""Licences of files that the project has itself, by their folders below data/."""
-
 Entries = list[dict[str, Any]]
 
 
@@ -206,21 +196,3 @@ def _weights(latest: dict[str, dict[str, dict[str, Any]]]) -> list[dict[str, str
                         "licence": licence_of(checksum),
                     }
     return [used[key] for key in sorted(used)]
-
-
-def licence_of(sha256: str) -> str:
-    """The licence of a file of weights, of a body or of a robot, by its content."""
-    for checkpoint in read_manifest().values():
-        if any(file.sha256 == sha256 for file in checkpoint.files):
-            return f"{checkpoint.weights} ({checkpoint.title})"
-    return _own_licences().get(sha256, "not known here: that of whoever brought the file")
-
-
-@cache
-def _own_licences() -> dict[str, str]:
-    return {
-        sha256_of(file): licence
-        for folder, licence in OWN_FILES.items()
-        for file in (OWN / folder).rglob("*")
-        if file.is_file()
-    }

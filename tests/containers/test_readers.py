@@ -1,4 +1,4 @@
-"""The images of verdicts, report and viewer on a finished data folder."""
+"""The images of verdicts, report, exporter and viewer on a finished data folder."""
 
 import shutil
 import time
@@ -50,6 +50,15 @@ def test_the_report_s_image_takes_the_body_that_make_names(images, data, cache, 
     arguments, environment = in_containers(data, cache)
     code, output = make("report", *arguments, f"BODY={broken}", **environment)
     assert code == 2 and "/body/broken.npz: damaged: not a readable npz" in output
+
+
+def test_the_exporter_s_image_writes_every_format(images, data, cache):
+    arguments, environment = in_containers(data, cache)
+    code, output = make("export", *arguments, **environment)
+    assert code == 0, output
+    for name in ("videomimic", "mjcf", "holosoma", "mjlab", "protomotions"):
+        assert f"{name}: 2 motions" in output
+    assert (data / "export" / "mjlab" / "both_person2.npz").stat().st_uid == STRANGER
 
 
 def test_the_viewer_s_image_answers_on_its_port_of_this_machine_alone(engine, images, data, cache):

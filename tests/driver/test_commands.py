@@ -129,7 +129,7 @@ def test_apptainer_gets_paths_by_mounts_and_limits_by_the_environment(runner):
     assert f"{here}/sif/stage0-sam2-gpu.sif" in words
 
 
-@pytest.mark.parametrize("reader", ["report", "viewer"])
+@pytest.mark.parametrize("reader", ["report", "exporter", "viewer"])
 def test_readers_are_the_same_command_in_their_images_which_need_no_gpu(reader):
     variables = {"DEVICE": "gpu", "BODY": "SMPL.pkl"}
     local, docker, apptainer = (

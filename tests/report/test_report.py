@@ -29,8 +29,8 @@ from stages.body.model import DEMO_BODY
 from stages.report import charts
 from stages.report.clip import Clip
 from stages.report.command import main
-from stages.report.index_page import licence_of
 from stages.report.pictures import PICTURES, bodies, robot_and_person
+from stages.weights.licences import licence_of
 from stages.weights.manifest import read_manifest
 from tests.report.data_folders import noted, with_people
 

@@ -1,6 +1,7 @@
 """MuJoCo: the robot on the place, and the motion as keyframes."""
 
 from pathlib import Path
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -8,25 +9,37 @@ import numpy as np
 from stages.artifacts.atomic import write_text
 from stages.export.files import copy
 from stages.export.motion import Motion
+from stages.export.physics import tried
 from stages.export.scene import add_place
 from stages.robot.model import g1_file
 from stages.robot.urdf import read_urdf
 
+MESH_NAME = "place.obj"
 
-def write(motion: Motion, folder: Path) -> None:
-    """`<name>/scene.xml` and `<name>/place.obj`; a keyframe a row, named by its number."""
+
+def write(motion: Motion, folder: Path) -> dict[str, Any]:
+    """`<name>/scene.xml` and `<name>/place.obj`; a keyframe a row, named by its number.
+
+    Returns:
+        what physics says of it.
+    """
     into = folder / motion.name
-    mesh = copy(motion.place, into / "place.obj")
-    spec = robot_spec(motion.joint_names)
-    spec.modelname = motion.name
-    spec.compiler.meshdir, spec.modelfiledir = "", str(into)
-    add_place(spec, mesh, mesh.name)
-    qpos = np.concatenate([motion.body_pos[:, 0], motion.body_wxyz[:, 0], motion.joint_pos], axis=1)
-    qvel = np.concatenate([motion.body_lin_vel[:, 0], root_spin(motion), motion.joint_vel], axis=1)
-    for row in range(len(qpos)):
-        spec.add_key(name=str(row), time=row / motion.fps, qpos=qpos[row], qvel=qvel[row])
+    copy(motion.place, into / MESH_NAME)
+    spec = scene_spec(motion, into)
     spec.compile()
     write_text(into / "scene.xml", spec.to_xml())
+    return {"physics": tried(motion, spec)}
+
+
+def scene_spec(motion: Motion, folder: Path) -> mujoco.MjSpec:
+    """The scene of a motion, whose mesh lies in a folder."""
+    spec = robot_spec(motion.joint_names)
+    spec.modelname, spec.compiler.meshdir, spec.modelfiledir = motion.name, "", str(folder)
+    add_place(spec, folder / MESH_NAME, MESH_NAME)
+    qvel = np.concatenate([motion.body_lin_vel[:, 0], motion.root_spin, motion.joint_vel], axis=1)
+    for row, qpos in enumerate(motion.qpos):
+        spec.add_key(name=str(row), time=row / motion.fps, qpos=qpos, qvel=qvel[row])
+    return spec
 
 
 def robot_spec(joint_names: list[str]) -> mujoco.MjSpec:
@@ -47,11 +60,3 @@ def robot_spec(joint_names: list[str]) -> mujoco.MjSpec:
                 range=[joint.lower, joint.upper],
             )
     return spec
-
-
-def root_spin(motion: Motion) -> np.ndarray:
-    """The root's turning in its own axes, as MuJoCo has it of a free joint (rad/s)."""
-    w, xyz = motion.body_wxyz[:, 0, :1], motion.body_wxyz[:, 0, 1:]
-    spin = motion.body_ang_vel[:, 0]
-    # v' = v + 2 u x (u x v + w v), with the conjugate's u.
-    return spin - 2 * np.cross(xyz, w * spin - np.cross(xyz, spin))

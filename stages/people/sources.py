@@ -86,7 +86,7 @@ def track_of(
     part_contacts = None if parts is None else np.zeros((T, len(parts)), bool)
     for t, frame in enumerate(frames):
         body, seen = frame.bodies.get(person), frame.keypoints.get(person)
-        if body is None or seen is None or person not in frame.labels or not _finite(body):
+        if body is None or seen is None or person not in frame.labels:
             continue
         detected[t] = True
         rotmats[t, :1], rotmats[t, 1:] = body.R_camera_root, body.body_pose
@@ -109,11 +109,6 @@ def track_of(
     return Track(
         person, detected, detected, pixels, scores, boxes, rotmats, shape, contacts, part_contacts
     )
-
-
-def _finite(body: PersonBody) -> bool:
-    parts = (body.R_camera_root, body.body_pose, body.betas)
-    return all(np.isfinite(part).all() for part in parts)
 
 
 def _box(cameras: Cameras, label: PersonLabel) -> Float[np.ndarray, "4"]:

@@ -9,6 +9,7 @@ import click
 from stages.artifacts.atomic import write_text
 from stages.artifacts.errors import ArtifactError
 from stages.artifacts.verdicts import read_verdicts
+from stages.body.model import DEMO_BODY
 from stages.export.card import card, description
 from stages.export.clips import Clip, clips_of, videos_of
 from stages.export.formats import videomimic
@@ -18,6 +19,7 @@ from stages.export.registry import FORMATS, Format
 from stages.export.robots import ROBOTS, g1
 from stages.running import VideoError
 from stages.running.flags import data_folder
+from stages.running.model_flags import BODY_VARIABLE
 
 EXPORT = "export"
 
@@ -58,6 +60,14 @@ EXPORT = "export"
 @click.option(
     "--curated", is_flag=True, help="Do what curation.jsonl decides: reject, trim, person."
 )
+@click.option(
+    "--body-model",
+    type=click.Path(path_type=Path),
+    default=DEMO_BODY,
+    envvar=BODY_VARIABLE,
+    show_default="the demo's CC0 body",
+    help="The body in SMPL's layout that stages used; glb draws it.",
+)
 def main(
     data_dir: Path,
     names: tuple[str, ...],
@@ -66,6 +76,7 @@ def main(
     fps: float | None,
     world: str,
     curated: bool,
+    body_model: Path,
 ) -> None:
     """Write the robot's motions as trainers read them, with a card that lists clips and licences.
 
@@ -79,7 +90,7 @@ def main(
     clips, failed = _clips(data_dir, pattern, world, curated)
     for name in wanted:
         form, folder = FORMATS[name], data_dir / EXPORT / name
-        described = [_write(data_dir, folder, form, clip, robot, fps) for clip in clips]
+        described = [_write(data_dir, folder, form, clip, body_model, robot, fps) for clip in clips]
         if described:
             write_text(folder / "README.md", card(name, form, described))
         if name == "videomimic" and clips:
@@ -111,7 +122,13 @@ def _clips(data: Path, pattern: str, world: str, curated: bool) -> tuple[list[Cl
 
 
 def _write(
-    data: Path, folder: Path, form: Format, clip: Clip, robot: str | None, fps: float | None
+    data: Path,
+    folder: Path,
+    form: Format,
+    clip: Clip,
+    body_model: Path,
+    robot: str | None,
+    fps: float | None,
 ) -> dict[str, Any]:
     """Writes one motion and its description; gives the description."""
     chosen = robot or form.robots[0]
@@ -119,7 +136,7 @@ def _write(
     about = {**origin(data, clip.world), "verdict": judged.verdict if judged else "not judged"}
     rate = form.fps if fps is None or form.only_fps else fps
     model = g1(chosen, form.revision_1_0)
-    motion = motion_of(clip.motion, clip.place, model, rate, clip.name, about)
+    motion = motion_of(clip.motion, clip.place, body_model, model, rate, clip.name, about)
     found = form.write(motion, folder) or {}
     described = {**description(motion, form, chosen), **found}
     for doubt in found.get("physics", {}).get("doubts", []):

@@ -44,6 +44,8 @@ class Motion:
     """As stage 4 wrote it, at its own rate."""
     place: Path
     """The mesh that it happens on, an OBJ."""
+    body_model: Path
+    """Of the person whom the robot follows."""
     about: Mapping[str, Any]
     """Where it comes from; goes into every file's description."""
 
@@ -70,6 +72,7 @@ class Motion:
 def motion_of(
     found: RobotMotion,
     place: Path,
+    body_model: Path,
     g1: G1,
     fps: float,
     name: str,
@@ -100,13 +103,14 @@ def motion_of(
         joint_pos=joints,
         joint_vel=_rate_of_change(joints, fps),
         body_pos=p,
-        body_wxyz=_continuous(wxyz_from_matrix(R)),
+        body_wxyz=without_jumps(wxyz_from_matrix(R)),
         body_lin_vel=_rate_of_change(p, fps),
         body_ang_vel=angular_velocity(R, fps),
         left_foot=found.left_foot[nearest],
         right_foot=found.right_foot[nearest],
         source=found,
         place=place,
+        body_model=body_model,
         about=about,
     )
 
@@ -142,8 +146,8 @@ def _linear(
     return np.stack([np.interp(wanted, times, column) for column in values.T], axis=1)
 
 
-def _continuous(wxyz: Float[np.ndarray, "T B 4"]) -> Float[np.ndarray, "T B 4"]:
-    """Of both signs the one near the row before: whoever interpolates parts of it can."""
+def without_jumps(wxyz: Float[np.ndarray, "T B 4"]) -> Float[np.ndarray, "T B 4"]:
+    """Quaternions of either sign, the one near the row before: their parts can be interpolated."""
     flips = np.sum(wxyz[1:] * wxyz[:-1], axis=-1) < 0
     signs = np.where(np.cumsum(flips, axis=0) % 2, -1.0, 1.0)
     return np.concatenate([wxyz[:1], wxyz[1:] * signs[..., None]])

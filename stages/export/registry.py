@@ -7,6 +7,7 @@ from typing import Any
 
 from stages.export.formats import (
     beyondmimic,
+    glb,
     gmr,
     holomotion,
     holosoma,
@@ -77,6 +78,10 @@ FORMATS = {
     "sonic": Format(
         sonic.write, "SONIC: a folder of csv a motion", 50, ("29",), "w x y z", ISAACLAB,
         only_fps=True,
+    ),
+    "glb": Format(
+        glb.write, "glTF for Blender and browsers: place, robot and person", 0, ("29", "23"),
+        "x y z w", "by name", only_fps=True, revision_1_0=False,
     ),
 }  # fmt: skip
 """By the name for `--format`."""

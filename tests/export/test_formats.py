@@ -13,6 +13,7 @@ import pytest
 import torch
 import trimesh
 
+from stages.body.model import DEMO_BODY
 from stages.export.motion import motion_of
 from stages.export.registry import FORMATS
 from stages.export.robots import g1
@@ -26,7 +27,7 @@ AGREES = 1e-4
 @pytest.fixture(scope="module")
 def made(motion, place):
     """The motion of 29 joints at 50 rows a second."""
-    return motion_of(motion, place, g1("29"), 50, "walk", {})
+    return motion_of(motion, place, DEMO_BODY, g1("29"), 50, "walk", {})
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def folder(motion, place, tmp_path_factory):
     into = tmp_path_factory.mktemp("export")
     for name, form in FORMATS.items():
         robot = g1(form.robots[0], form.revision_1_0)
-        form.write(motion_of(motion, place, robot, form.fps, "walk", {}), into / name)
+        form.write(motion_of(motion, place, DEMO_BODY, robot, form.fps, "walk", {}), into / name)
     return into
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from stages.body.model import DEMO_BODY
 from stages.export.motion import angular_velocity, at_rate, motion_of
 from stages.export.robots import breadth_first, g1
 from stages.robot.model import load_g1
@@ -14,7 +15,7 @@ from tests.export.files_read import ISAACLAB
 
 @pytest.mark.parametrize("fps", [25, 30, 50, 120])
 def test_another_rate_keeps_the_moments_that_both_have(motion, place, fps):
-    made = motion_of(motion, place, g1("23", revision_1_0=False), fps, "walk", {})
+    made = motion_of(motion, place, DEMO_BODY, g1("23", revision_1_0=False), fps, "walk", {})
     times = np.arange(len(made.joint_pos)) / fps
     assert times[-1] <= motion.times_s[-1] + 1e-9 < times[-1] + 1 / fps + 1e-9
     both = [
@@ -30,13 +31,13 @@ def test_another_rate_keeps_the_moments_that_both_have(motion, place, fps):
 
 
 def test_the_bodies_are_the_links_that_stage_4_wrote(motion, place):
-    made = motion_of(motion, place, g1("23", revision_1_0=False), 0, "walk", {})
+    made = motion_of(motion, place, DEMO_BODY, g1("23", revision_1_0=False), 0, "walk", {})
     stored = [motion.link_names.index(name) for name in made.body_names]
     np.testing.assert_allclose(made.body_pos, motion.link_pos[:, stored], atol=1e-6)
 
 
 def test_velocities_lead_from_a_row_to_the_next(motion, place):
-    made = motion_of(motion, place, g1("29"), 200, "walk", {})
+    made = motion_of(motion, place, DEMO_BODY, g1("29"), 200, "walk", {})
     between = (made.body_lin_vel[1:] + made.body_lin_vel[:-1]) / 2 / made.fps
     np.testing.assert_allclose(np.diff(made.body_pos, axis=0)[1:-1], between[1:-1], atol=2e-3)
     wxyz = made.body_wxyz[:, :, [1, 2, 3, 0]]
@@ -53,7 +54,7 @@ def test_a_steady_turn_has_its_speed_to_both_ends():
 
 
 def test_quaternions_never_jump_from_a_row_to_the_next(motion, place):
-    made = motion_of(motion, place, g1("29"), 50, "walk", {})
+    made = motion_of(motion, place, DEMO_BODY, g1("29"), 50, "walk", {})
     assert (np.sum(made.body_wxyz[1:] * made.body_wxyz[:-1], axis=-1) > 0.9).all()
     assert (made.body_wxyz[..., 0] < 0).any()  # What w >= 0 alone would have torn.
 
@@ -61,7 +62,7 @@ def test_quaternions_never_jump_from_a_row_to_the_next(motion, place):
 def test_wrists_of_29_stay_at_zero_and_unitrees_23_have_one_joint_in_the_waist(motion, place):
     own = motion.joints[:, [motion.joint_names.index("left_elbow_joint")]]
     for name, count in [("29", 29), ("23", 23), ("unitree23", 23)]:
-        made = motion_of(motion, place, g1(name), 0, "walk", {})
+        made = motion_of(motion, place, DEMO_BODY, g1(name), 0, "walk", {})
         assert made.joint_pos.shape[1] == count
         wrists = [i for i, joint in enumerate(made.joint_names) if "wrist" in joint]
         assert len(wrists) == {"29": 6, "23": 0, "unitree23": 2}[name]
@@ -81,7 +82,7 @@ def test_the_feet_are_where_they_were_on_every_robot(motion, place):
     robot = load_g1()
     foot = motion.link_names.index(robot.link_names[robot.link("left_ankle_roll_link")])
     for name in ("29", "23", "unitree23"):
-        made = motion_of(motion, place, g1(name), 0, "walk", {})
+        made = motion_of(motion, place, DEMO_BODY, g1(name), 0, "walk", {})
         found = made.body_pos[:, made.body_names.index("left_ankle_roll_link")]
         np.testing.assert_allclose(found, motion.link_pos[:, foot], atol=1e-6)
 
@@ -95,6 +96,6 @@ def test_a_single_row_more_than_the_least_still_has_velocities(motion, place):
             if isinstance(value, np.ndarray)
         },
     )
-    made = motion_of(short, place, g1("29"), 50, "two", {})
+    made = motion_of(short, place, DEMO_BODY, g1("29"), 50, "two", {})
     assert len(made.joint_pos) == len(at_rate(1 / 30, 50)) == 2
     assert np.isfinite(made.body_ang_vel).all()

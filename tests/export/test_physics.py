@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from stages.body.model import DEMO_BODY
 from stages.export.files import copy
 from stages.export.formats.mjcf import MESH_NAME, scene_spec
 from stages.export.motion import motion_of
@@ -40,7 +41,7 @@ def standing(motion):
 
 def physics(found, place, folder):
     copy(place, folder / MESH_NAME)
-    made = motion_of(found, place, g1("29", revision_1_0=False), 0, "standing", {})
+    made = motion_of(found, place, DEMO_BODY, g1("29", revision_1_0=False), 0, "standing", {})
     return tried(made, scene_spec(made, folder))
 
 

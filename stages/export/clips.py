@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from stages.artifacts.curation import Decision, decisions_of
+from stages.artifacts.errors import ArtifactError, remedy
 from stages.artifacts.layout import CALIBRATED, WorldName
-from stages.artifacts.meshes import MESH_FILE
+from stages.artifacts.meshes import MADE_BY, MESH_FILE
 from stages.artifacts.robot_motion import RobotMotion, read_robots, robot_files
 from stages.running.reconstructions import current, names_in
 
@@ -54,6 +55,8 @@ def clips_of(data: Path, video: str, method: str, is_curated: bool) -> Iterator[
     decision = decisions_of(data).get(video, Decision()) if is_curated else Decision()
     if decision.is_rejected:
         return
+    if not (folder / MESH_FILE).is_file():
+        raise ArtifactError(folder / MESH_FILE, "missing", remedy(MADE_BY))
     robots = read_robots(folder)
     for person, parts in robots.items():
         if decision.person not in (None, person):

@@ -84,18 +84,30 @@ def main(
     """
     for name in names:
         _require(name, FORMATS[name], robot, fps)
-    wanted = names or [
-        name for name, form in FORMATS.items() if _refusal(name, form, robot, fps) == ""
-    ]
+    wanted = []
+    for name in names or FORMATS:
+        if refusal := _refusal(name, FORMATS[name], robot, fps):
+            print(f"left out: {refusal}", flush=True)
+        else:
+            wanted.append(name)
     clips, failed = _clips(data_dir, pattern, world, curated)
     for name in wanted:
         form, folder = FORMATS[name], data_dir / EXPORT / name
-        described = [_write(data_dir, folder, form, clip, body_model, robot, fps) for clip in clips]
-        if described:
+        described = []
+        for clip in clips:
+            try:
+                described.append(_write(data_dir, folder, form, clip, body_model, robot, fps))
+            except (ArtifactError, OSError) as error:
+                print(f"failed: {name}: {clip.name}: {error}", flush=True)
+                failed = True
+        written = [each["name"] for each in described]
+        if written:
             write_text(folder / "README.md", card(name, form, described))
-        if name == "videomimic" and clips:
-            videomimic.write_list([clip.name for clip in clips], folder)
-        print(f"{name}: {len(described)} motions in {folder}", flush=True)
+        if written and name == "videomimic":
+            videomimic.write_list(written, folder)
+        older = sorted({path.stem for path in folder.glob("*.json")} - set(written))
+        stale = f"; not of this export, but still there: {', '.join(older)}" * bool(older)
+        print(f"{name}: {len(written)} motions in {folder}{stale}", flush=True)
     raise SystemExit(1 if failed else 0)
 
 

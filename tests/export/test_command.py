@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from bench.made_clip import write_clip
 from stages.artifacts.curation import Decision
 from stages.artifacts.layout import CALIBRATED
+from stages.artifacts.meshes import MESH_FILE
 from stages.artifacts.robot_motion import MULTI_FILE
 from stages.export.command import main
 from stages.export.registry import FORMATS
@@ -63,6 +64,7 @@ def test_a_rate_and_a_robot_are_taken_where_the_trainer_can(data):
     assert {path.name for path in (data / "export").iterdir()} == {
         "holosoma", "mjlab", "beyondmimic", "gmr",
     }  # fmt: skip
+    assert "left out: sonic holds robots of 29 joints, not unitree23" in result.output
     held = plain_npz(data / "export" / "holosoma" / "alone.npz")
     assert held["fps"] == 25 and held["joint_pos"].shape == (33, 7 + 23)
     refused = run(data, "--format", "sonic", "--fps", "30")
@@ -91,6 +93,22 @@ def test_a_damaged_motion_is_one_line_and_the_other_clip_is_exported(data):
     (line,) = [line for line in result.output.splitlines() if line.startswith("failed:")]
     assert "both" in line and MULTI_FILE in line
     assert set(described(data, "gmr")) == {"alone"}
+
+
+def test_a_clip_whose_mesh_is_gone_or_damaged_is_one_line_a_format(data):
+    people = ["both_person1", "both_person2"]
+    (mesh,) = (data / CALIBRATED).glob(f"*both*/{MESH_FILE}")
+    mesh.write_bytes(b"v 0 0 nan\nv 1 0 0\nv 0 1 0\nf 1 2 3\n")
+    result = run(data, "--format", "glb", "--format", "gmr")
+    assert result.exit_code == 1
+    failed = [line for line in result.output.splitlines() if line.startswith("failed:")]
+    assert [line.split(": ")[1:3] for line in failed] == [["glb", name] for name in people]
+    assert "glb: 1 motions" in result.output and "gmr: 3 motions" in result.output
+    mesh.unlink()
+    result = run(data, "--format", "gmr")
+    (line,) = [line for line in result.output.splitlines() if line.startswith("failed:")]
+    assert f"{MESH_FILE}: missing" in line and result.exit_code == 1
+    assert f"still there: {', '.join(people)}" in result.output
 
 
 def test_a_folder_without_motions_says_what_makes_them(tmp_path):

@@ -105,6 +105,12 @@ def main(
             write_text(folder / "README.md", card(name, form, described))
         if written and name == "videomimic":
             videomimic.write_list(written, folder)
+            for clip_name in videomimic.confused(written):
+                print(
+                    f"{name}: {clip_name} is a part of another clip's name, which the simulator "
+                    "may take for it: rename one of the videos",
+                    flush=True,
+                )
         older = sorted({path.stem for path in folder.glob("*.json")} - set(written))
         stale = f"; not of this export, but still there: {', '.join(older)}" * bool(older)
         print(f"{name}: {len(written)} motions in {folder}{stale}", flush=True)

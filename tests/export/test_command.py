@@ -85,6 +85,13 @@ def test_decisions_reject_trim_and_choose_people(data):
     assert set(described(data, "gmr")) == {"both_person2"}
 
 
+def test_a_name_inside_of_another_is_said_where_the_trainer_confuses_them(data):
+    write_clip(data, "alone_2", frames=3, height=36, width=64, people=1)
+    said = run(data, "--format", "videomimic", "--format", "gmr").output
+    assert said.count("is a part of another clip's name") == 1
+    assert "videomimic: alone is a part of another clip's name" in said
+
+
 def test_a_damaged_motion_is_one_line_and_the_other_clip_is_exported(data):
     (broken,) = (data / CALIBRATED).glob(f"*both*/{MULTI_FILE}")
     broken.write_bytes(broken.read_bytes()[:1000])

@@ -21,7 +21,12 @@ def write(motion: Motion, folder: Path) -> None:
     copy(motion.place, folder / motion.name / MESH_FILE)
 
 
+def confused(names: Sequence[str]) -> list[str]:
+    """Clips that the simulator may take another for: it looks for a part of a folder's name."""
+    return [name for name in names if any(name in other and name != other for other in names)]
+
+
 def write_list(names: Sequence[str], folder: Path) -> None:
-    """The clips by their folders. It looks for a part of a name: none may be in another's."""
+    """The clips by their folders; see `confused`."""
     lines = [f'- folder_path: "{name}"' for name in names]
     write_text(folder / LIST, "\n".join(lines) + "\n")

@@ -17,7 +17,7 @@ export
 # A + runs the driver under make -n too: it shows the commands that it would run.
 DRIVER = +@"$$PYTHON" -m driver
 
-.PHONY: help doctor setup weights weights-check images sif dataset status evaluate viewer report export \
+.PHONY: help doctor setup weights weights-check images sif dataset status evaluate viewer report export retarget \
     test lint bench bench-stage0 bench-worlds bench-solve bench-viewer bench-verdicts robustness \
     warm-cache anew
 .NOTPARALLEL:
@@ -61,6 +61,9 @@ report: ## Pages to look at DATA with, in report/ of it; RUNNER=docker: in its i
 
 export: ## Write the motions of DATA as the trainers in FORMAT read them, of ROBOT=29, 23 or unitree23
 	$(DRIVER) export
+
+retarget: ## Make motions of other people the robot's: MOTIONS=walk.npz FORMAT=smpl MESH=place.obj DATA=folder
+	$(DRIVER) retarget
 
 viewer: ## Look at the results of DATA in the browser and choose what to keep; more flags in ARGS
 	$(DRIVER) viewer

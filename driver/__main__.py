@@ -164,6 +164,19 @@ def _export(settings: Settings, _rest: list[str]) -> int:
     return _read(settings, "exporter", [*flags, *["--curated"] * settings.curated])
 
 
+def _retarget(settings: Settings, _rest: list[str]) -> int:
+    """Takes motions of other sources in, then makes them the robot's; ARGS are of the first."""
+    if len(settings.format) != 1 or not settings.motions:
+        raise UsageError("name the motions and what they are: MOTIONS=walk.npz FORMAT=smpl")
+    mesh = ["--mesh", str(settings.mesh)] if settings.mesh else []
+    flags = ["--format", *settings.format, *mesh]
+    local = replace(settings, runner="local")
+    taken = _read(local, "importer", [*flags, *settings.motions])
+    if taken > 1:
+        return taken
+    return max(taken, _read(replace(local, args=()), "stage4-retarget", []))
+
+
 def _viewer(settings: Settings, _rest: list[str]) -> int:
     return _read(settings, "viewer", ["--pattern", settings.pattern] if settings.pattern else [])
 
@@ -200,6 +213,7 @@ VERBS: dict[str, Callable[[Settings, list[str]], int]] = {
     "report": _report,
     "viewer": _viewer,
     "export": _export,
+    "retarget": _retarget,
     "venv": _venv,
 }
 

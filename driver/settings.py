@@ -177,8 +177,12 @@ class Settings:
         "", "slurm: what tasks with a GPU ask for besides; else --gres=gpu:1", words
     )
     format: tuple[str, ...] = variable(
-        "", "export: trainers, such as mjlab holosoma; all where none is named", words
+        "",
+        "export: trainers, such as mjlab holosoma, or all; retarget: smpl or capture53",
+        words,
     )
+    motions: tuple[str, ...] = variable("", "retarget: files of people's joints", words)
+    mesh: Path | None = variable("", "retarget: the place that these happened on, an OBJ", path)
     robot: str = variable("", "export: the G1's joints: 29, 23 or unitree23")
     seeds: str = variable("", "evaluate: scenes to render and process first, such as 1,2")
     site: str = variable("site.mk", "a makefile with settings that stay")

@@ -181,6 +181,7 @@ READERS = (
     Reader("verdicts", "which results to keep, to doubt and to reject"),
     Reader("report", "pages to look at a data set with"),
     Reader("exporter", "motions in the files of trainers"),
+    Reader("importer", "people's joints of other sources, for stage 4", has_image=False),
     Reader("viewer", "results in the browser, and what to keep of them"),
 )
 

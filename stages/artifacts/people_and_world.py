@@ -4,7 +4,7 @@ People in metres in one world with the cameras and point maps. In both files the
 lie under `our_pred_world_cameras_and_structure`, the people under `our_pred_humans_smplx_params`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +30,7 @@ from stages.artifacts.h5tree import (
     rounded,
 )
 from stages.artifacts.masks import LARGEST_ID
-from stages.artifacts.world import FrameGroup
+from stages.artifacts.world import FrameGroup, WorldFrameView
 
 WORLD = "our_pred_world_cameras_and_structure"
 PEOPLE = "our_pred_humans_smplx_params"
@@ -40,6 +40,8 @@ RANKING = "people_by_area"
 MADE_BY = catalogue.makers(layout.PEOPLE_AND_WORLD)
 MEGAHUNTER_FILE = "gravity_calibrated_megahunter.h5"
 """Stage 3's copy."""
+BODY_UNKNOWN = "body_unknown"
+"""Attribute: only joints of the people are known, and their poses are the rest pose."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class PersonMotion:
 
 def write_people_and_world(
     path: Path,
-    world: FrameGroup,
+    world: Iterable[WorldFrameView],
     people: dict[int, PersonMotion],
     move_points: Callable[[np.ndarray], np.ndarray],
     move_camera: Callable[[np.ndarray], np.ndarray],

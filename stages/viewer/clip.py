@@ -13,6 +13,7 @@ from stages.artifacts.calibrated_keypoints import FILE as KEYPOINTS_FILE
 from stages.artifacts.calibrated_keypoints import read_calibrated_keypoints
 from stages.artifacts.clock import ASSUMED_FPS
 from stages.artifacts.contacts import read_contacts
+from stages.artifacts.errors import ArtifactError
 from stages.artifacts.layout import DataFolder
 from stages.artifacts.meshes import MESH_FILE, read_mesh
 from stages.artifacts.people_and_world import (
@@ -115,6 +116,9 @@ def open_clip(result: Result) -> Clip:
     """
     with ExitStack() as stack:
         file = stack.enter_context(opened_people_and_world(result.folder / MEGAHUNTER_FILE))
+        if not len(file.world):
+            path = result.folder / MEGAHUNTER_FILE
+            raise ArtifactError(path, "no frames of a video", "look at it as glb, by make export")
         robots, problem = _robots(result.folder, file)
         return Clip(result, file, robots, problem, stack.pop_all())
 

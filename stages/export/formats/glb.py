@@ -8,6 +8,7 @@ from stages.artifacts.atomic import replacing
 from stages.artifacts.clock import frame_number
 from stages.artifacts.meshes import read_mesh
 from stages.artifacts.people_and_world import (
+    BODY_UNKNOWN,
     MEGAHUNTER_FILE,
     PersonMotion,
     opened_people_and_world,
@@ -60,11 +61,13 @@ def _add_robot(file: Gltf, motion: Motion, times: int) -> None:
 
 
 def _person_of(motion: Motion) -> PersonMotion | None:
-    """Whom the robot follows, as stage 3 has them; None where it has no file."""
+    """Whom the robot follows, as stage 3 has them; None where no body is known."""
     path = motion.place.parent / MEGAHUNTER_FILE
     if not path.exists():
         return None
     with opened_people_and_world(path) as found:
+        if found.metadata.get(BODY_UNKNOWN, False):
+            return None
         person = motion.source.metadata.get("person", next(iter(found.people), 0))
         return found.people.get(int(person))
 
